@@ -1,0 +1,19 @@
+# jitt: two commands on a fresh machine, `make demo` and `make test`. Needs Python 3.11+ and make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: env demo up test check freeze lock bench
+
+env: .venv/.ready
+
+.venv/.ready: requirements.lock pyproject.toml
+	@command -v uv >/dev/null 2>&1 || test -x .venv/uv/bin/uv || { echo "Getting uv ..."; $(PYTHON) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv; }
+	@UV=$$(command -v uv || echo .venv/uv/bin/uv); \
+	  test -x $(BIN)/python || $$UV venv --allow-existing --quiet --python $(PYTHON) .venv; \
+	  echo "Installing what requirements.lock names ..."; \
+	  $$UV pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock && \
+	  $$UV pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --group dev pyproject.toml -o requirements.lock
