@@ -1,0 +1,1 @@
+"""What services say to each other: event classes, ids, topics and the shared vocabulary."""

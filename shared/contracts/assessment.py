@@ -1,0 +1,127 @@
+"""What assessment publishes: answers, finished trainings, and the memory of each skill."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.event import Event, Part
+
+TOPIC = "assessment.events"
+Confidence = Literal["guess", "think_so", "sure"]
+
+
+class TrainingOpened(Event):
+    TYPE = "assessment.training_opened.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID
+    site_id: str
+    session_id: UUID
+    training_id: UUID
+    starts_at: AwareDatetime
+    opened_at: AwareDatetime
+
+
+class ItemAnswered(Event):
+    TYPE = "assessment.item_answered.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID
+    site_id: str
+    session_id: UUID
+    starts_at: AwareDatetime
+    training_id: UUID
+    module_id: str
+    version: int
+    item_id: str
+    skill: str
+    kind: str
+    attempt: Literal[1, 2] = Field(description="1 is the first try, which counts; 2 is the one retry")
+    chosen: tuple[str, ...] = Field((), description="option ids")
+    shown: bool = Field(False, description="asked for the answer instead of trying again")
+    correct: bool
+    mistakes: tuple[str, ...] = ()
+    offered_mistakes: tuple[str, ...] = Field((), description="every mistake code that this item offers")
+    confidence: Confidence | None = None
+    safety_critical: bool = False
+    answered_at: AwareDatetime
+    received_at: AwareDatetime
+    late: bool = Field(False, description="after quiz_by")
+
+
+class CompletedItem(Part):
+    module_id: str
+    version: int
+    item_id: str
+    first_try: bool
+    recovered: bool = Field(description="right at the retry")
+
+
+class OpenAnswer(Part):
+    item_id: str
+    state: Literal["written", "rather_talk"]
+
+
+class TrainingCompleted(Event):
+    TYPE = "assessment.training_completed.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID
+    site_id: str
+    session_id: UUID
+    starts_at: AwareDatetime
+    training_id: UUID
+    items: tuple[CompletedItem, ...]
+    open_answers: tuple[OpenAnswer, ...] = Field((), description="never the text")
+    completed_at: AwareDatetime
+    late: bool = False
+
+
+class OpenMiss(Part):
+    module_id: str | None = None
+    version: int | None = None
+    item_id: str | None = None
+    step: str | None = None
+    safety_critical: bool = False
+    confidence: Confidence | None = None
+    recovered: bool = False
+    missed_at: AwareDatetime
+    session_id: UUID
+
+
+class SkillRemembered(Event):
+    """The whole state of one skill of one mentor; older revisions never overwrite newer ones."""
+
+    TYPE = "assessment.skill_remembered.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID
+    site_id: str
+    skill: str
+    stability: float = Field(gt=0, description="days until recall falls to 0.9")
+    difficulty: float = Field(ge=1, le=10)
+    decay: float = Field(gt=0, description="FSRS weight w20")
+    reviewed_at: AwareDatetime
+    open_misses: tuple[OpenMiss, ...] = ()
+    revision: int = Field(ge=1)
+
+
+def recall(state: SkillRemembered, at: datetime) -> float:
+    """Predicted recall in 0..1 at an instant, with fractional days (FSRS 6 forgetting curve)."""
+    days = max(0.0, (at - state.reviewed_at).total_seconds() / 86_400)
+    decay = -state.decay
+    factor = 0.9 ** (1 / decay) - 1
+    return float((1 + factor * days / state.stability) ** decay)
+
+
+class CallRequested(Event):
+    TYPE = "assessment.call_requested.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID
+    site_id: str
+    session_id: UUID | None = None
+    kind: Literal["now", "can_wait"]
+    pressed_at: AwareDatetime

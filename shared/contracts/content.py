@@ -1,0 +1,168 @@
+"""What content publishes: modules (compacted catalog) and which training a mentor got for a session."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.event import Event, Part
+from shared.contracts.trigger import Need
+
+TOPIC = "content.events"
+CATALOG = "content.catalog"
+ItemKind = Literal["single", "multi", "order", "open"]
+CardKind = Literal["text", "example", "branch"]
+ReasonCode = Literal["activity", "days", "missed", "never_trained", "clearance"]
+
+
+class Option(Part):
+    id: str
+    text: str
+    right: bool = False
+    mistake: str | None = Field(None, description="mistake code of the vocabulary; every wrong option has one")
+    why: str = Field(description="the rationale, 6 to 30 words")
+    place: int | None = Field(None, description="ordering items: 1 is first")
+
+
+class Item(Part):
+    id: str
+    kind: ItemKind
+    skill: str
+    safety: bool = False
+    topic: str = Field(description="at most six words; the heading in the supervisor's brief")
+    stem: str = ""
+    question: str
+    cue: str = Field("", description="what to look for; never the answer")
+    options: tuple[Option, ...] = ()
+    prompt: str | None = None
+
+
+class Line(Part):
+    """One line of a scene: who speaks, and what."""
+
+    who: Literal["student", "you"]
+    text: str
+
+
+class Branch(Part):
+    id: str
+    say: str = Field(description="what the mentor could say; the button's words")
+    reaction: str = Field(description="what the student does or says then")
+    then: str = Field(description="one sentence: what came of it")
+
+
+class Card(Part):
+    kind: CardKind = "text"
+    title: str
+    text: str = Field("", description="Markdown without HTML")
+    scene: tuple[Line, ...] = ()
+    branches: tuple[Branch, ...] = ()
+
+
+class Module(Part):
+    """One bite-sized training, as authors write it; `{state_hotline}` and the like stay as they are."""
+
+    module_id: str
+    locale: str
+    skill: str
+    title: str
+    hook: str = Field(description="the scene that opens the training")
+    keep_in_mind: str
+    minutes: int = Field(ge=1, le=5)
+    scope_level: Literal[1, 2]
+    refer_when: str
+    reviewed_by: tuple[str, ...] = ()
+    review_due: str | None = Field(None, description="ISO date")
+    cards: tuple[Card, ...]
+    items: tuple[Item, ...]
+    prompts: tuple[str, ...] = Field(description="questions a supervisor can say aloud")
+    site_variables: tuple[str, ...] = Field((), description="names of the site's data that the text needs")
+
+
+class _OfModule(Event):
+    TOPIC = CATALOG
+
+    module_id: str
+    locale: str
+    version: int
+    status: str
+
+    def key(self) -> str:
+        return f"{self.module_id}/{self.locale}@{self.version}"
+
+
+class ModulePublished(_OfModule):
+    TYPE = "content.module_published.v1"
+
+    status: Literal["published"] = "published"
+    content_hash: str = Field(description="sha256 of the module's canonical JSON, hex")
+    module: Module
+
+
+class ModuleWithdrawn(_OfModule):
+    TYPE = "content.module_withdrawn.v1"
+
+    status: Literal["withdrawn"] = "withdrawn"
+    content_hash: str
+    module: Module
+
+
+class AssignedItem(Part):
+    module_id: str
+    version: int
+    item_id: str
+    returning: bool = False
+
+
+class ModuleRef(Part):
+    module_id: str
+    version: int
+
+
+class Reason(Part):
+    """Why this training, as a code with its values; assessment says it in words."""
+
+    code: ReasonCode
+    activity: str | None = None
+    skill: str | None = None
+    function: str | None = None
+    days: int | None = Field(None, ge=0)
+
+
+class Candidate(Part):
+    module_id: str
+    version: int
+    score: float
+    probability: float = Field(ge=0, le=1)
+
+
+class TrainingAssigned(Event):
+    TYPE = "content.training_assigned.v1"
+    TOPIC = TOPIC
+
+    training_id: UUID = Field(description="the request's id")
+    session_id: UUID
+    mentor_id: UUID
+    site_id: str
+    starts_at: AwareDatetime
+    time_zone: str
+    locale: str
+    kind: Literal["module", "recall"]
+    module: ModuleRef | None = None
+    items: tuple[AssignedItem, ...]
+    quiz_by: AwareDatetime
+    reasons: tuple[Reason, ...]
+    candidates: tuple[Candidate, ...] = ()
+
+
+class NothingSuitable(Event):
+    TYPE = "content.nothing_suitable.v1"
+    TOPIC = TOPIC
+
+    request_id: UUID
+    session_id: UUID
+    mentor_id: UUID
+    site_id: str
+    needs: tuple[Need, ...] = ()
+    reason: str = Field(description="a code: no_module_for_needs, no_known_items, site_variables_missing")
+

@@ -1,0 +1,39 @@
+"""The words every service shares: Event, Due and Refused. Nothing here does I/O."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Part(BaseModel):
+    """A value inside an event. Unknown fields are ignored, so that a newer producer may add some."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class Event(Part):
+    """Something that happened. `TYPE` ends in its version; `TOPIC` is where the relay publishes it.
+
+    An event with an empty TOPIC comes in by HTTP or the command line only and never leaves its service.
+    """
+
+    TYPE: ClassVar[str]
+    TOPIC: ClassVar[str] = ""
+    KEY: ClassVar[str] = "mentor_id"
+
+    def key(self) -> str:
+        """The Kafka key: events with the same key keep their order."""
+        return str(getattr(self, self.KEY))
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The clock's only message: the aggregate's `due_at` has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A well-formed message that does not apply. Counted by reason, and nothing changes."""
+
+    reason: str

@@ -1,0 +1,51 @@
+"""Ids made at the door from a site's own references (HMAC with JITT_ID_KEY), and ids that follow from a cause.
+
+Only these opaque ids enter our topics; without the key nobody can go back to a reference.
+"""
+
+import hmac
+from functools import lru_cache
+from hashlib import sha1, sha256
+from uuid import UUID
+
+from shared.settings import settings
+
+
+def mentor(site_id: str, reference: str) -> UUID:
+    return keyed("mentor", site_id, reference)
+
+
+def mentee(site_id: str, reference: str) -> str:
+    return str(keyed("mentee", site_id, reference))
+
+
+def supervisor(site_id: str, reference: str) -> UUID:
+    """For every member of staff: supervisors and site leads."""
+    return keyed("supervisor", site_id, reference)
+
+
+def session(site_id: str, reference: str) -> UUID:
+    """Without the mentor: a cancellation names none, and a session may change its mentor."""
+    return keyed("session", site_id, reference)
+
+
+@lru_cache(maxsize=50_000)
+def keyed(kind: str, site_id: str, reference: str) -> UUID:
+    words = "\x00".join((site_id, kind, reference)).encode()
+    return _uuid(hmac.digest(_key(), words, sha256), version=8)
+
+
+def after(cause: UUID, name: str) -> UUID:
+    """The id of the thing that `cause` leads to: the same cause and name give the same id (a uuid5)."""
+    return _uuid(sha1(cause.bytes + name.encode(), usedforsecurity=False).digest(), version=5)
+
+
+@lru_cache(maxsize=1)
+def _key() -> bytes:
+    return settings().id_key.get_secret_value().encode()
+
+
+def _uuid(digest: bytes, version: int) -> UUID:
+    number = int.from_bytes(digest[:16], "big")
+    number = number & ~(0xF000 << 64) & ~(0xC000 << 48) | version << 76 | 0x8000 << 48
+    return UUID(int=number)

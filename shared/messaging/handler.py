@@ -1,0 +1,64 @@
+"""What a service says about one aggregate: which messages concern it, and how it is loaded, decided and saved."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from asyncpg import Connection
+
+from shared.contracts.event import Due, Event, Refused
+
+S = TypeVar("S")
+Key = Any  # uuid.UUID, or str for a column of type text COLLATE "C"
+Decided = tuple[S, list[Event]] | Refused
+Reads = Mapping[str, Mapping[Any, Any]]  # name of a Read -> key -> copied fact; a key without a row is absent
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[S]):
+    """A kind of copied fact, loaded once for a batch without a lock, only for the keys that some record names."""
+
+    keys: Callable[[S | None, Any], Iterable[Key]]  # (state, event) -> keys; empty when this record does not use it
+    load: Callable[[Connection, Sequence[Key]], Awaitable[Mapping[Key, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock(Generic[S]):
+    """How rows of this aggregate come due. `at` is what the store saves as `due_at`: the earliest of the row's clocks."""
+
+    claim: Callable[[Connection, int, datetime], Awaitable[dict[Key, S]]]  # limit, since; locks, skips locked rows
+    decide: Callable[[S, Due, datetime, Any], Decided[S]]
+    rest: Callable[[Connection, Sequence[Key]], Awaitable[None]]  # sets due_at null (a parked key's clock stands)
+    at: Callable[[S], datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler(Generic[S]):
+    """One aggregate.
+
+    `on`: event class -> (key, decide); `decide(state or None, event, now, facts)` is pure.
+    `load` locks the rows it returns, in key order (`... ORDER BY key FOR UPDATE`).
+    `save(conn, changed, new)` answers False when fewer of `new` went in than given: somebody else made one meanwhile.
+    `facts(state, event, reads)` gathers what this record's decision may look at.
+    """
+
+    name: str
+    on: Mapping[type[Event], tuple[Callable[[Any], Key], Callable[[S | None, Any, datetime, Any], Decided[S]]]]
+    load: Callable[[Connection, Sequence[Key]], Awaitable[dict[Key, S]]]
+    save: Callable[[Connection, Sequence[S], Sequence[S]], Awaitable[bool]]
+    reads: Mapping[str, Read[S]] = field(default_factory=dict)
+    facts: Callable[[S | None, Any, Reads], Any] = lambda state, event, reads: None
+    clock: Clock[S] | None = None
+
+
+def nothing_changed(state: S) -> tuple[S, list[Event]]:
+    return state, []
+
+
+def latest(existing: Any | None, event: Any) -> bool:
+    """True when a copied fact should be taken: the first, or a higher revision than the one at hand."""
+    return existing is None or event.revision > existing.revision
+
+
+__all__ = ["Clock", "Decided", "Handler", "Key", "Read", "Reads", "latest", "nothing_changed"]
