@@ -1,0 +1,69 @@
+"""What every page shares: the frames, the icons, the stylesheet, and how times and Markdown are said.
+
+`environment("services.assessment")` finds the frames here and the service's own templates beside its code.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import sha256
+from importlib.resources import files
+
+import nh3
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
+
+from shared.pages import times
+
+MARKDOWN = MarkdownIt("commonmark", {"html": False, "typographer": False})
+TAGS = {"p", "em", "strong", "ul", "ol", "li", "blockquote", "br", "code"}
+KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "clock": times.clock,
+    "day": times.day,
+    "day_clock": times.day_clock,
+    "day_clock_short": times.day_clock_short,
+    "date": times.date,
+    "date_clock": times.date_clock,
+    "iso": times.iso,
+}
+
+
+def environment(package: str = "") -> Environment:
+    """Autoescapes everything; a name that a template misspells is an error, not an empty place."""
+    own = [PackageLoader(package, "templates")] if package else []
+    env = Environment(
+        loader=ChoiceLoader([*own, PackageLoader("shared", "pages")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= {**FILTERS, "markdown": markdown}
+    env.globals["asset"] = asset
+    return env
+
+
+def markdown(text: str) -> str:
+    """Markdown without HTML, then cleaned to the few tags that a card needs. Templates write `|markdown|safe`."""
+    return nh3.clean(MARKDOWN.render(text), tags=TAGS, attributes={})
+
+
+def asset(name: str) -> str:
+    """The address of a shared file; the hash of its content lets a browser keep it for ever."""
+    return f"/static/{name}?v={assets()[name].version}"
+
+
+class Asset:
+    """A file that every page may use: its bytes, media type, and the first characters of its hash."""
+
+    def __init__(self, body: bytes, media_type: str) -> None:
+        self.body = body
+        self.media_type = media_type
+        self.version = sha256(body).hexdigest()[:12]
+
+
+@lru_cache(maxsize=1)
+def assets() -> dict[str, Asset]:
+    found = [(path.name, "." + path.name.rpartition(".")[2], path) for path in files("shared.pages").iterdir()]
+    return {name: Asset(path.read_bytes(), KINDS[kind]) for name, kind, path in found if kind in KINDS}

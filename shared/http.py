@@ -1,0 +1,167 @@
+"""What every web process does: security headers, a limit on what it reads, error pages in plain words, static files."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from http import HTTPStatus
+
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from jinja2 import Environment
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.pages import assets, environment
+
+KIB = 1024
+LIMIT = 256 * KIB
+LARGER = {"/imports": 64 * KIB * KIB, "/calendars": 8 * KIB * KIB, "/v1/": 8 * KIB * KIB}  # by the path's beginning
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; object-src 'none'; "
+    "form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+FOR_EVER = "public, max-age=31536000, immutable"
+WORDS = {
+    403: ("You do not have access to this page", ("It belongs to another caseload.",)),
+    404: ("Page not found", ("If you typed the address, check that it is whole.",)),
+    405: ("Page not found", ("If you typed the address, check that it is whole.",)),
+    413: ("That is too large to send", ("Send less at once, or ask the people who run this site.",)),
+}
+PROBLEM = ("Sorry, there is a problem", ("Your answers so far are saved. Try again in a few minutes.",))
+NOT_UNDERSTOOD = ("That did not go through", ("Go back, check what you sent, and try again.",))
+
+
+def install(app: FastAPI, larger: Mapping[str, int] = LARGER) -> None:
+    """Call once per app, after its own middlewares: what is added last runs first."""
+    app.add_middleware(Guard, larger=larger)
+    app.add_exception_handler(StarletteHTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.include_router(static())
+
+
+def page(env: Environment, template: str, status: int = 200, **values: object) -> HTMLResponse:
+    """Renders a template of `env`; personal unless the caller sets another Cache-Control."""
+    return HTMLResponse(env.get_template(template).render(**values), status)
+
+
+def static() -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/static/{name}")
+    def shared_file(name: str, v: str = "") -> Response:
+        found = assets().get(name)
+        if found is None:
+            raise HTTPException(404)
+        kept = FOR_EVER if v == found.version else "no-cache"
+        return Response(found.body, media_type=found.media_type, headers={"Cache-Control": kept})
+
+    return router
+
+
+class Guard:
+    """Adds the headers, refuses large bodies and posts from other sites, and answers a failure with a page.
+
+    It stands inside Starlette's own catch-all, because what that answers would miss the headers.
+    """
+
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
+        self.app = app
+        self.larger = larger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request, dressed = Request(scope), _Dressed(send)
+        limit = _limit(scope["path"], self.larger)
+        refused = _refused(request, limit)
+        try:
+            await (refused or self.app)(scope, _limited(receive, limit), dressed)
+        except Exception:
+            if not dressed.started:
+                await failure(request, 500)(scope, receive, dressed)
+            raise
+
+
+class _Dressed:
+    """A `send` that adds our headers where a response has not set them itself."""
+
+    def __init__(self, send: Send) -> None:
+        self.send = send
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            headers.setdefault("Cache-Control", "no-store")
+        await self.send(message)
+
+
+def failure(request: Request, status: int, problem: str = "") -> Response:
+    """A page for people, JSON for programs. `problem` tells a program what to do."""
+    known = WORDS.get(status, NOT_UNDERSTOOD if status < 500 else PROBLEM)
+    if _wants_page(request):
+        heading, sentences = known
+        return page(_errors(), "error.jinja", status, heading=heading, sentences=sentences, hotline=status >= 500)
+    return JSONResponse({"error": problem or HTTPStatus(status).phrase}, status)
+
+
+@lru_cache(maxsize=1)
+def _errors() -> Environment:
+    return environment()
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, StarletteHTTPException):
+        raise error
+    response = failure(request, error.status_code, str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _not_understood(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+    return failure(request, 422, told)
+
+
+def _wants_page(request: Request) -> bool:
+    programs = request.url.path.startswith(("/v1/", "/internal/"))
+    return not programs and "text/html" in request.headers.get("accept", "")
+
+
+def _limit(path: str, larger: Mapping[str, int]) -> int:
+    return next((size for start, size in larger.items() if path.startswith(start)), LIMIT)
+
+
+def _refused(request: Request, limit: int) -> Response | None:
+    """SameSite cookies keep other sites out already; the browser's own word for it is a second lock."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        return failure(request, 413)
+    if request.method not in ("GET", "HEAD") and request.headers.get("sec-fetch-site") == "cross-site":
+        return failure(request, 403)
+    return None
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    read = 0
+
+    async def counted() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > limit:
+            raise HTTPException(413)
+        return message
+
+    return counted

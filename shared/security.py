@@ -1,0 +1,121 @@
+"""Signed links, cookies and internal tokens. Each kind has its own salt and keys; the first key signs, the others still read.
+
+Nothing here reads a clock: `now` and `expires_at` are arguments.
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+from uuid import UUID
+
+from itsdangerous import BadData, Signer, URLSafeSerializer
+from itsdangerous.encoding import base64_decode, base64_encode
+from pydantic import SecretStr
+
+from shared.settings import settings
+
+Kind = Literal["training", "check_in"]
+KINDS: tuple[Kind, ...] = ("training", "check_in")
+LAYOUT = struct.Struct(">B16s16sIQ")  # kind, id, mentor, epoch, expiry: binary keeps a link in one line of a mail
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a mentor's link opens; `epoch` is the roster's, so that a new one revokes every link before it."""
+
+    kind: Kind
+    id: UUID
+    mentor_id: UUID
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class Forged:
+    """Not one of ours, or not whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who signed in to the console, and what they may see."""
+
+    person_id: UUID
+    roles: frozenset[str]
+    sites: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Internal:
+    """One service asks another for one thing about one training, on behalf of one person."""
+
+    subject: str
+    training_id: UUID
+    by: UUID
+
+
+def mint_link(link: Link, expires_at: datetime) -> str:
+    """About 100 characters, all safe in a path; always holds one dot."""
+    body = LAYOUT.pack(KINDS.index(link.kind), link.id.bytes, link.mentor_id.bytes, link.epoch, _seconds(expires_at))
+    return _link_signer().sign(base64_encode(body)).decode()
+
+
+def read_link(token: str, now: datetime) -> Link | Expired | Forged:
+    try:
+        kind, id_, mentor, epoch, expiry = LAYOUT.unpack(base64_decode(_link_signer().unsign(token)))
+        link = Link(KINDS[kind], UUID(bytes=id_), UUID(bytes=mentor), epoch)
+    except (BadData, struct.error, ValueError, IndexError):
+        return Forged()
+    return link if _seconds(now) < expiry else Expired(link)
+
+
+def mint_session(signed: Signed, expires_at: datetime) -> str:
+    values = [str(signed.person_id), sorted(signed.roles), sorted(signed.sites), _seconds(expires_at)]
+    return _serializer(settings().session_keys, "session").dumps(values)
+
+
+def read_session(cookie: str, now: datetime) -> Signed | None:
+    values = _values(settings().session_keys, "session", cookie, now)
+    return Signed(UUID(values[0]), frozenset(values[1]), frozenset(values[2])) if values else None
+
+
+def mint_internal(subject: str, training_id: UUID, by: UUID, expires_at: datetime) -> str:
+    values = [subject, str(training_id), str(by), _seconds(expires_at)]
+    return _serializer(settings().internal_keys, "internal").dumps(values)
+
+
+def read_internal(token: str, now: datetime) -> Internal | None:
+    values = _values(settings().internal_keys, "internal", token, now)
+    return Internal(values[0], UUID(values[1]), UUID(values[2])) if values else None
+
+
+def _values(keys: Sequence[SecretStr], salt: str, token: str, now: datetime) -> list[str] | None:
+    """What was signed without its expiry; None when it is forged or too old."""
+    try:
+        *values, expiry = _serializer(keys, salt).loads(token)
+    except (BadData, ValueError):
+        return None
+    return values if _seconds(now) < expiry else None
+
+
+def _link_signer() -> Signer:
+    return Signer(_oldest_first(settings().link_keys), salt="jitt.link", key_derivation="hmac", digest_method=sha256)
+
+
+def _serializer(keys: Sequence[SecretStr], salt: str) -> URLSafeSerializer:
+    strong = {"key_derivation": "hmac", "digest_method": sha256}
+    return URLSafeSerializer(_oldest_first(keys), salt=f"jitt.{salt}", signer_kwargs=strong)
+
+
+def _oldest_first(keys: Sequence[SecretStr]) -> list[str]:
+    return [key.get_secret_value() for key in reversed(keys)]
+
+
+def _seconds(at: datetime) -> int:
+    return int(at.timestamp())
