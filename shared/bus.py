@@ -1,0 +1,249 @@
+"""Kafka: consuming in batches, and the relay's two producers. The only module that knows FastStream and aiokafka."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from time import monotonic
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, KafkaTimeoutError, RequestTimedOutError, TopicAlreadyExistsError, for_code
+from aiokafka.partitioner import murmur2
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage, KafkaMessage
+
+from shared.contracts.event import Event
+from shared.contracts.topics import Topic
+
+LOG = logging.getLogger("jitt.bus")
+BATCH_BYTES = 256 * 1024
+COMMIT_SECONDS = 10
+MAX_POLL_MS = 300_000
+
+Take = Callable[[Sequence[Any]], Awaitable[None]]  # a batch of records; raises to have it delivered again
+Offsets = Callable[[Iterable[str]], Awaitable[dict[tuple[str, int], int]]]
+Outbound = tuple[int, str, str, tuple[tuple[str, bytes], ...], bytes]  # outbox id, topic, key, headers, payload
+
+
+class _Committed(KafkaAckableMessage):
+    """Without a coordinator aiokafka's commit retries for ever; not committed is harmless, the inbox absorbs a repeat."""
+
+    async def ack(self) -> None:
+        try:
+            await asyncio.wait_for(super().ack(), COMMIT_SECONDS)
+        except (TimeoutError, KafkaError) as error:
+            LOG.warning("offsets not committed to Kafka, ours in Postgres count", extra={"error": str(error)})
+
+
+class Subscription:
+    """One consumer group of one process: batches go to `take`, in order, one at a time."""
+
+    def __init__(self, broker: KafkaBroker, group: str, topics: Sequence[str], take: Take, offsets: Offsets) -> None:
+        self.topics = tuple(topics)
+        self.polled_at = monotonic()
+        self._listener = _FromOurOffsets(self, offsets)
+        # The parser touches neither headers nor body: one bad header would lose the batch, one bad body stop it for ever.
+        self.subscriber = broker.subscriber(
+            *topics, group_id=group, batch=True, max_records=2_000, batch_timeout_ms=10, fetch_max_wait_ms=10,
+            auto_offset_reset="earliest", isolation_level="read_committed", max_poll_interval_ms=MAX_POLL_MS,
+            max_partition_fetch_bytes=1024 * 1024, ack_policy=AckPolicy.NACK_ON_ERROR, no_reply=True,
+            listener=self._listener, parser=self._raw, decoder=_nothing,
+        )
+
+        @self.subscriber
+        async def consume(message: KafkaMessage) -> None:
+            await take(message.raw_message)
+
+    async def start(self) -> None:
+        await self.subscriber.start()
+        self._watch_polls()
+
+    async def stop(self) -> None:
+        await self.subscriber.stop()
+
+    def seconds_since_poll(self) -> float:
+        return monotonic() - self.polled_at
+
+    async def _raw(self, records: Any) -> KafkaAckableMessage:
+        first = records[0]
+        name = f"{first.topic}/{first.partition}/{first.offset}"
+        return _Committed(body=b"", headers={}, raw_message=records, consumer=self.subscriber.consumer,
+                          message_id=name, correlation_id=name)
+
+    def _watch_polls(self) -> None:
+        """FastStream's loop survives what stops it from reading; only the time of the last poll tells."""
+        consumer = self.subscriber.consumer
+        assert consumer is not None
+        getmany = consumer.getmany
+
+        async def watched(*partitions: Any, **options: Any) -> Any:
+            records = await getmany(*partitions, **options)
+            self.polled_at = monotonic()
+            return records
+
+        consumer.getmany = watched
+
+
+class _FromOurOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
+    """On assignment, reading starts at min(Kafka's offset, ours): a restored database rewinds by itself."""
+
+    def __init__(self, subscription: Subscription, offsets: Offsets) -> None:
+        self.subscription, self.offsets = subscription, offsets
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        pass
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        consumer = self.subscription.subscriber.consumer
+        assert consumer is not None
+        ours = await self.offsets({partition.topic for partition in assigned})
+        for partition in assigned:
+            offset = ours.get((partition.topic, partition.partition))
+            if offset is None:
+                continue
+            kafkas = await consumer.committed(partition)
+            if kafkas is not None and offset < kafkas:
+                LOG.warning("rewinding to our own offset", extra={"partition": str(partition), "from": kafkas, "to": offset})
+                consumer.seek(partition, offset)
+
+
+async def _nothing(_: Any) -> bytes:
+    return b""
+
+
+def broker(bootstrap: str, publishes: Iterable[type[Event]], client: str) -> KafkaBroker:
+    """One broker per service. Its typed publishers only describe our topics; what is published goes through the relay."""
+    made = KafkaBroker(bootstrap, client_id=client, logger=LOG, allow_auto_create_topics=False, acks="all",
+                       enable_idempotence=True, graceful_timeout=15)
+    by_topic: dict[str, Any] = {}
+    for event in publishes:
+        by_topic[event.TOPIC] = by_topic[event.TOPIC] | event if event.TOPIC in by_topic else event
+    for topic, schema in by_topic.items():
+        made.publisher(topic, schema=schema)
+    return made
+
+
+class EventProducer:
+    """Publishes outbox rows of the event topics: at least once, in order per key."""
+
+    def __init__(self, bootstrap: str, client: str, transactional_id: str | None = None) -> None:
+        self._options: dict[str, Any] = {"bootstrap_servers": bootstrap, "client_id": client, "acks": "all", "linger_ms": 0,
+                                         "max_batch_size": BATCH_BYTES, "enable_idempotence": True}
+        if transactional_id:
+            self._options["transactional_id"] = transactional_id
+        self._producer: AIOKafkaProducer | None = None
+        self._partition: dict[tuple[str, str], int] = {}
+        self._counts: dict[str, int] = {}
+
+    async def publish(self, rows: Sequence[Outbound]) -> list[int]:
+        """The ids that are acknowledged: per partition, only those before the first failure."""
+        producer = await self._started()
+        acked: list[int] = []
+        rebuild = False
+        batches = await self._batches(producer, rows)
+        results = await asyncio.gather(*(self._send(producer, *key, parts) for key, parts in batches.items()))
+        for ids, error in results:
+            acked += ids
+            if error is not None and not isinstance(error, KafkaTimeoutError | RequestTimedOutError):
+                rebuild = True  # a sequence gap would make every later send fail
+        if rebuild:
+            await self.close()
+        return acked
+
+    async def publish_whole(self, rows: Sequence[Outbound]) -> list[int]:
+        """One Kafka transaction: all of them, or none. For compacted topics, whose stale writer must be fenced."""
+        try:
+            producer = await self._started()
+            async with producer.transaction():
+                acked = await self.publish(rows)
+                if len(acked) < len(rows):
+                    raise KafkaError("not every record of the transaction was acknowledged")
+        except BaseException:
+            await self.close()
+            raise
+        return acked
+
+    async def close(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                await asyncio.wait_for(producer.stop(), 5)
+            except Exception as error:
+                LOG.warning("producer did not close cleanly", extra={"error": str(error)})
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(**self._options)
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def _batches(self, producer: AIOKafkaProducer, rows: Sequence[Outbound]) -> dict[tuple[str, int], list[Any]]:
+        """(topic, partition) -> list of (builder, ids), each builder at most BATCH_BYTES."""
+        batches: dict[tuple[str, int], list[Any]] = {}
+        for id, topic, key, headers, payload in rows:
+            where = (topic, await self._partition_of(producer, topic, key))
+            parts = batches.setdefault(where, [])
+            raw_key = key.encode()
+            if not parts or parts[-1][0].append(timestamp=None, key=raw_key, value=payload, headers=headers) is None:
+                parts.append((producer.create_batch(), []))
+                if parts[-1][0].append(timestamp=None, key=raw_key, value=payload, headers=headers) is None:
+                    raise ValueError(f"outbox row {id} does not fit into a batch")
+            parts[-1][1].append(id)
+        return batches
+
+    async def _partition_of(self, producer: AIOKafkaProducer, topic: str, key: str) -> int:
+        """As Java's default partitioner; aiokafka's murmur2 is pure Python, so the answer is kept."""
+        known = self._partition.get((topic, key))
+        if known is not None:
+            return known
+        if topic not in self._counts:
+            self._counts[topic] = len(await producer.partitions_for(topic))
+        if len(self._partition) > 100_000:
+            self._partition.clear()
+        partition: int = (murmur2(key.encode()) & 0x7FFFFFFF) % self._counts[topic]
+        self._partition[topic, key] = partition
+        return partition
+
+    async def _send(self, producer: AIOKafkaProducer, topic: str, partition: int,
+                    parts: list[Any]) -> tuple[list[int], Exception | None]:
+        acked: list[int] = []
+        try:
+            for builder, ids in parts:
+                builder.close()
+                await (await producer.send_batch(builder, topic, partition=partition))
+                acked += ids
+        except Exception as error:
+            LOG.warning("publishing failed", extra={"topic": topic, "partition": partition, "error": str(error)})
+            return acked, error
+        return acked, None
+
+
+async def apply_topics(bootstrap: str, topics: Iterable[Topic], *, small: bool) -> dict[str, str]:
+    """Makes the broker match the manifest; answers what was done per topic. Raises KafkaError with the topic's name."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        existing = set(await admin.list_topics())
+        done = {topic.name: "exists" for topic in topics if topic.name in existing}
+        new = [topic for topic in topics if topic.name not in existing]
+        replication = 1 if small else 3
+        settings = {} if small else {"min.insync.replicas": "2"}
+        answer = await admin.create_topics([
+            NewTopic(topic.name, topic.small if small else topic.partitions, replication, topic_configs=topic.settings | settings)
+            for topic in new
+        ]) if new else None
+        for name, code, *rest in answer.topic_errors if answer else ():
+            error = for_code(code)
+            if code and error is not TopicAlreadyExistsError:
+                raise KafkaError(f"topic {name}: {error.__name__} {rest[0] if rest else ''}")
+            done[name] = "made" if not code else "exists"
+        return done
+    finally:
+        await admin.close()

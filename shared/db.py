@@ -1,0 +1,146 @@
+"""Postgres: connections that cannot hang, which errors are passing, and migrations (plain SQL, locked, checksummed)."""
+
+import asyncio
+import hmac
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from os import environ
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+from asyncpg import Connection, Pool
+
+from shared.settings import settings
+
+SECONDS = 8
+TRANSIENT_STATES = ("08", "53", "57P", "40001", "40P01", "25006", "0A000")
+TIMEOUT_STATES = ("57014", "55P03")
+DATA_STATES = ("22", "23")
+MESSAGING = Path(__file__).parent / "messaging" / "migrations"
+MIGRATION_LOCK = 4_711_2026
+ROLE_LIMITS = {"lock_timeout": "3s", "statement_timeout": "8s", "transaction_timeout": "20s",
+               "idle_in_transaction_session_timeout": "20s"}
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What a migration run did to one schema."""
+
+    schema: str
+    applied: tuple[str, ...]
+
+
+class ChangedMigration(Exception):
+    """A migration file that was applied has other content now. Restore it, and put the change into a new file."""
+
+
+def service_dsn(service: str) -> str:
+    """JITT_TRIGGER_POSTGRES and so on where set; else the owner's address with the service's own role and password."""
+    if own := environ.get(f"JITT_{service.upper()}_POSTGRES"):
+        return own
+    parts = urlsplit(settings().postgres)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{service}:{quote(role_password(service))}@{host}"))
+
+
+def role_password(service: str) -> str:
+    return hmac.new(settings().db_key.get_secret_value().encode(), service.encode(), sha256).hexdigest()[:32]
+
+
+async def connect(dsn: str, application: str) -> Connection:
+    return await asyncpg.connect(dsn, timeout=5, command_timeout=SECONDS, server_settings={"application_name": application})
+
+
+async def open_pool(dsn: str, application: str, size: int = 8) -> Pool:
+    return await asyncpg.create_pool(dsn, min_size=1, max_size=size, timeout=5, command_timeout=SECONDS,
+                                     server_settings={"application_name": application})
+
+
+async def close_pool(pool: Pool) -> None:
+    """A frozen server would keep `close` waiting for ever."""
+    try:
+        await asyncio.wait_for(pool.close(), 5)
+    except TimeoutError:
+        pool.terminate()
+
+
+def is_data_error(error: BaseException) -> bool:
+    """The rows themselves are refused (classes 22 and 23, or asyncpg cannot encode them): bisect to find which."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith(DATA_STATES)
+    return isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
+
+
+def is_timeout(error: BaseException) -> bool:
+    """A statement or lock timeout: two in a row halve the batch."""
+    return isinstance(error, TimeoutError) or (isinstance(error, asyncpg.PostgresError) and error.sqlstate in TIMEOUT_STATES)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Worth running the whole transaction again: lost connections, restarts, deadlocks, no room, a stale plan."""
+    if is_data_error(error):
+        return False
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith(TRANSIENT_STATES)
+    return isinstance(error, OSError | asyncpg.InterfaceError | TimeoutError | asyncio.IncompleteReadError)
+
+
+async def migrate(owner_dsn: str, services: Iterable[str], folder: Callable[[str], Path]) -> list[Migrated]:
+    """Makes each service's role, schema and tables. Two runs at once wait for each other; a second run changes nothing."""
+    conn = await asyncpg.connect(owner_dsn, timeout=5)
+    try:
+        await conn.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        return [await _migrate_schema(conn, service, folder(service)) for service in services]
+    finally:
+        await conn.close()
+
+
+async def _migrate_schema(conn: Connection, schema: str, folder: Path) -> Migrated:
+    await _ensure_role(conn, schema)
+    for statement in ("CREATE SCHEMA IF NOT EXISTS %I", "REVOKE ALL ON SCHEMA %I FROM PUBLIC", "SET search_path = %I"):
+        await _run(conn, statement, schema)
+    await conn.execute("CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, sha256 text NOT NULL, "
+                       "at timestamptz NOT NULL DEFAULT now())")
+    done = {row["name"]: row["sha256"] for row in await conn.fetch("SELECT name, sha256 FROM migration")}
+    files = sorted([*MESSAGING.glob("*.sql"), *folder.glob("*.sql")], key=lambda file: file.name)
+    applied = [file.name for file in files if await _apply(conn, file, done)]
+    for statement in ("GRANT USAGE ON SCHEMA %I TO %1$I", "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %1$I",
+                      "REVOKE INSERT, UPDATE, DELETE ON %I.migration FROM %1$I",
+                      "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA %I TO %1$I"):
+        await _run(conn, statement.replace("%I", "%1$I"), schema)
+    return Migrated(schema, tuple(applied))
+
+
+async def _apply(conn: Connection, file: Path, done: dict[str, str]) -> bool:
+    text = file.read_text()
+    checksum = sha256(text.encode()).hexdigest()
+    if file.name in done:
+        if done[file.name] != checksum:
+            raise ChangedMigration(f"{file} was applied with other content")
+        return False
+    record = "INSERT INTO migration (name, sha256) VALUES ($1, $2)"
+    if text.startswith("-- no-transaction"):
+        await conn.execute(text)
+        await conn.execute(record, file.name, checksum)
+    else:
+        async with conn.transaction():
+            await conn.execute(text)
+            await conn.execute(record, file.name, checksum)
+    return True
+
+
+async def _ensure_role(conn: Connection, role: str) -> None:
+    if not await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+        await _run(conn, "CREATE ROLE %I LOGIN", role)
+    await _run(conn, "ALTER ROLE %I PASSWORD %L", role, role_password(role))
+    await _run(conn, "ALTER ROLE %1$I SET search_path = %1$I", role)
+    for name, value in ROLE_LIMITS.items():
+        await _run(conn, "ALTER ROLE %I SET %I = %L", role, name, value)
+
+
+async def _run(conn: Connection, statement: str, *words: str) -> None:
+    """A statement whose names cannot be parameters; the server quotes them."""
+    placeholders = ", ".join(f"${n + 2}::text" for n in range(len(words)))
+    await conn.execute(await conn.fetchval(f"SELECT format($1::text, {placeholders})", statement, *words))  # noqa: S608

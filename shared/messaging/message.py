@@ -1,0 +1,199 @@
+"""From the bytes of a record to a typed message, or to the reason why it cannot be read. Never raises on bad input."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha1, sha256
+from json import loads
+from typing import Any, Protocol, TypeAlias
+from uuid import UUID
+
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+
+from shared.contracts.event import Event
+
+LARGEST = 256 * 1024
+STRUCTURED = "application/cloudevents+json"
+
+
+class Record(Protocol):
+    """What Kafka hands over (aiokafka's ConsumerRecord)."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: Any
+    value: Any
+    headers: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A record's bytes as they came, wherever from; what a dead letter keeps."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(slots=True)
+class Message:
+    """A readable message. `cause` is its inbox id; `sha` tells a repeat from a reused id."""
+
+    cause: UUID
+    sha: bytes
+    event: Event
+    principal: str
+    raw: Raw | Record
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Bad bytes, bad schema, or a tenant that may not say this. Buried alone; its neighbours are applied."""
+
+    reason: str
+    detail: str
+    principal: str
+    raw: Raw | Record
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """A type that no handler of this service names."""
+
+    type: str
+
+
+Decoded: TypeAlias = Message | Unreadable | Unwanted
+MayAnnounce = Callable[[Event], str | None]  # the reason why not, or None
+
+
+class Bad(Exception):
+    """Why these bytes are no message: a reason code, and words for whoever has to mend it."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason, self.detail = reason, detail
+
+
+def inbox_id(principal: str, source: str, id: str) -> UUID:
+    """A uuid5 of who said it (proven by topic or token, never a header), the source and the id."""
+    digest = int.from_bytes(sha1(f"{principal}\x00{source}\x00{id}".encode(), usedforsecurity=False).digest()[:16], "big")
+    return UUID(int=digest & ~(0xF000 << 64) & ~(0xC000 << 48) | 5 << 76 | 0x8000 << 48)
+
+
+def decode(
+    record: Record | Raw,
+    principal: str,
+    wanted: Mapping[str, type[Event]],
+    may_announce: MayAnnounce | None = None,
+    known: frozenset[str] | None = None,
+) -> Decoded:
+    """`known`, for publishers: the types that may be said at all; another type is unreadable rather than unwanted."""
+    try:
+        attributes, body = _envelope(record)
+        wants = wanted.get(attributes["type"])
+        if wants is None:
+            if known is not None and attributes["type"] not in known:
+                raise Bad("unknown_type", f"“{attributes['type']}” is no type a publisher can send")
+            return Unwanted(attributes["type"])
+        event = parse(wants, body)
+        if may_announce and (reason := may_announce(event)):
+            raise Bad(reason, f"{principal} may not announce this")
+    except Bad as bad:
+        return Unreadable(bad.reason, bad.detail, principal, record)
+    cause = inbox_id(principal, attributes["source"], attributes["id"])
+    return Message(cause, sha256(body).digest(), event, principal, record, attributes.get("traceparent"))
+
+
+def parse(wants: type[Event], body: bytes) -> Event:
+    if len(body) > LARGEST:
+        raise Bad("too_large", f"{len(body)} bytes; at most {LARGEST}")
+    if b"\\u0000" in body and _has_nul(body):
+        raise Bad("nul_in_text", "a text contains the character NUL")
+    try:
+        return wants.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise Bad("schema", f"{where}: {first['msg']}") from None
+
+
+def _envelope(record: Record | Raw) -> tuple[dict[str, str], bytes]:
+    if record.value is None:
+        raise Bad("tombstone", "a record without a value")
+    headers = _headers(record.headers)
+    if headers.get("content-type", "").startswith(STRUCTURED):
+        return structured(record.value, headers.get("traceparent"))
+    attributes = {name: headers.get(f"ce_{name}", "") for name in ("specversion", "id", "source", "type")}
+    checked(attributes)
+    if trace := headers.get("traceparent"):
+        attributes["traceparent"] = trace
+    return attributes, record.value
+
+
+def structured(value: bytes, traceparent: str | None = None) -> tuple[dict[str, str], bytes]:
+    """Splits a CloudEvent in structured mode into its attributes and the bytes of its data."""
+    if len(value) > LARGEST:
+        raise Bad("too_large", f"{len(value)} bytes; at most {LARGEST}")
+    try:
+        whole = loads(value)
+    except (ValueError, RecursionError):
+        raise Bad("schema", "the whole: this is not JSON") from None
+    if not isinstance(whole, dict):
+        raise Bad("schema", "the whole: a CloudEvent in structured mode is a JSON object")
+    attributes = {name: whole.get(name) or "" for name in ("specversion", "id", "source", "type")}
+    checked(attributes)
+    if "data" not in whole:
+        raise Bad("schema", "data: missing")
+    if traceparent:
+        attributes["traceparent"] = traceparent
+    return attributes, _canonical(whole["data"])
+
+
+def checked(attributes: Mapping[str, Any]) -> None:
+    """Raises Bad unless these are CloudEvents 1.0 attributes that we can keep."""
+    for name, value in attributes.items():
+        if not isinstance(value, str) or not value:
+            raise Bad("no_cloudevent", f"attribute {name} is missing")
+        if len(value) > 1_000 or "\x00" in value:
+            raise Bad("no_cloudevent", f"attribute {name} is too long or has the character NUL")
+    if attributes["specversion"] != "1.0":
+        raise Bad("no_cloudevent", f"specversion is “{attributes['specversion'][:20]}”, not “1.0”")
+
+
+def _headers(pairs: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    try:
+        return {name.lower(): value.decode() for name, value in pairs if value is not None}
+    except UnicodeDecodeError as error:
+        raise Bad("bad_header", f"a header is not UTF-8: {error.reason}") from None
+
+
+def _canonical(data: Any) -> bytes:
+    try:
+        return to_json(data)
+    except PydanticSerializationError:
+        raise Bad("schema", "data: a text is not valid Unicode") from None
+
+
+def _has_nul(body: bytes) -> bool:
+    try:
+        return "\x00" in "".join(_texts(loads(body)))
+    except (ValueError, RecursionError):
+        return False  # no JSON at all: the parser says so
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)

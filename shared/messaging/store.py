@@ -1,0 +1,154 @@
+"""Every SQL statement of the messaging tables: inbox, outbox, consumed, dead_letter, parked."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import Connection, Record
+
+from shared.messaging.message import Raw
+from shared.messaging.message import Record as KafkaRecord
+
+CLAIM = """
+WITH claimed AS (INSERT INTO inbox (id, sha) SELECT * FROM unnest($1::uuid[], $2::bytea[]) ON CONFLICT DO NOTHING RETURNING id)
+SELECT now() AS now, CASE WHEN count(*) < cardinality($1::uuid[]) THEN coalesce(array_agg(id), '{}') END AS only,
+       EXISTS (SELECT 1 FROM parked) AS any_parked
+FROM claimed
+"""
+STORED_SHA = "SELECT id, sha FROM inbox WHERE id = ANY($1::uuid[])"
+REFUSE = "UPDATE inbox i SET refused = u.reason FROM unnest($1::uuid[], $2::text[]) AS u (id, reason) WHERE i.id = u.id"
+PARKED = "SELECT concern FROM parked"
+PARK = "INSERT INTO parked (concern) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING"
+UNPARK = "DELETE FROM parked WHERE concern = ANY($1::text[])"
+PARKED_LATELY = "SELECT count(*) FROM parked WHERE since > now() - interval '1 minute'"
+BURY = """
+INSERT INTO dead_letter
+  (state, reason, detail, principal, concerns, topic, partition, "offset", header_names, header_values, key, value)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+"""
+CONSUMED = """
+INSERT INTO consumed AS c (topic, partition, next_offset) SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
+ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(c.next_offset, excluded.next_offset)
+"""
+OFFSETS = "SELECT topic, partition, next_offset FROM consumed WHERE topic = ANY($1::text[])"
+UNSENT = """
+SELECT id, shard, topic, key, event_id, type, at, payload, traceparent
+FROM outbox WHERE shard = ANY($1::smallint[]) ORDER BY id LIMIT $2
+"""
+SENT = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
+BACKLOG = "SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT $1) AS waiting"
+OPEN_DEAD = """
+SELECT id, at, state, reason, detail, principal, concerns, topic, partition, "offset", header_names, header_values, key, value
+FROM dead_letter WHERE state IN ('dead', 'parked') AND ($1::bigint[] IS NULL OR id = ANY($1)) ORDER BY id
+"""
+SETTLE_DEAD = "UPDATE dead_letter SET state = $2 WHERE id = ANY($1::bigint[]) AND state IN ('dead', 'parked')"
+BURIED_LATELY = """
+SELECT count(*) FROM dead_letter WHERE principal = $1 AND reason <> 'failed' AND at > now() - interval '1 hour'
+"""
+BECAME = "SELECT id, at, refused FROM inbox WHERE id = $1"
+
+OUTBOX_COLUMNS = ("shard", "topic", "key", "event_id", "type", "at", "payload", "traceparent")
+Outgoing = tuple[int, str, str, UUID, str, datetime, bytes, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A record to bury: `state` parked when it only waits behind a failed one of the same concern."""
+
+    state: str
+    reason: str
+    detail: str
+    principal: str
+    concerns: tuple[str, ...]
+    raw: Raw | KafkaRecord | None
+
+
+async def claim(conn: Connection, ids: Sequence[UUID], shas: Sequence[bytes]) -> tuple[datetime, Collection[UUID] | None, bool]:
+    """Ids sorted. The database's now; the ids that were new, None when all were; whether anything is parked."""
+    row = await conn.fetchrow(CLAIM, ids, shas)
+    assert row is not None  # an aggregate always answers with one row
+    return row["now"], None if row["only"] is None else set(row["only"]), row["any_parked"]
+
+
+async def stored_shas(conn: Connection, ids: Collection[UUID]) -> dict[UUID, bytes]:
+    return {row["id"]: row["sha"] for row in await conn.fetch(STORED_SHA, list(ids))}
+
+
+async def refuse(conn: Connection, reasons: Mapping[UUID, str]) -> None:
+    await conn.execute(REFUSE, list(reasons), list(reasons.values()))
+
+
+async def parked(conn: Connection) -> set[str]:
+    return {row["concern"] for row in await conn.fetch(PARKED)}
+
+
+async def park(conn: Connection, concerns: Iterable[str]) -> int:
+    """How many concerns were parked within the last minute, these included."""
+    await conn.execute(PARK, sorted(set(concerns)))
+    return int(await conn.fetchval(PARKED_LATELY))
+
+
+async def unpark(conn: Connection, concerns: Iterable[str]) -> None:
+    await conn.execute(UNPARK, sorted(concerns))
+
+
+async def bury(conn: Connection, letters: Sequence[Dead]) -> None:
+    await conn.executemany(BURY, [_letter(dead) for dead in letters])
+
+
+async def consumed(conn: Connection, offsets: Mapping[tuple[str, int], int]) -> None:
+    rows = sorted((topic, partition, offset) for (topic, partition), offset in offsets.items())
+    await conn.execute(CONSUMED, *(list(column) for column in zip(*rows, strict=True)))
+
+
+async def load_offsets(conn: Connection, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+    rows = await conn.fetch(OFFSETS, sorted(set(topics)))
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+
+async def send(conn: Connection, events: Sequence[Outgoing]) -> None:
+    await conn.copy_records_to_table("outbox", records=events, columns=OUTBOX_COLUMNS)
+
+
+async def unsent(conn: Connection, shards: Sequence[int], limit: int) -> list[Record]:
+    return list(await conn.fetch(UNSENT, shards, limit))
+
+
+async def sent(conn: Connection, ids: Sequence[int]) -> None:
+    await conn.execute(SENT, ids)
+
+
+async def backlog(conn: Connection, at_most: int) -> int:
+    return int(await conn.fetchval(BACKLOG, at_most))
+
+
+async def list_open_dead(conn: Connection, ids: Sequence[int] | None = None) -> list[Record]:
+    return list(await conn.fetch(OPEN_DEAD, ids))
+
+
+async def settle_dead(conn: Connection, ids: Sequence[int], state: str) -> None:
+    await conn.execute(SETTLE_DEAD, ids, state)
+
+
+async def buried_lately(conn: Connection, principal: str) -> int:
+    return int(await conn.fetchval(BURIED_LATELY, principal))
+
+
+async def find_inbox(conn: Connection, id: UUID) -> Record | None:
+    return await conn.fetchrow(BECAME, id)
+
+
+def raw_of(row: Record) -> Raw:
+    names = [name.decode("utf-8", "surrogateescape") for name in row["header_names"]]
+    headers = tuple(zip(names, row["header_values"], strict=True))
+    return Raw(row["topic"] or "", row["partition"] or 0, row["offset"] or 0, row["key"], row["value"], headers)
+
+
+def _letter(dead: Dead) -> tuple[object, ...]:
+    words = (dead.state, dead.reason, dead.detail.replace("\x00", "")[:2_000], dead.principal, list(dead.concerns))
+    raw = dead.raw
+    if raw is None:
+        return (*words, None, None, None, [], [], None, None)
+    headers = [(name.encode("utf-8", "surrogateescape"), value or b"") for name, value in raw.headers]
+    return (*words, raw.topic, raw.partition, raw.offset, [n for n, _ in headers], [v for _, v in headers], raw.key, raw.value)

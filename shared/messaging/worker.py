@@ -1,0 +1,183 @@
+"""One process's transactions, one at a time on one connection: batches from Kafka, due rows between them.
+
+Transient errors run the whole batch again; two timeouts in a row halve it; a data error bisects it until the poison is alone.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any, TypeVar
+
+from asyncpg import Connection
+
+from shared import db
+from shared.bus import MAX_POLL_MS
+from shared.messaging import store
+from shared.messaging.batch import Applied, Batch, Conflict, TooManyFailures, apply, apply_due
+from shared.messaging.handler import Handler
+from shared.messaging.message import Decoded, Message, Record, Unreadable, Unwanted
+from shared.messaging.observed import counted, timed
+from shared.messaging.store import Dead
+from shared.service import Service
+
+LOG = logging.getLogger("jitt.worker")
+BUDGET_SECONDS = MAX_POLL_MS / 3_000  # a third of what Kafka allows between two polls
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+MARGIN = timedelta(minutes=1)
+LOOK_BACK_SECONDS = 10
+IDLE_SECONDS = 0.05
+T = TypeVar("T")
+
+Decode = Callable[[Record], Decoded]
+
+
+class Worker:
+    """Owns the batch connection. `committed` is called after each commit that sent something (the relay wakes)."""
+
+    def __init__(self, service: Service, dsn: str, committed: Callable[[], None], room: Callable[[], Awaitable[Any]]) -> None:
+        self.service, self.dsn, self.committed, self.room = service, dsn, committed, room
+        self._conn: Connection | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._since = {handler.name: ALWAYS for handler in service.handlers if handler.clock}
+        self._looked_back_at = dict.fromkeys(self._since, 0.0)
+
+    async def take(self, records: Sequence[Record], decode: Decode) -> None:
+        """A batch from Kafka. Returns when it has committed; raises when it should be delivered again."""
+        if not records:
+            return
+        deadline = monotonic() + BUDGET_SECONDS
+        await asyncio.wait_for(self.room(), BUDGET_SECONDS)
+        batch = read(records, decode)
+        async with self._one_at_a_time:
+            await self.commit(batch, deadline)
+
+    async def commit(self, batch: Batch, deadline: float) -> None:
+        """Applies a batch, whole or in parts; the last part carries the offsets."""
+        timeouts = 0
+        while True:
+            try:
+                self._done(await self._transaction(lambda conn: apply(conn, self.service.name, self.service.handlers, batch)))
+                return
+            except Exception as error:
+                if isinstance(error, TooManyFailures) or monotonic() > deadline:
+                    raise
+                timeouts = timeouts + 1 if db.is_timeout(error) else 0
+                if parts := _parts(batch, error, timeouts):
+                    for part in parts:
+                        await self.commit(part, deadline)
+                    return
+                await self._passing(error)
+
+    async def fall_due(self, handler: Handler[Any]) -> int:
+        """One due batch of one handler; answers how many rows it claimed."""
+        since = self._lower_bound(handler.name)
+        async with self._one_at_a_time:
+            applied = await self._transaction(lambda conn: apply_due(conn, self.service.name, handler, since))
+        if applied.oldest_due:
+            self._since[handler.name] = applied.oldest_due - MARGIN
+        self._done(applied)
+        return applied.rows_due
+
+    async def run_clocks(self) -> None:
+        """For ever: every handler's due rows, as they come due."""
+        clocks = [handler for handler in self.service.handlers if handler.clock]
+        while clocks:
+            claimed = 0
+            for handler in clocks:
+                await self.room()
+                try:
+                    claimed += await self.fall_due(handler)
+                except TooManyFailures:
+                    raise
+                except Exception as error:
+                    await self._passing(error)
+            if not claimed:
+                await asyncio.sleep(IDLE_SECONDS)
+
+    async def offsets(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+        """How far we have read, by our own account. Waits for Postgres: without it nothing could be applied anyway."""
+        wanted = list(topics)
+        while True:
+            try:
+                async with self._one_at_a_time:
+                    return await self._transaction(lambda conn: store.load_offsets(conn, wanted))
+            except Exception as error:
+                await self._passing(error)
+
+    async def close(self) -> None:
+        if self._conn is not None:
+            self._conn.terminate()
+            self._conn = None
+
+    def _lower_bound(self, name: str) -> datetime:
+        """Dead index entries before it are not read; every 10 s one look without it finds what others saved there."""
+        if monotonic() - self._looked_back_at[name] > LOOK_BACK_SECONDS:
+            self._looked_back_at[name] = monotonic()
+            return ALWAYS
+        return self._since[name]
+
+    def _done(self, applied: Applied) -> None:
+        for name, at in applied.due.items():
+            self._since[name] = min(self._since[name], at)
+        counted(self.service.name, applied)
+        if applied.events_out:
+            self.committed()
+
+    async def _transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        if self._conn is None or self._conn.is_closed():
+            self._conn = await db.connect(self.dsn, f"jitt {self.service.name} worker")
+        try:
+            with timed(self.service.name):
+                async with self._conn.transaction():
+                    return await work(self._conn)
+        except Exception as error:
+            if db.is_transient(error) and not isinstance(error, Conflict):
+                await self._give_up_connection()
+            raise
+
+    async def _give_up_connection(self) -> None:
+        """A connection that failed may be in any state; a new one costs a few milliseconds."""
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            conn.terminate()
+
+    async def _passing(self, error: Exception) -> None:
+        """Waits a moment before the next attempt; raises what no repetition can mend."""
+        if isinstance(error, Conflict):
+            return
+        if not (db.is_transient(error) or db.is_timeout(error)):
+            raise error
+        LOG.warning("running it again", extra={"service": self.service.name, "error": f"{type(error).__name__}: {error}"})
+        await asyncio.sleep(0.2)
+
+
+def read(records: Sequence[Record], decode: Decode) -> Batch:
+    """Splits records into messages to apply and letters to bury, and says how far they reach."""
+    messages: list[Message] = []
+    letters: list[Dead] = []
+    offsets: dict[tuple[str, int], int] = {}
+    for record in records:
+        offsets[record.topic, record.partition] = record.offset + 1
+        match decode(record):
+            case Message() as message:
+                messages.append(message)
+            case Unreadable(reason, detail, principal, raw):
+                letters.append(Dead("dead", reason, detail, principal, (), raw))
+            case Unwanted():
+                pass  # a newer producer's type: not claimed, so a handler added later can backfill
+    return Batch(messages, letters, offsets)
+
+
+def _parts(batch: Batch, error: Exception, timeouts: int) -> Sequence[Batch]:
+    """How to go on after `error`: in two halves, or with the one poison message set aside. Empty: run it again."""
+    data = db.is_data_error(error)
+    if len(batch.messages) > 1 and (data or timeouts >= 2):
+        middle = len(batch.messages) // 2
+        first = Batch(batch.messages[:middle], visible=batch.visible, claimed=batch.claimed)
+        return first, replace(batch, messages=batch.messages[middle:])
+    if len(batch.messages) == 1 and not batch.visible and (data or timeouts >= 5):
+        return (replace(batch, broken=f"{type(error).__name__}: {error}"),) if not batch.broken else ()
+    return ()
