@@ -1,0 +1,103 @@
+"""What people do here: they come in by the command line or the console, and never leave this service."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts import ids
+from shared.contracts.event import Event
+from shared.contracts.supervision import Hotline
+
+Role = Literal["mentor", "supervisor", "site_lead"]
+
+
+class SiteEntered(Event):
+    TYPE = "supervision.site_entered.v1"
+    KEY = "site_id"
+
+    site_id: str
+    name: str
+    phone: str
+    time_zone: str
+    locales: tuple[str, ...]
+    hotline: Hotline | None = None
+    reporting_steps: tuple[str, ...] = ()
+    staff_on_call: str | None = None
+    ask_directly: bool = True
+
+
+class PersonListed(Event):
+    """One row of a people's file, whole: zone and locale filled in, references still the site's own."""
+
+    TYPE = "supervision.person_listed.v1"
+    KEY = "person_id"
+
+    site_id: str
+    reference: str
+    role: Role
+    name: str
+    email: str | None = None
+    phone: str | None = None
+    supervisor_reference: str | None = None
+    time_zone: str
+    locale: str
+    match_started_on: str | None = Field(None, description="ISO date")
+    cleared: dict[str, AwareDatetime | None] = Field(default_factory=dict, description="function -> last instant, or no end")
+
+    @property
+    def person_id(self) -> UUID:
+        make = ids.mentor if self.role == "mentor" else ids.supervisor
+        return make(self.site_id, self.reference)
+
+    @property
+    def supervisor_id(self) -> UUID | None:
+        return ids.supervisor(self.site_id, self.supervisor_reference) if self.supervisor_reference else None
+
+
+class _OfAlert(Event):
+    mentor_id: UUID
+    alert_id: UUID
+    by: UUID = Field(description="who did it: a person_id of staff")
+
+
+class AlertTaken(_OfAlert):
+    """Acknowledged by a named person."""
+
+    TYPE = "supervision.alert_taken.v1"
+
+
+class AlertPassedOn(_OfAlert):
+    """Handed to the next in line, now."""
+
+    TYPE = "supervision.alert_passed_on.v1"
+
+
+class AlertClosed(_OfAlert):
+    TYPE = "supervision.alert_closed.v1"
+
+    note: str = Field(max_length=1_000, description="stays in this service's own table")
+
+
+class ContactMade(Event):
+    """One tap on a brief or a mentor's page."""
+
+    TYPE = "supervision.contact_made.v1"
+
+    mentor_id: UUID
+    site_id: str
+    session_id: UUID | None = None
+    outcome: Literal["talked", "not_needed", "snoozed"]
+    clear: bool = Field(False, description="they went through the safety question: lift the holds")
+    seen_at: AwareDatetime | None = Field(None, description="when the page was drawn: a hold made after it is not cleared")
+    snooze_minutes: int = Field(60, ge=5, le=2_880)
+    by: UUID
+    request_id: UUID = Field(description="the form's; also the contact's id")
+
+
+class ContactUndone(Event):
+    TYPE = "supervision.contact_undone.v1"
+
+    mentor_id: UUID
+    contact_id: UUID
+    by: UUID
