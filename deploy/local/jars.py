@@ -12,7 +12,7 @@ from pathlib import Path
 from jgo.constants import default_maven_repo
 from jgo.maven import MavenContext
 
-from deploy.local.children import StackError
+from deploy.local.errors import StackError
 
 PINNED = Path(__file__).with_name("jars.txt")
 THREADS = 8

