@@ -22,6 +22,12 @@ MESSAGING = Path(__file__).parent / "messaging" / "migrations"
 MIGRATION_LOCK = 4_711_2026
 ROLE_LIMITS = {"lock_timeout": "3s", "statement_timeout": "8s", "transaction_timeout": "20s",
                "idle_in_transaction_session_timeout": "20s"}
+GRANTS = (  # a service's role reaches its own schema only, and does not own it
+    "GRANT USAGE ON SCHEMA %1$I TO %1$I",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %1$I TO %1$I",
+    "REVOKE INSERT, UPDATE, DELETE ON %1$I.migration FROM %1$I",
+    "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA %1$I TO %1$I",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,42 +98,43 @@ async def migrate(owner_dsn: str, services: Iterable[str], folder: Callable[[str
     conn = await asyncpg.connect(owner_dsn, timeout=5)
     try:
         await conn.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
-        return [await _migrate_schema(conn, service, folder(service)) for service in services]
+        return [await _migrate_schema(conn, service, _files(folder(service))) for service in services]
     finally:
         await conn.close()
 
 
-async def _migrate_schema(conn: Connection, schema: str, folder: Path) -> Migrated:
+def _files(folder: Path) -> list[tuple[str, str]]:
+    """(name, text) of the messaging tables' and the service's own migrations, in order."""
+    return sorted((file.name, file.read_text()) for file in (*MESSAGING.glob("*.sql"), *folder.glob("*.sql")))
+
+
+async def _migrate_schema(conn: Connection, schema: str, files: Iterable[tuple[str, str]]) -> Migrated:
     await _ensure_role(conn, schema)
     for statement in ("CREATE SCHEMA IF NOT EXISTS %I", "REVOKE ALL ON SCHEMA %I FROM PUBLIC", "SET search_path = %I"):
         await _run(conn, statement, schema)
     await conn.execute("CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, sha256 text NOT NULL, "
                        "at timestamptz NOT NULL DEFAULT now())")
     done = {row["name"]: row["sha256"] for row in await conn.fetch("SELECT name, sha256 FROM migration")}
-    files = sorted([*MESSAGING.glob("*.sql"), *folder.glob("*.sql")], key=lambda file: file.name)
-    applied = [file.name for file in files if await _apply(conn, file, done)]
-    for statement in ("GRANT USAGE ON SCHEMA %I TO %1$I", "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %1$I",
-                      "REVOKE INSERT, UPDATE, DELETE ON %I.migration FROM %1$I",
-                      "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA %I TO %1$I"):
-        await _run(conn, statement.replace("%I", "%1$I"), schema)
+    applied = [name for name, text in files if await _apply(conn, name, text, done)]
+    for statement in GRANTS:
+        await _run(conn, statement, schema)
     return Migrated(schema, tuple(applied))
 
 
-async def _apply(conn: Connection, file: Path, done: dict[str, str]) -> bool:
-    text = file.read_text()
+async def _apply(conn: Connection, name: str, text: str, done: dict[str, str]) -> bool:
     checksum = sha256(text.encode()).hexdigest()
-    if file.name in done:
-        if done[file.name] != checksum:
-            raise ChangedMigration(f"{file} was applied with other content")
+    if name in done:
+        if done[name] != checksum:
+            raise ChangedMigration(f"{name} was applied with other content")
         return False
     record = "INSERT INTO migration (name, sha256) VALUES ($1, $2)"
     if text.startswith("-- no-transaction"):
         await conn.execute(text)
-        await conn.execute(record, file.name, checksum)
+        await conn.execute(record, name, checksum)
     else:
         async with conn.transaction():
             await conn.execute(text)
-            await conn.execute(record, file.name, checksum)
+            await conn.execute(record, name, checksum)
     return True
 
 
@@ -143,4 +150,4 @@ async def _ensure_role(conn: Connection, role: str) -> None:
 async def _run(conn: Connection, statement: str, *words: str) -> None:
     """A statement whose names cannot be parameters; the server quotes them."""
     placeholders = ", ".join(f"${n + 2}::text" for n in range(len(words)))
-    await conn.execute(await conn.fetchval(f"SELECT format($1::text, {placeholders})", statement, *words))  # noqa: S608
+    await conn.execute(await conn.fetchval(f"SELECT format($1::text, {placeholders})", statement, *words))

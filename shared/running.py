@@ -1,0 +1,75 @@
+"""A service with its database open: what its pages and commands use to read, and to submit what people do."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import cast
+
+from asyncpg import Connection, Pool
+
+from shared import db
+from shared.contracts.event import Event
+from shared.messaging.batch import Applied, Batch, Conflict, apply
+from shared.messaging.message import Message, Raw, inbox_id
+from shared.messaging.observed import counted
+from shared.messaging.outcome import Outcome
+from shared.service import Service
+from shared.settings import Settings, settings
+
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """`pool` logs in as the service's own role and sees its own schema only."""
+
+    service: Service
+    pool: Pool
+    settings: Settings
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection of the pool, for reading."""
+        async with self.pool.acquire(timeout=5) as conn:
+            yield cast(Connection, conn)
+
+    async def submit(self, event: Event, *, id: str, source: str, principal: str | None = None) -> Outcome:
+        """A batch of one: claimed, decided, saved and its events in the outbox when this returns. Raises what `decide` raises."""
+        outcomes = await self.submit_many([(id, event)], source=source, principal=principal)
+        return outcomes[0]
+
+    async def submit_many(self, events: Sequence[tuple[str, Event]], *, source: str,
+                          principal: str | None = None) -> list[Outcome]:
+        """(id, event) pairs in one transaction: all of them, or none."""
+        who = principal or self.service.name
+        batch = Batch([_message(who, source, id, event) for id, event in events], visible=True)
+        applied = await self._commit(batch)
+        counted(self.service.name, applied)
+        return list(applied.outcomes)
+
+    async def _commit(self, batch: Batch) -> Applied:
+        for attempt in range(ATTEMPTS):
+            try:
+                async with self.connection() as conn, conn.transaction():
+                    return await apply(conn, self.service.name, self.service.handlers, batch)
+            except Exception as error:
+                if attempt == ATTEMPTS - 1 or not (isinstance(error, Conflict) or db.is_transient(error)):
+                    raise
+        raise AssertionError("unreachable")
+
+
+def _message(principal: str, source: str, id: str, event: Event) -> Message:
+    body = event.model_dump_json().encode()
+    raw = Raw("", 0, 0, None, body, (("ce_id", id.encode()), ("ce_source", source.encode()), ("ce_type", event.TYPE.encode())))
+    return Message(inbox_id(principal, source, id), sha256(body).digest(), event, principal, raw)
+
+
+@asynccontextmanager
+async def opened(service: Service) -> AsyncIterator[Running]:
+    """For commands and web processes. Raises what asyncpg raises when the database cannot be reached."""
+    pool = await db.open_pool(db.service_dsn(service.name), f"jitt {service.name} web")
+    try:
+        yield Running(service, pool, settings())
+    finally:
+        await db.close_pool(pool)

@@ -1,0 +1,89 @@
+"""What every test may ask for: the embedded stack, started once, and a fresh database of a service."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from deploy import topology
+from deploy.local import stack as local
+from shared import db
+from shared.running import Running
+from shared.service import Service
+from shared.settings import settings
+
+Database = Callable[[Service], Awaitable[Running]]
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local.Stack]:
+    """Real Kafka and PostgreSQL for the whole run (JITT_KAFKA and JITT_POSTGRES use servers that run already)."""
+    home = tmp_path_factory.mktemp("stack")
+    home.chmod(0o755)
+    with local.running(home) as running:
+        os.environ["JITT_KAFKA"], os.environ["JITT_POSTGRES"] = running.kafka, running.postgres
+        settings.cache_clear()
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session")
+async def _templates(stack: local.Stack) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+    """A migrated template database per schema, made when it is first asked for."""
+    made: dict[str, str] = {}
+
+    async def template(schema: str) -> str:
+        if schema not in made:
+            name = f"template_{schema}_{uuid4().hex[:8]}"
+            await _admin(stack, f'CREATE DATABASE "{name}"')
+            await db.migrate(at_database(stack.postgres, name), [schema], folder_of(schema))
+            made[schema] = name
+        return made[schema]
+
+    yield template
+
+
+@pytest_asyncio.fixture
+async def database(stack: local.Stack, _templates: Callable[[str], Awaitable[str]]) -> AsyncIterator[Database]:
+    """`await database(SERVICE)`: that service running on a database of its own, empty but migrated."""
+    opened: list[Running] = []
+    names: list[str] = []
+
+    async def fresh(service: Service) -> Running:
+        name = f"test_{service.name}_{uuid4().hex[:12]}"
+        await _admin(stack, f'CREATE DATABASE "{name}" TEMPLATE "{await _templates(service.name)}"')
+        names.append(name)
+        dsn = at_database(db.service_dsn(service.name), name)
+        running = Running(service, await db.open_pool(dsn, "test", size=4), settings())
+        opened.append(running)
+        return running
+
+    yield fresh
+    for running in opened:
+        await db.close_pool(running.pool)
+    for name in names:
+        await _admin(stack, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def at_database(dsn: str, name: str) -> str:
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
+
+
+def folder_of(schema: str) -> Callable[[str], Path]:
+    """A service's own migrations; a test's invented service has them beside the tests."""
+    own = Path(__file__).parent / "messaging" / schema
+    return (lambda _: own) if schema not in topology.NAMES else topology.migrations
+
+
+async def _admin(stack: local.Stack, statement: str) -> None:
+    conn = await asyncpg.connect(stack.postgres, timeout=10)
+    try:
+        await conn.execute(statement)
+    finally:
+        await conn.close()
+
+
