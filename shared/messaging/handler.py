@@ -15,7 +15,7 @@ Decided = tuple[S, list[Event]] | Refused
 Reads = Mapping[str, Mapping[Any, Any]]  # name of a Read -> key -> copied fact; a key without a row is absent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot make a generic one
 class Read(Generic[S]):
     """A kind of copied fact, loaded once for a batch without a lock, only for the keys that some record names."""
 
@@ -23,7 +23,7 @@ class Read(Generic[S]):
     load: Callable[[Connection, Sequence[Key]], Awaitable[Mapping[Key, Any]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clock(Generic[S]):
     """How rows of this aggregate come due. `at` is what the store saves as `due_at`: the earliest of the row's clocks."""
 
@@ -33,7 +33,7 @@ class Clock(Generic[S]):
     at: Callable[[S], datetime | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Handler(Generic[S]):
     """One aggregate.
 
