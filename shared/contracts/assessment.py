@@ -110,10 +110,13 @@ class SkillRemembered(Event):
 
 def recall(state: SkillRemembered, at: datetime) -> float:
     """Predicted recall in 0..1 at an instant, with fractional days (FSRS 6 forgetting curve)."""
-    days = max(0.0, (at - state.reviewed_at).total_seconds() / 86_400)
-    decay = -state.decay
-    factor = 0.9 ** (1 / decay) - 1
-    return float((1 + factor * days / state.stability) ** decay)
+    return recall_after((at - state.reviewed_at).total_seconds() / 86_400, state.stability, state.decay)
+
+
+def recall_after(days: float, stability: float, decay: float) -> float:
+    """The curve itself: 1 at day 0 (and before it), 0.9 when `days` is the stability."""
+    factor = 0.9 ** (-1 / decay) - 1
+    return float((1 + factor * max(0.0, days) / stability) ** -decay)
 
 
 class CallRequested(Event):

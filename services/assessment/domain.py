@@ -1,0 +1,313 @@
+"""A training in progress and what a mentor does with it. Pure: `now` is an argument; nothing here waits or reads.
+
+The first try counts, one retry follows; after the session has started nothing more is taken.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from services.assessment import grading
+from services.assessment.messages import (
+    Answered,
+    AnswerShown,
+    CallPressed,
+    CardRead,
+    OpenAnswered,
+    Started,
+    TalkPreferred,
+)
+from shared.contracts.assessment import (
+    CallRequested,
+    CompletedItem,
+    Confidence,
+    ItemAnswered,
+    OpenAnswer,
+    TrainingCompleted,
+    TrainingOpened,
+)
+from shared.contracts.content import AssignedItem, Item, TrainingAssigned
+from shared.contracts.event import Event, Part, Refused
+from shared.contracts.trigger import SessionPlanned
+
+QUEUED_FOR = timedelta(hours=48)  # answers made offline before the start are taken this long after it
+
+
+class Try(Part):
+    """One try at one question. `open` means that the one retry is still to come."""
+
+    number: int
+    attempt: Literal[1, 2]
+    chosen: tuple[str, ...] = ()
+    confidence: Confidence | None = None
+    correct: bool
+    shown: bool = False
+    open: bool = False
+    mistakes: tuple[str, ...] = ()
+    answered_at: datetime
+
+
+class Sealed(Part):
+    key_id: str
+    sealed: str
+
+
+class Said(Part):
+    """What became of an open question. The sealed text passes through to its own table and is not read back."""
+
+    number: int
+    item_id: str
+    state: Literal["written", "rather_talk"]
+    answered_at: datetime
+    text: Sealed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    assigned: TrainingAssigned
+    opened_at: datetime | None = None
+    cards_read: int = 0
+    tries: tuple[Try, ...] = ()
+    said: tuple[Said, ...] = ()
+    completed_at: datetime | None = None
+
+    @property
+    def id(self) -> UUID:
+        return self.assigned.training_id
+
+    def tries_at(self, number: int) -> tuple[Try, ...]:
+        """None, the first, or the first and the retry."""
+        return tuple(t for t in self.tries if t.number == number)
+
+    def said_at(self, number: int) -> Said | None:
+        return next((s for s in self.said if s.number == number), None)
+
+    def settled(self, number: int) -> bool:
+        tries = self.tries_at(number)
+        return bool(self.said_at(number)) or bool(tries and not tries[-1].open)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a decision may look at besides its own training."""
+
+    session: SessionPlanned | None = None  # None: the session's own event has not arrived; the assignment's times hold
+    item: Item | None = None  # the item of the question at hand; None: its module has not arrived
+
+
+Decided = tuple[Training, list[Event]] | Refused
+
+
+def assigned(training: Training | None, event: TrainingAssigned, now: datetime, facts: Facts) -> Decided:
+    return Refused("already_assigned") if training else (Training(event), [])
+
+
+def started(training: Training | None, event: Started, now: datetime, facts: Facts) -> Decided:
+    if training is None:
+        return Refused("not_assigned_yet")
+    if training.opened_at:
+        return training, []
+    if reason := closed(training, facts.session, now):
+        return Refused(reason)
+    return replace(training, opened_at=now), [opened(training, facts, now)]
+
+
+def card_read(training: Training | None, event: CardRead, now: datetime, facts: Facts) -> Decided:
+    if training is None:
+        return Refused("not_assigned_yet")
+    if event.number <= training.cards_read:
+        return training, []
+    return replace(training, cards_read=event.number), []
+
+
+def answered(training: Training | None, event: Answered, now: datetime, facts: Facts) -> Decided:
+    if training is None or facts.item is None:
+        return Refused("not_here_yet")
+    at = answered_at(training, event.answered_at, now)
+    if reason := not_taken(training, event, facts, at, now):
+        return Refused(reason)
+    result = grading.grade(facts.item, event.chosen)
+    this = Try(
+        number=event.number,
+        attempt=event.attempt,
+        chosen=event.chosen,
+        confidence=event.confidence if event.attempt == 1 else None,
+        correct=result.correct,
+        open=event.attempt == 1 and not result.correct and grading.may_retry(facts.item),
+        mistakes=result.mistakes,
+        answered_at=at,
+    )
+    return after(training, this, facts.item, facts, now)
+
+
+def answer_shown(training: Training | None, event: AnswerShown, now: datetime, facts: Facts) -> Decided:
+    """Asking for the answer is the second try, and counts as not recovered."""
+    if training is None or facts.item is None:
+        return Refused("not_here_yet")
+    at = answered_at(training, event.answered_at, now)
+    if reason := too_late(training, facts, at, now) or wrong_turn(training, event.number, 2):
+        return Refused(reason)
+    this = Try(number=event.number, attempt=2, correct=False, shown=True, answered_at=at)
+    return after(training, this, facts.item, facts, now)
+
+
+def open_answered(training: Training | None, event: OpenAnswered, now: datetime, facts: Facts) -> Decided:
+    return _say(training, event, now, facts, Sealed(key_id=event.key_id, sealed=event.sealed))
+
+
+def talk_preferred(training: Training | None, event: TalkPreferred, now: datetime, facts: Facts) -> Decided:
+    return _say(training, event, now, facts, None)
+
+
+def call_pressed(training: Training | None, event: CallPressed, now: datetime, facts: Facts) -> Decided:
+    """Taken at any time, closed or not: a call for help has no deadline."""
+    if training is None:
+        return Refused("not_assigned_yet")
+    a = training.assigned
+    return training, [
+        CallRequested(mentor_id=a.mentor_id, site_id=a.site_id, session_id=a.session_id, kind=event.kind, pressed_at=now)
+    ]
+
+
+def _say(
+    training: Training | None, event: OpenAnswered | TalkPreferred, now: datetime, facts: Facts, text: Sealed | None
+) -> Decided:
+    if training is None or facts.item is None:
+        return Refused("not_here_yet")
+    at = answered_at(training, event.answered_at, now)
+    if reason := too_late(training, facts, at, now):
+        return Refused(reason)
+    if training.said_at(event.number) or facts.item.kind != "open":
+        return Refused("already_answered" if facts.item.kind == "open" else "not_an_open_question")
+    state: Literal["written", "rather_talk"] = "written" if text else "rather_talk"
+    said = Said(number=event.number, item_id=facts.item.id, state=state, answered_at=at, text=text)
+    return completed(replace(training, said=(*training.said, said)), [], facts, at)
+
+
+def after(training: Training, this: Try, item: Item, facts: Facts, now: datetime) -> Decided:
+    """The training with this try in it, what everybody else is told, and the end when it was the last."""
+    told = item_answered(training, this, item, facts, now)
+    return completed(replace(training, tries=(*training.tries, this)), [told], facts, this.answered_at)
+
+
+def completed(training: Training, events: list[Event], facts: Facts, at: datetime) -> Decided:
+    numbers = range(1, len(training.assigned.items) + 1)
+    if not all(training.settled(number) for number in numbers):
+        return training, events
+    training = replace(training, completed_at=at)
+    return training, [*events, training_completed(training, facts, at)]
+
+
+def closed(training: Training, session: SessionPlanned | None, now: datetime) -> str | None:
+    """Why nothing more can be answered, or None."""
+    if session and session.status in ("cancelled", "moved_away"):
+        return "session_canceled"
+    return "session_started" if starts_at(training, session) <= now else None
+
+
+def too_late(training: Training, facts: Facts, at: datetime, now: datetime) -> str | None:
+    if training.opened_at is None:
+        return "not_started"
+    if reason := closed(training, facts.session, at):
+        return reason
+    return "session_started" if now - starts_at(training, facts.session) > QUEUED_FOR else None
+
+
+def not_taken(training: Training, event: Answered, facts: Facts, at: datetime, now: datetime) -> str | None:
+    if reason := too_late(training, facts, at, now) or wrong_turn(training, event.number, event.attempt):
+        return reason
+    tried = training.tries_at(event.number)[0].chosen if event.attempt == 2 else ()
+    fits = facts.item is not None and grading.acceptable(facts.item, event.chosen, tried)
+    return None if fits else "no_such_option"
+
+
+def wrong_turn(training: Training, number: int, attempt: int) -> str | None:
+    tries = training.tries_at(number)
+    if attempt == 1:
+        return "already_answered" if tries else None
+    if not tries:
+        return "no_first_try"
+    return None if tries[-1].open else "already_answered"
+
+
+def answered_at(training: Training, told: datetime | None, now: datetime) -> datetime:
+    """The phone's clock is believed between the opening and now, and no further."""
+    return min(max(told or now, training.opened_at or now), now)
+
+
+def starts_at(training: Training, session: SessionPlanned | None) -> datetime:
+    return session.starts_at if session else training.assigned.starts_at
+
+
+def quiz_by(training: Training, session: SessionPlanned | None) -> datetime:
+    return session.quiz_by if session else training.assigned.quiz_by
+
+
+def opened(training: Training, facts: Facts, now: datetime) -> TrainingOpened:
+    a = training.assigned
+    return TrainingOpened(
+        mentor_id=a.mentor_id,
+        site_id=a.site_id,
+        session_id=a.session_id,
+        training_id=a.training_id,
+        starts_at=starts_at(training, facts.session),
+        opened_at=now,
+    )
+
+
+def item_answered(training: Training, this: Try, item: Item, facts: Facts, now: datetime) -> ItemAnswered:
+    a, ref = training.assigned, ref_of(training, this.number)
+    return ItemAnswered(
+        mentor_id=a.mentor_id,
+        site_id=a.site_id,
+        session_id=a.session_id,
+        starts_at=starts_at(training, facts.session),
+        training_id=a.training_id,
+        module_id=ref.module_id,
+        version=ref.version,
+        item_id=ref.item_id,
+        skill=item.skill,
+        kind=item.kind,
+        attempt=this.attempt,
+        chosen=this.chosen,
+        shown=this.shown,
+        correct=this.correct,
+        mistakes=this.mistakes,
+        offered_mistakes=grading.mistakes_offered(item),
+        confidence=this.confidence,
+        safety_critical=item.safety,
+        answered_at=this.answered_at,
+        received_at=now,
+        late=this.answered_at > quiz_by(training, facts.session),
+    )
+
+
+def training_completed(training: Training, facts: Facts, at: datetime) -> TrainingCompleted:
+    a = training.assigned
+    return TrainingCompleted(
+        mentor_id=a.mentor_id,
+        site_id=a.site_id,
+        session_id=a.session_id,
+        starts_at=starts_at(training, facts.session),
+        training_id=a.training_id,
+        items=tuple(_completed_item(training, t) for t in training.tries if t.attempt == 1),
+        open_answers=tuple(OpenAnswer(item_id=s.item_id, state=s.state) for s in training.said),
+        completed_at=at,
+        late=at > quiz_by(training, facts.session),
+    )
+
+
+def _completed_item(training: Training, first: Try) -> CompletedItem:
+    ref, last = ref_of(training, first.number), training.tries_at(first.number)[-1]
+    return CompletedItem(
+        module_id=ref.module_id,
+        version=ref.version,
+        item_id=ref.item_id,
+        first_try=first.correct,
+        recovered=last.attempt == 2 and last.correct,
+    )
+
+
+def ref_of(training: Training, number: int) -> AssignedItem:
+    return training.assigned.items[number - 1]

@@ -1,0 +1,167 @@
+"""What a mentor remembers of one skill: FSRS with fractional days, and the misses that are still open. Pure.
+
+One review per training, rated by the lowest of its first tries; retries never change it. A miss stays open until the item
+is right at the first try in a later session (docs/evidence.md L7, L8).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from fsrs import Card, Rating, Scheduler
+
+from shared.contracts import ids
+from shared.contracts.assessment import Confidence, ItemAnswered, OpenMiss, SkillRemembered, recall_after
+from shared.contracts.event import Event, Part, Refused
+
+
+class Review(Part):
+    """One training's first tries on this skill: the lowest rating (1 Again to 4 Easy), the latest answer."""
+
+    training_id: UUID
+    rating: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    mentor_id: UUID
+    site_id: str
+    skill: str
+    reviews: tuple[Review, ...] = ()
+    open_misses: tuple[OpenMiss, ...] = ()
+    revision: int = 0
+
+    @property
+    def id(self) -> UUID:
+        return skill_id(self.mentor_id, self.skill)
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    stability: float
+    difficulty: float
+    reviewed_at: datetime
+
+
+class FractionalDays(Scheduler):
+    """FSRS 6 as published, but recall is not floored to whole days."""
+
+    def get_card_retrievability(self, card: Card, current_datetime: datetime | None = None) -> float:
+        if card.last_review is None or card.stability is None or current_datetime is None:
+            return 0.0
+        days = (current_datetime - card.last_review).total_seconds() / 86_400
+        return recall_after(days, card.stability, DECAY)
+
+
+MODEL = FractionalDays(learning_steps=(), relearning_steps=(), enable_fuzzing=False)
+DECAY = MODEL.parameters[20]
+
+Decided = tuple[Skill, list[Event]] | Refused
+
+
+def skill_id(mentor_id: UUID, skill: str) -> UUID:
+    return ids.after(mentor_id, f"skill/{skill}")
+
+
+def item_answered(skill: Skill | None, event: ItemAnswered, now: datetime, facts: object = None) -> Decided:
+    """Our own event, read back from our topic: the same answers in the same order build the same memory."""
+    before = skill or Skill(event.mentor_id, event.site_id, event.skill)
+    if event.attempt == 2:
+        return retried(before, event)
+    changed = replace(before, reviews=reviewed(before.reviews, event), open_misses=misses(before.open_misses, event))
+    return told(changed)
+
+
+def retried(skill: Skill, event: ItemAnswered) -> Decided:
+    """A retry says only whether the miss of this session was recovered."""
+    open_misses = tuple(
+        miss.model_copy(update={"recovered": True}) if event.correct and _same_try(miss, event) else miss
+        for miss in skill.open_misses
+    )
+    if open_misses == skill.open_misses:
+        return Refused("nothing_to_remember")
+    return told(replace(skill, open_misses=open_misses))
+
+
+def reviewed(reviews: tuple[Review, ...], event: ItemAnswered) -> tuple[Review, ...]:
+    this = Review(training_id=event.training_id, rating=rating(event.correct, event.confidence), at=event.answered_at)
+    others = tuple(review for review in reviews if review.training_id != event.training_id)
+    for review in reviews:
+        if review.training_id == event.training_id:
+            this = this.model_copy(update={"rating": min(this.rating, review.rating), "at": max(this.at, review.at)})
+    return tuple(sorted((*others, this), key=lambda review: (review.at, review.training_id)))
+
+
+def rating(correct: bool, confidence: Confidence | None) -> int:
+    if not correct:
+        return Rating.Again
+    match confidence:
+        case "guess":
+            return Rating.Hard
+        case "sure":
+            return Rating.Easy
+        case _:
+            return Rating.Good
+
+
+def misses(open_misses: tuple[OpenMiss, ...], event: ItemAnswered) -> tuple[OpenMiss, ...]:
+    """A wrong first try opens a miss in place of an older one of the item; a right one closes it in a later session."""
+    if event.correct:
+        return tuple(miss for miss in open_misses if not (_same_item(miss, event) and _later(miss, event)))
+    others = tuple(miss for miss in open_misses if not _same_item(miss, event))
+    return (*others, _missed(event))
+
+
+def strength(reviews: tuple[Review, ...]) -> Strength:
+    """Replays every review, so that the order in which they arrived cannot matter. At least one review."""
+    card = Card(card_id=0, due=reviews[0].at)
+    for review in reviews:
+        card, _ = MODEL.review_card(card, Rating(review.rating), review.at.astimezone(UTC))
+    if card.stability is None or card.difficulty is None or card.last_review is None:
+        raise ValueError("a skill without a review has no strength")
+    return Strength(card.stability, card.difficulty, card.last_review)
+
+
+def told(skill: Skill) -> Decided:
+    skill = replace(skill, revision=skill.revision + 1)
+    return skill, [remembered(skill)]
+
+
+def remembered(skill: Skill) -> SkillRemembered:
+    now = strength(skill.reviews)
+    return SkillRemembered(
+        mentor_id=skill.mentor_id,
+        site_id=skill.site_id,
+        skill=skill.skill,
+        stability=now.stability,
+        difficulty=now.difficulty,
+        decay=DECAY,
+        reviewed_at=now.reviewed_at,
+        open_misses=skill.open_misses,
+        revision=skill.revision,
+    )
+
+
+def _missed(event: ItemAnswered) -> OpenMiss:
+    return OpenMiss(
+        module_id=event.module_id,
+        version=event.version,
+        item_id=event.item_id,
+        safety_critical=event.safety_critical,
+        confidence=event.confidence,
+        missed_at=event.answered_at,
+        session_id=event.session_id,
+    )
+
+
+def _same_item(miss: OpenMiss, event: ItemAnswered) -> bool:
+    return (miss.module_id, miss.item_id) == (event.module_id, event.item_id)
+
+
+def _same_try(miss: OpenMiss, event: ItemAnswered) -> bool:
+    return _same_item(miss, event) and miss.session_id == event.session_id
+
+
+def _later(miss: OpenMiss, event: ItemAnswered) -> bool:
+    return miss.session_id != event.session_id and event.answered_at > miss.missed_at

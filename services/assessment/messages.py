@@ -1,0 +1,63 @@
+"""What a mentor does on the page: comes in by HTTP and never leaves this service. Text is sealed before it gets here."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.assessment import Confidence
+from shared.contracts.event import Event
+
+
+class _OfTraining(Event):
+    KEY = "training_id"
+
+    training_id: UUID
+
+
+class _OfQuestion(_OfTraining):
+    number: int = Field(ge=1, description="the place in the training's questions, from 1")
+    request_id: UUID = Field(description="made with the form: the same form sent twice counts once")
+    answered_at: AwareDatetime | None = Field(None, description="by the phone's clock, when it was offline; else None")
+
+
+class Started(_OfTraining):
+    TYPE = "assessment.training_started.v1"
+
+
+class CardRead(_OfTraining):
+    TYPE = "assessment.card_read.v1"
+
+    number: int = Field(ge=1)
+
+
+class Answered(_OfQuestion):
+    TYPE = "assessment.question_answered.v1"
+
+    attempt: Literal[1, 2]
+    chosen: tuple[str, ...] = Field(min_length=1, description="option ids; in the mentor's order for an ordering question")
+    confidence: Confidence | None = None
+
+
+class AnswerShown(_OfQuestion):
+    """The mentor asked for the answer instead of trying again."""
+
+    TYPE = "assessment.answer_shown.v1"
+
+
+class OpenAnswered(_OfQuestion):
+    TYPE = "assessment.open_question_answered.v1"
+
+    key_id: str
+    sealed: str = Field(description="the text, encrypted, base64")
+
+
+class TalkPreferred(_OfQuestion):
+    TYPE = "assessment.talk_preferred.v1"
+
+
+class CallPressed(_OfTraining):
+    TYPE = "assessment.call_pressed.v1"
+
+    kind: Literal["now", "can_wait"]
+    request_id: UUID
