@@ -1,0 +1,124 @@
+"""How each alert rule is said: its claim as a heading, and why it was raised. The rule's name is its identity."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.supervision.screens import said
+from services.supervision.screens.facts import Alert
+from shared.contracts.vocabulary import vocabulary
+
+KINDS = {"hold": "Safety", "talk": "Before the session", "idle": "Follow-up"}
+FOLLOW_UP = frozenset({"same_mistake_again", "training_not_done"})
+LACKS = {"missing": "not cleared yet", "expired": "the clearance has ended", "suspended": "on hold", "revoked": "not cleared"}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    claim: Callable[[Alert], str]
+    why: str
+
+
+def claim(alert: Alert) -> str:
+    known = WORDS.get(alert.rule)
+    return known.claim(alert) if known else f"{alert.mentor.name}: {alert.rule.replace('_', ' ')}"
+
+
+def why(alert: Alert) -> str:
+    known = WORDS.get(alert.rule)
+    return known.why if known else "A rule of this site found something to look at."
+
+
+def kind(alert: Alert) -> str:
+    """The icon: hold, talk or idle. A safety question missed on both tries is about safety, however sure the mentor was."""
+    if alert.severity == "urgent" or _missed_twice(alert):
+        return "hold"
+    return "idle" if alert.severity == "info" or alert.rule in FOLLOW_UP else "talk"
+
+
+def _missed_twice(alert: Alert) -> bool:
+    return alert.rule == "safety_item_missed" and alert.facts.get("retry") in ("wrong", "shown")
+
+
+def _safety_miss(alert: Alert) -> str:
+    name = alert.mentor.name
+    match alert.facts.get("retry"):
+        case "right":
+            return f"{name} missed a safety question, right on the second try"
+        case "wrong":
+            return f"{name} missed a safety question twice"
+        case "shown":
+            return f"{name} missed a safety question and asked for the answer"
+    return f"{name} missed a safety question"
+
+
+def _certain(alert: Alert) -> str:
+    after = {"right": ", right on the second try", "wrong": " twice"}.get(alert.facts.get("retry", ""), "")
+    return f"{alert.mentor.name} was certain, and missed a safety question{after}"
+
+
+def _uncleared(alert: Alert) -> str:
+    lack = LACKS.get(alert.facts.get("lack", ""), "not cleared yet")
+    function = said.function(alert.facts.get("function", ""))
+    return f"{said.possessive(alert.mentor.name)} next session plans {said.quoted(function)}: {lack}"
+
+
+def _out_of_scope(alert: Alert) -> str:
+    found = vocabulary().scope_3.get(alert.facts.get("activity", ""))
+    planned = said.quoted(found.title) if found else "something mentors do not do"
+    return f"{said.possessive(alert.mentor.name)} session plans {planned}. That is for {_professional(alert)}"
+
+
+def _professional(alert: Alert) -> str:
+    found = vocabulary().scope_3.get(alert.facts.get("activity", ""))
+    return found.professional if found else "a professional"
+
+
+def _same_mistake(alert: Alert) -> str:
+    phrase = vocabulary().mistakes.get(alert.facts.get("mistake", ""))
+    return f"{alert.mentor.name} made the same mistake again{f': {said.lower(phrase)}' if phrase else ''}"
+
+
+def _not_done(alert: Alert) -> str:
+    begun = "has not finished the training" if alert.facts.get("opened") == "yes" else "has not started the training"
+    return f"{alert.mentor.name} {begun}"
+
+
+WORDS = {
+    "safeguarding_button_pressed": Words(
+        lambda alert: f"{alert.mentor.name} asked to be called now",
+        "The mentor tapped “Call me now” on the safety page. Please call. What happened is not written anywhere here.",
+    ),
+    "confident_miss_on_safety_item": Words(
+        _certain,
+        "A question about keeping someone safe was answered wrong on the first try, and the mentor felt certain. "
+        "The functions that rest on it wait until you have talked. The session is not canceled. One alert for each session.",
+    ),
+    "safety_item_missed": Words(
+        _safety_miss,
+        "A question about keeping someone safe was answered wrong on the first try. "
+        "The functions that rest on it wait until you have talked. The session is not canceled. One alert for each session.",
+    ),
+    "out_of_scope_activity_planned": Words(
+        _out_of_scope,
+        "The plan names something that mentors never do. Please change the plan with the site. "
+        "The alert closes by itself when the plan has changed.",
+    ),
+    "uncleared_function_planned": Words(
+        _uncleared,
+        "The next session plans something this mentor is not cleared for at that moment. "
+        "The alert closes by itself when the plan or the clearance has changed.",
+    ),
+    "mentor_asked_to_talk": Words(
+        lambda alert: f"{alert.mentor.name} asked to talk",
+        "The mentor asked for a call that can wait. Nothing else was sent: no reason, no story.",
+    ),
+    "same_mistake_again": Words(
+        _same_mistake,
+        "The same mistake was chosen on the first try in two of the last three trainings that offered it. "
+        "Five minutes of role-play usually help.",
+    ),
+    "training_not_done": Words(
+        _not_done,
+        "The answers were due, and the training is not finished. A reminder or a short talk is enough.",
+    ),
+}

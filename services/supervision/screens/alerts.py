@@ -1,0 +1,240 @@
+"""The alerts page: each alert as a claim with its deadline, who is asked next, and what can be done about it now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.supervision.rules import BY_NAME
+from services.supervision.screens import alert_words, said, today
+from services.supervision.screens.facts import SAFETY_RULES, Alert, Staff
+from shared.pages import times
+
+STATES = ("open", "acknowledged", "resolved")
+EMPTY = {
+    "open": "No open alerts.",
+    "acknowledged": "No alert is waiting for its talk.",
+    "resolved": "Nothing resolved in the last two weeks.",
+}
+HOW = {
+    "talked": "You two talked.",
+    "not_needed": "Not needed.",
+    "session_over": "The session is over.",
+    "lifted": "It closed by itself: what it said is no longer so.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Acknowledge by *clock*, or it goes to Priya Nair, site lead."""
+
+    clock: str
+    iso: str
+    otherwise: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    id: UUID
+    kind: str
+    kind_words: str
+    since: str
+    heading: str
+    fact: str
+    mentor: str
+    brief: str | None
+    mentor_href: str
+    phone: str
+    tel: str
+    why: str
+    rule: str
+    deadline: Deadline | None
+    acknowledge: bool
+    pass_to: str | None
+    resolve: bool
+    must_be_taken: bool
+    news: str  # who has it, who closed it, or where it went
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    title: str
+    state: str
+    tabs: tuple[tuple[str, str, bool], ...]  # words, state, here
+    rows: tuple[Row, ...]
+    monday: tuple[Row, ...]  # what can wait, in the open tab only
+    note: str
+    empty: str
+
+
+def page(alerts: Sequence[Alert], state: str, counts: Mapping[str, int], viewer: Staff, now: datetime) -> Alerts:
+    rows = [(alert, row(alert, viewer, now)) for alert in alerts]
+    can_wait = [one for alert, one in rows if alert.with_role == "digest" and state == "open"]
+    return Alerts(
+        title=_title(state, counts),
+        state=state,
+        tabs=tuple((_tab(name, counts), name, name == state) for name in STATES),
+        rows=tuple(one for _, one in rows if one not in can_wait),
+        monday=tuple(can_wait),
+        note="Safety alerts always come through. Whatever is less urgent waits for Monday’s list.",
+        empty=EMPTY[state],
+    )
+
+
+def _title(state: str, counts: Mapping[str, int]) -> str:
+    count = counts.get(state, 0)
+    return f"{count} {state} {'alert' if count == 1 else 'alerts'}" if count else f"No {state} alerts"
+
+
+def _tab(state: str, counts: Mapping[str, int]) -> str:
+    count = counts.get(state, 0) if state != "resolved" else 0
+    return f"{said.sentence(state)} {count}" if count else said.sentence(state)
+
+
+def row(alert: Alert, viewer: Staff, now: datetime) -> Row:
+    kind = alert_words.kind(alert)
+    has_brief = alert.meeting is not None and alert.meeting.training is not None
+    return Row(
+        id=alert.id,
+        kind=kind,
+        kind_words=alert_words.KINDS[kind],
+        since=_since(alert, now, viewer.zone),
+        heading=alert_words.claim(alert),
+        fact=fact(alert, now, viewer.zone),
+        mentor=alert.mentor.name,
+        brief=f"/briefs/{alert.meeting.training.id}" if has_brief and alert.meeting and alert.meeting.training else None,
+        mentor_href=f"/mentors/{alert.mentor.id}",
+        phone=alert.mentor.phone,
+        tel=said.tel(alert.mentor.phone),
+        why=alert_words.why(alert),
+        rule=alert.rule,
+        deadline=deadline(alert, viewer, now) if alert.state == "open" else None,
+        acknowledge=alert.state == "open",
+        pass_to=pass_to(alert, viewer),
+        resolve=alert.state == "acknowledged" or (alert.state == "open" and not must_be_taken(alert)),
+        must_be_taken=alert.state == "open" and must_be_taken(alert),
+        news=news(alert, viewer, now),
+    )
+
+
+def must_be_taken(alert: Alert) -> bool:
+    """Nobody resolves a safety alert that no named person has taken."""
+    return alert.severity == "urgent" or alert.rule in SAFETY_RULES
+
+
+def _since(alert: Alert, now: datetime, zone: str) -> str:
+    at, what = alert.raised_at, "Raised"
+    if alert.state == "acknowledged" and alert.acknowledged_at:
+        at, what = alert.acknowledged_at, "Acknowledged"
+    if alert.state == "resolved" and alert.resolved_at:
+        at, what = alert.resolved_at, "Resolved"
+    return f"{what} {_short(at, now, zone)}"
+
+
+def _short(at: datetime, now: datetime, zone: str) -> str:
+    """2:20 pm; Tuesday, 9:12 am"""
+    day = said.day(at, now, zone)
+    return times.clock(at, zone) if day == "today" else f"{day}, {times.clock(at, zone)}"
+
+
+def fact(alert: Alert, now: datetime, zone: str) -> str:
+    return said.clipped([_topic(alert), _session(alert, now, zone)])
+
+
+def _topic(alert: Alert) -> str:
+    training = alert.meeting.training if alert.meeting else None
+    if alert.rule not in SAFETY_RULES or training is None:
+        return ""
+    topics = [miss.item.topic for miss in training.misses if miss.first.safety and miss.item]
+    return f"{said.sentence(said.listed(topics[:2]))}." if topics else ""
+
+
+def _session(alert: Alert, now: datetime, zone: str) -> str:
+    meeting = alert.meeting
+    if meeting is None:
+        return ""
+    left = meeting.starts_at - now
+    if left < timedelta(0):
+        return f"The session was {said.when(meeting.starts_at, now, zone)}."
+    soon = f", in {said.span(left)}" if left < timedelta(days=1) else ""
+    return f"{today.plan(meeting)}, {said.when(meeting.starts_at, now, zone)}{soon}."
+
+
+def deadline(alert: Alert, viewer: Staff, now: datetime) -> Deadline | None:
+    if alert.acknowledge_by is None:
+        return None
+    at, otherwise = alert.acknowledge_by, _otherwise(alert, viewer)
+    return Deadline(said.moment(at, now, viewer.zone), times.iso(at, viewer.zone), otherwise, at <= now)
+
+
+def _next(alert: Alert) -> str | None:
+    rule = BY_NAME.get(alert.rule)
+    return rule.after(alert.with_role) if rule and alert.with_role != "digest" else None
+
+
+def _otherwise(alert: Alert, viewer: Staff) -> str:
+    match _next(alert):
+        case "site_lead":
+            return f", or it goes to {_leads(viewer)}."
+        case "on_call":
+            return ", or it goes to the person on call."
+        case "digest":
+            return ", or it waits for Monday’s list."
+    return "."
+
+
+def _leads(viewer: Staff) -> str:
+    return f"{viewer.leads_of_site[0]}, site lead" if viewer.leads_of_site else "the site lead"
+
+
+def pass_to(alert: Alert, viewer: Staff) -> str | None:
+    """The words of the button that hands an open alert on; None where nobody is next in line."""
+    if alert.state != "open":
+        return None
+    match _next(alert):
+        case "site_lead" if viewer.leads_of_site:
+            return f"Pass to {said.first_name(viewer.leads_of_site[0])} now"
+        case "site_lead":
+            return "Pass to the site lead now"
+        case "on_call":
+            return "Pass to the person on call"
+    return None
+
+
+def news(alert: Alert, viewer: Staff, now: datetime) -> str:
+    zone = viewer.zone
+    if alert.state == "resolved" and alert.resolved_at:
+        by = f"{alert.resolved_by} resolved this" if alert.resolved_by else "This was resolved"
+        return said.clipped([f"{by} {_at(alert.resolved_at, now, zone)}.", alert.note or HOW.get(alert.how or "", "")])
+    if alert.state == "acknowledged" and alert.acknowledged_at:
+        return f"{alert.acknowledged_by or 'Somebody'} acknowledged this {_at(alert.acknowledged_at, now, zone)}."
+    if alert.escalated_at:
+        return f"Passed on to {_holder(alert, viewer)} {_at(alert.escalated_at, now, zone)}."
+    return ""
+
+
+def _holder(alert: Alert, viewer: Staff) -> str:
+    if alert.with_role == "site_lead":
+        return _leads(viewer)
+    return "the person on call" if alert.with_role == "on_call" else "Monday’s list"
+
+
+def _at(at: datetime, now: datetime, zone: str) -> str:
+    moment = said.moment(at, now, zone)
+    return moment if " at " in moment else f"at {moment}"
+
+
+def live(change: str, alert: Alert) -> str:
+    """One sentence for the page's status line."""
+    claim = alert_words.claim(alert)
+    match change:
+        case "raised" | "reopened" | "returned":
+            return f"Live. New: {claim}."
+        case "acknowledged":
+            return f"Live. {alert.acknowledged_by or 'Somebody'} acknowledged: {claim}."
+        case "resolved":
+            return f"Live. Resolved: {claim}."
+        case "escalated":
+            return f"Live. Passed on: {claim}."
+    return f"Live. Changed: {claim}."

@@ -1,0 +1,207 @@
+"""What the console knows when it says something: rows as read, with names joined at the last moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.supervision.domain import With
+from shared.contracts.content import Item, Option
+
+SAFETY_RULES = frozenset({"confident_miss_on_safety_item", "safety_item_missed"})  # each comes with a hold
+TALK_RULES = frozenset({"mentor_asked_to_talk", "safeguarding_button_pressed"})
+ItemKey = tuple[str, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """A supervisor or site lead; `site_name` and `on_call` are the site's."""
+
+    id: UUID
+    site_id: str
+    name: str
+    role: str
+    zone: str
+    site_name: str = ""
+    leads_of_site: tuple[str, ...] = ()
+    on_call: str | None = None
+
+    @property
+    def leads(self) -> bool:
+        return self.role == "site_lead"
+
+    @property
+    def role_words(self) -> str:
+        return "site lead" if self.leads else "supervisor"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    module_id: str
+    version: int
+    item_id: str
+    attempt: int
+    chosen: tuple[str, ...]
+    shown: bool
+    correct: bool
+    confidence: str | None
+    safety: bool
+    skill: str
+    answered_at: datetime
+
+    @property
+    def item(self) -> ItemKey:
+        return self.module_id, self.version, self.item_id
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """An item that was wrong at the first try, with what came of it."""
+
+    first: Answer
+    retry: Answer | None
+    item: Item | None
+
+    @property
+    def recovered(self) -> bool:
+        return self.retry is not None and self.retry.correct and not self.retry.shown
+
+    @property
+    def certain(self) -> bool:
+        return self.first.confidence == "sure"
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool]:
+        """Safety first, then what the mentor was certain of, then what stayed wrong."""
+        return not self.first.safety, not self.certain, self.recovered
+
+    @property
+    def chosen(self) -> tuple[Option, ...]:
+        """What was picked and is no answer; an ordering item has its order in `first.chosen`."""
+        options = self.item.options if self.item else ()
+        return tuple(option for option in options if option.id in self.first.chosen and not option.right)
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    id: UUID
+    session_id: UUID
+    quiz_by: datetime
+    items: tuple[ItemKey, ...]
+    opened_at: datetime | None
+    completed_at: datetime | None
+    late: bool
+    open_answers: tuple[tuple[str, str], ...]  # (item_id, written or rather_talk)
+    answers: tuple[Answer, ...] = ()
+    texts: Mapping[ItemKey, Item] = field(default_factory=dict)
+    prompts: tuple[str, ...] = ()  # the module's own
+
+    @property
+    def misses(self) -> tuple[Miss, ...]:
+        """Ordered by what to talk about first."""
+        retries = {a.item: a for a in self.answers if a.attempt == 2}
+        firsts = (a for a in self.answers if a.attempt == 1 and not a.correct)
+        found = (Miss(a, retries.get(a.item), self.texts.get(a.item)) for a in firsts)
+        return tuple(sorted(found, key=lambda miss: miss.rank))
+
+    @property
+    def answered(self) -> int:
+        return len({a.item for a in self.answers}) + len(self.open_answers)
+
+    @property
+    def last_answer_at(self) -> datetime | None:
+        return max((a.answered_at for a in self.answers), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Mentor:
+    id: UUID
+    site_id: str
+    name: str
+    phone: str
+    supervisor_id: UUID | None = None
+    supervisor_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    id: UUID
+    mentor_id: UUID
+    session_id: UUID | None
+    outcome: str
+    at: datetime
+    by_name: str
+    by: UUID
+    cleared: tuple[str, ...] = ()
+    until: datetime | None = None  # the end of a snooze
+    undone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    function: str
+    state: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A missed safety question: `functions` are suspended until someone has talked it through."""
+
+    item: ItemKey
+    training_id: UUID
+    session_id: UUID
+    functions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """One planned session with everything that Today or a brief says about it."""
+
+    id: UUID
+    mentor: Mentor
+    starts_at: datetime
+    status: str
+    activity: str | None = None  # None, like the three below, until the plan has arrived
+    function: str | None = None
+    minutes: int | None = None
+    mode: str | None = None
+    number: int | None = None
+    nothing_suitable: bool = False
+    training: Training | None = None
+    open_rules: frozenset[str] = frozenset()
+    holds: tuple[Hold, ...] = ()
+    contact: Contact | None = None  # the last one about this session
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Functions that wait for a talk; this session's own first."""
+        every = {function for hold in self.holds for function in hold.functions}
+        return tuple(sorted(every, key=lambda function: (function != self.function, function)))
+
+    @property
+    def talked(self) -> bool:
+        return self.contact is not None and self.contact.outcome == "talked"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    id: UUID
+    rule: str
+    severity: str
+    state: str  # open, acknowledged, resolved
+    with_role: With  # who is asked to act now, or digest: it waits for Monday's list
+    mentor: Mentor
+    session_id: UUID | None
+    facts: dict[str, str]
+    raised_at: datetime
+    acknowledge_by: datetime | None = None
+    escalated_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+    resolved_by: str | None = None
+    resolved_at: datetime | None = None
+    how: str | None = None
+    note: str | None = None
+    meeting: Meeting | None = None
