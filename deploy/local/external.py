@@ -8,7 +8,7 @@ from deploy.local.errors import StackError
 
 def external_kafka(bootstrap: str) -> str:
     """`host:port`, or several with commas. Raises StackError unless one of them answers."""
-    if not any(kafka.answers(port, host) for host, port in map(_address, bootstrap.split(","))):
+    if not any(kafka.cluster(port, host) for host, port in map(_address, bootstrap.split(","))):
         raise StackError(
             f"No Kafka answers at {bootstrap}, which JITT_KAFKA names. "
             "Start it, or correct JITT_KAFKA, or unset it, and jitt starts a Kafka of its own."
