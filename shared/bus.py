@@ -2,17 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from time import monotonic
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.consumer import fetcher
 from aiokafka.errors import KafkaError, KafkaTimeoutError, RequestTimedOutError, TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
+from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaAckableMessage, KafkaMessage
+from faststream.kafka.annotations import KafkaMessage
+from faststream.kafka.message import KafkaAckableMessage
 
 from shared.contracts.event import Event
 from shared.contracts.topics import Topic
@@ -24,7 +28,7 @@ MAX_POLL_MS = 300_000
 
 Take = Callable[[Sequence[Any]], Awaitable[None]]  # a batch of records; raises to have it delivered again
 Offsets = Callable[[Iterable[str]], Awaitable[dict[tuple[str, int], int]]]
-Outbound = tuple[int, str, str, tuple[tuple[str, bytes], ...], bytes]  # outbox id, topic, key, headers, payload
+Outbound = tuple[int, str, str, list[tuple[str, bytes]], bytes]  # outbox id, topic, key, headers, payload
 
 
 class _Committed(KafkaAckableMessage):
@@ -42,7 +46,7 @@ class Subscription:
 
     def __init__(self, broker: KafkaBroker, group: str, topics: Sequence[str], take: Take, offsets: Offsets) -> None:
         self.topics = tuple(topics)
-        self.polled_at = monotonic()
+        self.polled_at, self.working = monotonic(), False
         self._listener = _FromOurOffsets(self, offsets)
         # The parser touches neither headers nor body: one bad header would lose the batch, one bad body stop it for ever.
         self.subscriber = broker.subscriber(
@@ -54,7 +58,12 @@ class Subscription:
 
         @self.subscriber
         async def consume(message: KafkaMessage) -> None:
-            await take(message.raw_message)
+            self.working = True
+            try:
+                await take(message.raw_message)
+            finally:
+                self.working = False
+                self.polled_at = monotonic()
 
     async def start(self) -> None:
         await self.subscriber.start()
@@ -64,7 +73,8 @@ class Subscription:
         await self.subscriber.stop()
 
     def seconds_since_poll(self) -> float:
-        return monotonic() - self.polled_at
+        """0 while a batch is at work: that has a budget of its own."""
+        return 0.0 if self.working else monotonic() - self.polled_at
 
     async def _raw(self, records: Any) -> KafkaAckableMessage:
         first = records[0]
@@ -247,3 +257,65 @@ async def apply_topics(bootstrap: str, topics: Iterable[Topic], *, small: bool) 
         return done
     finally:
         await admin.close()
+
+
+class _Names(bytearray):
+    """Bytes whose slices decode as text whatever they are."""
+
+    def __getitem__(self, index: Any) -> Any:
+        part = super().__getitem__(index)
+        return _Names(part) if isinstance(index, slice) else part
+
+    def decode(self, *_: Any, **__: Any) -> str:
+        return super().decode("utf-8", "surrogateescape")
+
+
+class _Batch:
+    """A record batch as aiokafka reads it; read again, slowly, where a header's name is not UTF-8."""
+
+    def __init__(self, batch: Any, data: Any, number: int) -> None:
+        self._batch, self._data, self._number = batch, data, number
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
+
+    def __next__(self) -> Any:
+        return next(self._batch)
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            return iter(list(self._batch))
+        except UnicodeDecodeError:
+            return iter(self._slowly())
+
+    def _slowly(self) -> list[Any]:
+        records = _MemoryRecordsPy(self._data)
+        for _ in range(self._number):
+            records.next_batch()
+        batch = _DefaultRecordBatchPy(records._next_slice)
+        batch._maybe_uncompress()
+        batch._buffer = _Names(batch._buffer)
+        return list(batch)
+
+
+class _AnyHeaderName:
+    """aiokafka's MemoryRecords, but one header name that is not UTF-8 does not stop the consumer for ever.
+
+    Any publisher could send one, and all partitions of the group would stand still behind it.
+    """
+
+    def __init__(self, data: Any) -> None:
+        self._records, self._data, self._read = MemoryRecords(data), data, 0
+
+    def size_in_bytes(self) -> int:
+        return int(self._records.size_in_bytes())
+
+    def has_next(self) -> bool:
+        return bool(self._records.has_next())
+
+    def next_batch(self) -> _Batch:
+        self._read += 1
+        return _Batch(self._records.next_batch(), self._data, self._read - 1)
+
+
+fetcher.MemoryRecords = _AnyHeaderName

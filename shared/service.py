@@ -1,20 +1,37 @@
 """What a service is: its name, handlers, topics and pages. Wiring only; `jitt run` brings it to life."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from asyncpg import Connection
 from fastapi import APIRouter
 
 from shared.contracts.event import Event
 from shared.messaging.handler import Handler
 
 
+class Publisher(Protocol):
+    """A credential and the sites it may speak for: the tenant boundary."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sites(self) -> frozenset[str]: ...
+    @property
+    def kafka(self) -> bool: ...
+    @property
+    def paused(self) -> bool: ...
+
+
+LoadPublishers = Callable[[Connection], Awaitable[Mapping[str, Publisher]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """`handlers` are in lock order, the same everywhere. `reads` are topics of other services and our own.
 
-    `publishers` true: this service also consumes the publishers' topics, in a group of its own.
+    `publishers`: this service also reads the publishers' own topics, in a group of its own; the function loads who they are.
     `routes` builds the HTTP routes, given the running service.
     """
 
@@ -23,7 +40,7 @@ class Service:
     reads: tuple[str, ...]
     publishes: tuple[type[Event], ...]
     routes: Callable[..., APIRouter]
-    publishers: bool = False
+    publishers: LoadPublishers | None = None
 
     @property
     def events(self) -> dict[str, type[Event]]:

@@ -72,7 +72,8 @@ class Module(Part):
     scope_level: Literal[1, 2]
     refer_when: str
     reviewed_by: tuple[str, ...] = ()
-    review_due: str | None = Field(None, description="ISO date")
+    reviewed_on: str | None = Field(None, description="ISO date")
+    review_due: str | None = Field(None, description="ISO date, at most 12 months later")
     cards: tuple[Card, ...]
     items: tuple[Item, ...]
     prompts: tuple[str, ...] = Field(description="questions a supervisor can say aloud")

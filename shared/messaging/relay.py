@@ -121,4 +121,4 @@ def _outbound(row: Record) -> Outbound:
     ]
     if row["traceparent"]:
         headers.append(("traceparent", row["traceparent"].encode()))
-    return row["id"], row["topic"], row["key"], tuple(headers), row["payload"]
+    return row["id"], row["topic"], row["key"], headers, row["payload"]

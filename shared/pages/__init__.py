@@ -13,6 +13,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
 from shared.pages import times
+from shared.pages.safeguarding import dial
 
 MARKDOWN = MarkdownIt("commonmark", {"html": False, "typographer": False})
 TAGS = {"p", "em", "strong", "ul", "ol", "li", "blockquote", "br", "code"}
@@ -26,6 +27,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "date": times.date,
     "date_clock": times.date_clock,
     "iso": times.iso,
+    "dial": dial,
 }
 
 

@@ -39,9 +39,12 @@ def date_clock(at: datetime, zone: str) -> str:
     return f"{_said(at, zone, 'EEEE, MMMM d')} at {clock(at, zone)}"
 
 
-def when(at: datetime, zone: str, now: datetime) -> str:
-    """With its date when the weekday alone could mean another week."""
-    return day_clock(at, zone) if abs(at - now) <= NEAR else date_clock(at, zone)
+def on_day(at: datetime, zone: str, now: datetime) -> str:
+    """today, on Thursday, or on Thursday, December 3: as it goes into "your session ..."."""
+    if at.astimezone(known(zone)).date() == now.astimezone(known(zone)).date():
+        return "today"
+    near = abs(at - now) <= NEAR
+    return f"on {day(at, zone)}" if near else f"on {_said(at, zone, 'EEEE, MMMM d')}"
 
 
 def iso(at: datetime, zone: str) -> str:

@@ -1,0 +1,233 @@
+"""Bringing a service to life: its pages, its worker, or both in one process.
+
+Kafka or Postgres being away stops nothing for good: pages say so, the worker waits. What cannot be mended ends the process
+with an error, so that whoever watches it starts it again.
+"""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Literal
+
+import uvicorn
+from asyncpg import Connection
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, Response
+from faststream.kafka import KafkaBroker
+from prometheus_client import generate_latest
+
+from shared import bus, db, http
+from shared.messaging.ingest import OwnTopics, PublishersTopics, inbound_topics
+from shared.messaging.relay import Relay, application
+from shared.messaging.worker import Worker
+from shared.running import Running
+from shared.service import Publisher, Service
+from shared.settings import settings
+
+LOG = logging.getLogger("jitt.process")
+Role = Literal["web", "worker", "all"]
+SILENT_SECONDS = 60
+PUBLISHERS_SECONDS = 10
+SHARE_SECONDS = 3
+
+
+class Silent(Exception):
+    """Kafka has not been polled for a minute: the consumer is stuck in a way that only a new process mends."""
+
+
+async def run(service: Service, role: Role, port: int) -> None:
+    """Until it is told to stop. Raises when the process should be started anew."""
+    pool = await _open_pool(service)
+    running = Running(service, pool, settings())
+    work = WorkerProcess(running) if role in ("worker", "all") else None
+    app = application_of(running, work, pages=role in ("web", "all"))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False,
+                                           timeout_graceful_shutdown=5, server_header=False))
+    try:
+        await _until_one_ends(server.serve(), *(work.tasks() if work else ()))
+    finally:
+        if work:
+            await work.close()
+        await db.close_pool(pool)
+
+
+def application_of(running: Running, work: "WorkerProcess | None" = None, *, pages: bool = True) -> FastAPI:
+    """The service's web application; also what tests open."""
+    app = FastAPI(title=f"jitt {running.service.name}", version="1", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.running = running
+    if pages:
+        app.include_router(running.service.routes(running))
+    _add_health(app, running, work)
+    http.install(app)
+    return app
+
+
+def _add_health(app: FastAPI, running: Running, work: "WorkerProcess | None") -> None:
+    @app.get("/health/live", include_in_schema=False)
+    async def live() -> Response:
+        return JSONResponse({"alive": True, "seconds_since_poll": work.seconds_since_poll() if work else None})
+
+    @app.get("/health/ready", include_in_schema=False)
+    async def ready() -> Response:
+        try:
+            await running.pool.fetchval("SELECT 1", timeout=2)
+        except Exception as error:
+            return JSONResponse({"ready": False, "why": f"Postgres: {type(error).__name__}"}, 503)
+        return JSONResponse({"ready": True, "consuming": bool(work and work.consuming)})
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type="text/plain; version=0.0.4")
+
+
+class WorkerProcess:
+    """The loops of one worker: two consumer groups at most, the clocks, and the relay."""
+
+    def __init__(self, running: Running) -> None:
+        self.running, self.service = running, running.service
+        self.dsn = db.service_dsn(self.service.name)
+        self.relay = Relay(self.service.name, running.settings.kafka)
+        self.worker = Worker(self.service, self.dsn, self.relay.wake.set, self.relay.caught_up.wait)
+        self.consuming = False
+        self._subscriptions: dict[str, bus.Subscription] = {}
+
+    def tasks(self) -> list[Coroutine[Any, Any, None]]:
+        loops = [self._read_own_topics(), self._run_relay(), self.worker.run_clocks(), self._watch()]
+        return [*loops, self._read_publishers()] if self.service.publishers else loops
+
+    def seconds_since_poll(self) -> float:
+        return max((subscription.seconds_since_poll() for subscription in self._subscriptions.values()), default=0.0)
+
+    async def close(self) -> None:
+        await self.worker.close()
+        await self.relay.close()
+
+    async def _read_own_topics(self) -> None:
+        decode = OwnTopics(self.service)
+        if self.service.reads:
+            async with self._subscribed(self.service.name, self.service.reads, decode):
+                self.consuming = True
+                gc.collect()
+                gc.freeze()
+                gc.set_threshold(50_000, 20, 20)
+                await asyncio.Event().wait()
+
+    async def _read_publishers(self) -> None:
+        """The list of topics is looked at every 10 s; a change restarts this one subscription."""
+        while True:
+            publishers = await self._load_publishers()
+            topics = inbound_topics(publishers)
+            if not topics:
+                await asyncio.sleep(PUBLISHERS_SECONDS / 10)
+                continue
+            decode = PublishersTopics(self.service, publishers)
+            async with self._subscribed(f"{self.service.name}.ingest", topics, decode):
+                await self._while_same(topics, decode)
+
+    async def _while_same(self, topics: tuple[str, ...], decode: PublishersTopics) -> None:
+        """Which sites a publisher may speak for changes at once; which topics are read ends this subscription."""
+        while inbound_topics(decode.publishers) == topics:
+            await asyncio.sleep(PUBLISHERS_SECONDS)
+            decode.publishers = await self._load_publishers()
+
+    @asynccontextmanager
+    async def _subscribed(self, group: str, topics: tuple[str, ...], decode: Any) -> AsyncIterator[None]:
+        broker = bus.broker(self.running.settings.kafka, self.service.publishes, f"{group}.worker")
+
+        async def take(records: Any) -> None:
+            await self.worker.take(records, decode)
+
+        subscription = bus.Subscription(broker, group, topics, take, self.worker.offsets)
+        await _patiently(lambda: _start(broker, subscription), f"{group}: Kafka does not answer yet")
+        self._subscriptions[group] = subscription
+        LOG.info("reading", extra={"group": group, "topics": list(topics)})
+        try:
+            yield
+        finally:
+            self._subscriptions.pop(group, None)
+            await broker.stop()
+
+    async def _load_publishers(self) -> Mapping[str, Publisher]:
+        load = self.service.publishers
+        assert load is not None
+
+        async def once() -> Mapping[str, Publisher]:
+            async with self.running.connection() as conn:
+                return await load(conn)
+
+        publishers: Mapping[str, Publisher] = await _patiently(once, "the publishers cannot be read yet")
+        return publishers
+
+    async def _run_relay(self) -> None:
+        while True:
+            conn: Connection | None = None
+            try:
+                conn = await db.connect(self.dsn, application(self.service.name))
+                await self._relay_on(conn)
+            except Exception as error:
+                LOG.warning("relay starts again", extra={"error": f"{type(error).__name__}: {error}"})
+                await self.relay.lost()
+                await asyncio.sleep(0.5)
+            finally:
+                if conn is not None:
+                    conn.terminate()
+
+    async def _relay_on(self, conn: Connection) -> None:
+        shared_at = 0.0
+        while True:
+            if (now := asyncio.get_running_loop().time()) - shared_at > SHARE_SECONDS:
+                shared_at = now
+                await self.relay.share(conn)
+            self.relay.wake.clear()
+            if not await self.relay.round(conn):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.relay.wake.wait(), 0.05)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(5)
+            if (silent := self.seconds_since_poll()) > SILENT_SECONDS:
+                raise Silent(f"Kafka was last polled {silent:.0f} s ago")
+
+
+async def _start(broker: KafkaBroker, subscription: bus.Subscription) -> None:
+    try:
+        await broker.connect()
+        await subscription.start()
+    except BaseException:
+        with suppress(Exception):
+            await broker.stop()
+        raise
+
+
+async def _patiently(work: Callable[[], Awaitable[Any]], words: str) -> Any:
+    """Until it succeeds, two seconds apart; says so once a minute."""
+    attempt = 0
+    while True:
+        try:
+            return await work()
+        except Exception as error:
+            if attempt % 30 == 0:
+                LOG.warning(words, extra={"error": f"{type(error).__name__}: {error}"})
+            attempt += 1
+            await asyncio.sleep(2)
+
+
+async def _open_pool(service: Service) -> Any:
+    dsn = db.service_dsn(service.name)
+    return await _patiently(lambda: db.open_pool(dsn, f"jitt {service.name} web"), "Postgres does not answer yet")
+
+
+async def _until_one_ends(*loops: Coroutine[Any, Any, None]) -> None:
+    """The web server ending is a stop that was asked for; any other loop ending is an error that ends them all."""
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,236 @@
+"""Real Kafka, real Postgres: from a topic through the small service to its outgoing topic. What the libraries lose, we do not."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.record.util import calc_crc32c
+from faststream import AckPolicy
+
+from shared import bus, db
+from shared.contracts.topics import KEPT, Topic
+from shared.messaging.message import decode
+from shared.messaging.relay import Relay, application
+from shared.messaging.worker import Worker
+from tests.conftest import at_database
+from tests.driving import deliver
+from tests.messaging.tally_service import SERVICE, Added, Totalled
+
+WANTED = {Added.TYPE: Added}
+
+
+def headers(type_=Added.TYPE, id_=None, **more):
+    plain = {"ce_specversion": "1.0", "ce_id": id_ or uuid4().hex, "ce_source": "test", "ce_type": type_}
+    return [(name, value.encode()) for name, value in plain.items()] + list(more.items())
+
+
+def body(tally="a", number=1):
+    return json.dumps({"tally": tally, "number": number}).encode()
+
+
+@pytest.fixture
+async def topic(stack):
+    name = f"in-{uuid4().hex[:8]}"
+    await bus.apply_topics(stack.kafka, [Topic(name, "tally", 2, 2, KEPT)], small=True)
+    return name
+
+
+@pytest.fixture
+async def producer(stack):
+    made = AIOKafkaProducer(bootstrap_servers=stack.kafka, acks="all")
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@asynccontextmanager
+async def consuming(running, stack, topic, group=None, worker=None):
+    """One worker process's reading, in this process."""
+    worker = worker or Worker(SERVICE, await dsn_of(running), lambda: None, _room)
+    broker = bus.broker(stack.kafka, SERVICE.publishes, "test")
+
+    async def take(records):
+        await worker.take(records, lambda record: decode(record, "tally", WANTED))
+
+    subscription = bus.Subscription(broker, group or uuid4().hex, [topic], take, worker.offsets)
+    await broker.connect()
+    await subscription.start()
+    try:
+        yield subscription
+    finally:
+        await broker.stop()
+        await worker.close()
+
+
+async def _room():
+    pass
+
+
+async def dsn_of(running):
+    return at_database(db.service_dsn(running.service.name), await running.pool.fetchval("SELECT current_database()"))
+
+
+async def until(question, seconds=20):
+    """Waits for a fact, and fails with its last answer."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not (answer := await question()):
+        assert asyncio.get_running_loop().time() < deadline, "it did not come true in time"
+        await asyncio.sleep(0.02)
+    return answer
+
+
+async def total(running, tally="a"):
+    return await running.pool.fetchval("SELECT total FROM tally WHERE id = $1", tally)
+
+
+async def test_bad_records_are_buried_alone_and_their_neighbours_applied(database, stack, topic, producer):
+    running = await database(SERVICE)
+    bad = [
+        (b"{not json", headers()),
+        (body(), headers()[:2]),
+        (body(), headers(ce_subject=b"\xff\xfe")),
+        (body(), [*headers(), ("nothing", None)]),
+        (None, headers()),
+        (b'{"tally": "a\\u0000", "number": 1}', headers()),
+        (b'{"tally": "\\ud800", "number": 1}', headers()),
+        (b"[" * 100_000, headers()),
+        (b'{"tally": "a", "number": "1"}', headers()),
+        (b'{"tally": "a", "number": 1, "pad": "' + b"x" * 300_000 + b'"}', headers()),
+        (body(), headers(reply_to=b"supervision.roster")),
+        (body(), headers(type_="tally.unheard_of.v1")),
+    ]
+    async with consuming(running, stack, topic):
+        for value, head in bad:
+            await producer.send(topic, value, key=b"k", partition=0, headers=head)
+            await producer.send(topic, body("good"), key=b"k", partition=0, headers=headers())
+        await producer.flush()
+        await until(lambda: is_total(running, "good", len(bad)))
+    reasons = [row["reason"] for row in await running.pool.fetch("SELECT reason FROM dead_letter ORDER BY id")]
+    assert reasons == ["schema", "no_cloudevent", "bad_header", "tombstone", "nul_in_text",
+                       "schema", "schema", "schema", "too_large"]
+    assert await total(running) == 2  # a header without a value, and a reply_to, harm nothing
+
+
+async def is_total(running, tally, wanted):
+    return await total(running, tally) == wanted
+
+
+async def test_a_batch_that_raises_is_delivered_again_and_not_committed_past(database, stack, topic, producer):
+    running = await database(SERVICE)
+    calls = 0
+
+    class Failing(Worker):
+        async def take(self, records, decode):
+            nonlocal calls
+            calls += 1
+            if calls <= 2:
+                raise RuntimeError("the batch cannot be applied now")
+            await super().take(records, decode)
+
+    failing = Failing(SERVICE, await dsn_of(running), lambda: None, _room)
+    async with consuming(running, stack, topic, worker=failing):
+        for n in range(5):
+            await producer.send_and_wait(topic, body(number=1), key=b"k", partition=0, headers=headers(id_=f"n{n}"))
+        await until(lambda: is_total(running, "a", 5))
+    assert calls > 2
+
+
+async def test_every_subscriber_redelivers_and_answers_nobody(stack):
+    broker = bus.broker(stack.kafka, SERVICE.publishes, "test")
+    bus.Subscription(broker, "g", ["t"], _take_nothing, _no_offsets)
+    for subscriber in broker.subscribers:
+        assert subscriber.ack_policy is AckPolicy.NACK_ON_ERROR
+        assert all(call.handler for call in subscriber.calls)
+        assert subscriber._no_reply is True
+
+
+async def _take_nothing(records):
+    raise AssertionError("nothing is consumed here")
+
+
+async def _no_offsets(topics):
+    return {}
+
+
+async def test_reading_starts_at_our_own_offset_when_it_is_older_than_kafkas(database, stack, topic, producer):
+    """A database restored to an earlier point rewinds by itself."""
+    running = await database(SERVICE)
+    group = uuid4().hex
+    async with consuming(running, stack, topic, group):
+        for n in range(6):
+            await producer.send_and_wait(topic, body(number=1), key=b"k", partition=0, headers=headers(id_=f"n{n}"))
+        await until(lambda: is_total(running, "a", 6))
+    await running.pool.execute("DELETE FROM inbox; DELETE FROM tally; DELETE FROM shelf; UPDATE consumed SET next_offset = 2")
+    async with consuming(running, stack, topic, group):
+        await until(lambda: is_total(running, "a", 4))
+
+
+def with_header_name(builder, placeholder, name):
+    """Another client may write any bytes as a header's name; ours only takes text, so its bytes are put in here."""
+    build = builder._build
+
+    def patched():
+        buffer = bytearray(bytes(build()).replace(placeholder, name))
+        buffer[17:21] = calc_crc32c(bytes(buffer[21:])).to_bytes(4, "big")
+        builder._buffer = buffer
+        return buffer
+
+    builder._build = patched
+
+
+async def test_a_header_name_that_is_not_utf8_does_not_stop_its_neighbours(database, stack, topic, producer):
+    running = await database(SERVICE)
+    async with consuming(running, stack, topic):
+        await producer.send(topic, body(), key=b"k", partition=0, headers=headers())
+        builder = producer.create_batch()
+        builder.append(timestamp=None, key=b"k", value=body(), headers=headers())
+        builder.append(timestamp=None, key=b"k", value=body(), headers=[*headers(), ("ZZZZ", b"1")])
+        builder.append(timestamp=None, key=b"k", value=body(), headers=headers())
+        with_header_name(builder, b"ZZZZ", b"\xff\xfe\xff\xfe")
+        await (await producer.send_batch(builder, topic, partition=0))
+        await producer.send(topic, body(), key=b"k", partition=0, headers=headers())
+        await producer.send(topic, body(), key=b"k", partition=1, headers=headers())
+        await producer.flush()
+        await until(lambda: is_total(running, "a", 6))
+
+
+async def test_the_relay_publishes_in_order_per_key_and_deletes_what_is_acknowledged(database, stack):
+    await bus.apply_topics(stack.kafka, [Topic("tally.events", "tally", 3, 3, KEPT)], small=True)
+    running = await database(SERVICE)
+    names = [f"t{n}" for n in range(20)]
+    for _ in range(5):
+        await deliver(running, *(Added(tally=name, number=1) for name in names))
+    relay = Relay("tally", stack.kafka)
+    async with running.connection() as conn:
+        await conn.execute("SELECT set_config('application_name', $1, false)", application("tally"))
+        await relay.share(conn)
+        assert relay.held == list(range(8))
+        while await relay.round(conn):
+            pass
+        assert await conn.fetchval("SELECT count(*) FROM outbox") == 0
+    await relay.close()
+    totals = {name: [] for name in names}
+    for record in await read_all(stack, "tally.events", 100):
+        event = Totalled.model_validate_json(record.value)
+        totals[event.tally].append(event.total)
+        assert record.key == event.tally.encode()
+        assert dict(record.headers)["ce_type"] == Totalled.TYPE.encode()
+    assert totals == {name: [1, 2, 3, 4, 5] for name in names}
+
+
+async def read_all(stack, topic, count):
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=stack.kafka, auto_offset_reset="earliest", group_id=None)
+    await consumer.start()
+    records = []
+    try:
+        deadline = asyncio.get_running_loop().time() + 20
+        while len(records) < count:
+            assert asyncio.get_running_loop().time() < deadline, f"{len(records)} of {count} records"
+            for part in (await consumer.getmany(timeout_ms=200)).values():
+                records += part
+    finally:
+        await consumer.stop()
+    return records
