@@ -176,7 +176,7 @@ def _next(alert: Alert) -> str | None:
 def _otherwise(alert: Alert, viewer: Staff) -> str:
     match _next(alert):
         case "site_lead":
-            return f", or it goes to {_leads(viewer)}."
+            return ", or it comes to you." if viewer.leads else f", or it goes to {_leads(viewer)}."
         case "on_call":
             return ", or it goes to the person on call."
         case "digest":
@@ -193,6 +193,8 @@ def pass_to(alert: Alert, viewer: Staff) -> str | None:
     if alert.state != "open":
         return None
     match _next(alert):
+        case "site_lead" if viewer.leads:
+            return None
         case "site_lead" if viewer.leads_of_site:
             return f"Pass to {said.first_name(viewer.leads_of_site[0])} now"
         case "site_lead":
@@ -211,6 +213,10 @@ def news(alert: Alert, viewer: Staff, now: datetime) -> str:
         return f"{alert.acknowledged_by or 'Somebody'} acknowledged this {_at(alert.acknowledged_at, now, zone)}."
     if alert.escalated_at:
         return f"Passed on to {_holder(alert, viewer)} {_at(alert.escalated_at, now, zone)}."
+    if alert.snoozed_until and alert.snoozed_until > now:
+        return f"Snoozed until {said.moment(alert.snoozed_until, now, zone)}."
+    if viewer.leads and alert.with_role == "supervisor" and alert.mentor.supervisor_name:
+        return f"With {alert.mentor.supervisor_name}."
     return ""
 
 

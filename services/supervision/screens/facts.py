@@ -31,8 +31,25 @@ class Staff:
         return self.role == "site_lead"
 
     @property
+    def caseload(self) -> UUID | None:
+        """Whose mentors; None: all of the site's."""
+        return None if self.leads else self.id
+
+    @property
     def role_words(self) -> str:
         return "site lead" if self.leads else "supervisor"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the safeguarding page says; organisation data only."""
+
+    name: str
+    phone: str
+    hotline_label: str | None
+    hotline_number: str | None
+    steps: tuple[str, ...]
+    on_call: str | None
 
 
 @dataclass(frozen=True, slots=True)

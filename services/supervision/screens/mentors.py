@@ -66,16 +66,23 @@ class Log:
     entries: tuple[Logged, ...]
 
 
-def entry(mentor: Mentor, coming: Meeting | None, last: Contact | None, held: bool, viewer: Staff, now: datetime) -> Entry:
+def entry(mentor: Mentor, coming: Meeting | None, last: Contact | None, *, held: bool, viewer: Staff, now: datetime) -> Entry:
     zone = viewer.zone
     return Entry(
         name=mentor.name,
         href=f"/mentors/{mentor.id}",
         supervisor=(mentor.supervisor_name or "No supervisor yet") if viewer.leads else "",
         next=f"Next session {said.when(coming.starts_at, now, zone)}." if coming else "No session is planned.",
-        last=f"You talked {said.on_day(last.at, now, zone)}." if last else "No talk logged yet.",
+        last=_last(last, viewer, now),
         held=held,
     )
+
+
+def _last(contact: Contact | None, viewer: Staff, now: datetime) -> str:
+    if contact is None:
+        return "No talk logged yet."
+    who = "You" if contact.by == viewer.id else contact.by_name
+    return f"{who} talked {said.on_day(contact.at, now, viewer.zone)}."
 
 
 def page(

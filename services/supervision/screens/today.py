@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.supervision.screens import said
 from services.supervision.screens.axis import Axis, Kind, axis
-from services.supervision.screens.facts import TALK_RULES, Meeting, Miss
+from services.supervision.screens.facts import TALK_RULES, Meeting, Miss, Training
 from shared.pages import times
 
 Group = Literal["talk", "waiting", "ready", "over", "off"]
@@ -82,11 +82,16 @@ def _asks_for_a_talk(meeting: Meeting) -> Status | None:
 
 def needs_a_talk(meeting: Meeting) -> bool:
     """Certain and wrong, or a third miss, until a contact about this session is logged."""
-    answered = meeting.contact and meeting.contact.outcome in ("talked", "not_needed")
-    if meeting.training is None or answered:
+    if meeting.training is None or _answered(meeting, meeting.training):
         return False
     misses = meeting.training.misses
     return len(misses) >= NEEDS_TALK_FROM or any(miss.certain for miss in misses)
+
+
+def _answered(meeting: Meeting, training: Training) -> bool:
+    """A talk logged before the last answer says nothing about it."""
+    contact, last = meeting.contact, training.last_answer_at
+    return contact is not None and contact.outcome in ("talked", "not_needed") and (last is None or contact.at >= last)
 
 
 def _training(meeting: Meeting) -> Status:
