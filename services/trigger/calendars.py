@@ -1,0 +1,93 @@
+"""Reads a calendar file as it comes from Google, Apple, Outlook or Exchange. One broken entry never costs the others."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from services.trigger import calendar_entries, calendar_series, calendar_text
+from services.trigger.calendar_entries import Entry
+from services.trigger.calendar_parts import Broken, Instance, Notes, Problem, Progress, Reading, Window
+from services.trigger.calendar_text import Block
+from services.trigger.calendar_zones import Zones
+
+EXPORT_AGAIN = "Export the calendar again, or leave this entry out."
+
+
+@dataclass(slots=True)
+class _Found:
+    """What one file has said so far."""
+
+    entries: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    problems: list[Problem] = field(default_factory=list)
+    damaged: set[str] = field(default_factory=set)  # UIDs of which something could not be read
+    complete: bool = True
+
+
+def read(data: bytes, site: ZoneInfo, window: Window, progress: Progress = lambda done, of: None) -> Reading:
+    """Never raises: whatever is wrong is among the problems, in the order of the file."""
+    found = _Found()
+    for calendar in _calendars(data, found):
+        _read_calendar(calendar, Zones(site, window), found)
+    instances = list(_sessions(found, window, progress))
+    instances.sort(key=lambda i: (i.start_utc, i.uid, i.line))
+    whole = {uid for uid, entries in found.entries.items() if any(entry.replaces is None for entry in entries)}
+    return Reading(
+        tuple(instances),
+        tuple(sorted(found.problems, key=lambda problem: problem.line)),
+        frozenset(whole - found.damaged) if found.complete else frozenset(),
+    )
+
+
+def _calendars(data: bytes, found: _Found) -> list[Block]:
+    notes, blocks = Notes("file"), list[Block]()
+    with _surviving(notes):
+        blocks = calendar_text.calendars(data, notes)
+        if not any(child.name == "VEVENT" for block in blocks for child in block.children):
+            notes.warn(1, "VEVENT", "there are no entries in this calendar", "Export it again if you expected some.")
+    found.complete = not notes.errors
+    found.problems += notes.problems
+    return blocks
+
+
+def _read_calendar(calendar: Block, zones: Zones, found: _Found) -> None:
+    cancel = any(line.name == "METHOD" and line.text.upper().strip().endswith("CANCEL") for line in calendar.lines)
+    for line in calendar.lines:
+        if line.name == "X-WR-TIMEZONE":
+            zones.belongs_to(line)
+    for block in calendar.children:
+        if block.name == "VTIMEZONE":
+            zones.define(block)
+    events = (block for block in calendar.children if block.name == "VEVENT")
+    for number, block in enumerate(events, 1):
+        notes = Notes(f"VEVENT {number}")
+        with _surviving(notes, block.line):
+            entry = calendar_entries.entry(block, zones, notes, cancel)
+            found.entries[entry.uid].append(entry)
+        if notes.errors:
+            found.damaged.add(calendar_entries.uid(block))
+        found.problems += notes.problems
+
+
+def _sessions(found: _Found, window: Window, progress: Progress) -> Iterator[Instance]:
+    for done, (uid, entries) in enumerate(found.entries.items(), 1):
+        notes, sessions = Notes("VEVENT"), list[Instance]()
+        with _surviving(notes, entries[0].line):
+            sessions = list(calendar_series.sessions(entries, window, notes))
+        yield from sessions
+        if notes.errors:
+            found.damaged.add(uid)
+        found.problems += notes.problems
+        progress(done, len(found.entries))
+
+
+@contextmanager
+def _surviving(notes: Notes, line: int = 1) -> Iterator[None]:
+    """What cannot be read is noted, and the reading goes on."""
+    try:
+        yield
+    except Broken as broken:
+        notes.broken(broken)
+    except Exception as error:  # the libraries raise what they like on what nobody has written before
+        notes.error(line, "", f"this entry cannot be understood ({type(error).__name__})", EXPORT_AGAIN)
