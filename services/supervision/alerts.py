@@ -1,0 +1,234 @@
+"""An alert's life inside its mentor's case: raised, updated, taken, passed on, snoozed, closed. Pure.
+
+`reviewed` compares what the rules claim now with the alerts at hand, so the same facts in any order end in the same alerts.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.supervision import rules
+from services.supervision.domain import REMEMBERED_HANDLED, WEEK, Alert, Change, MentorCase, With
+from services.supervision.rules import BY_NAME, RULES, Claim, Rule
+from shared.contracts import ids
+from shared.contracts.event import Event
+from shared.contracts.supervision import AlertAcknowledged, AlertEscalated, AlertRaised, AlertResolved
+
+Told = tuple[MentorCase, list[Event]]
+RANK = ("info", "attention", "urgent")
+
+
+def reviewed(case: MentorCase, now: datetime) -> Told:
+    """Every rule in turn; each sees the alerts that the ones before it have opened or closed."""
+    events: list[Event] = []
+    for rule in RULES:
+        case, told = _matched(case, rule, now)
+        events += told
+    review_at = _next_look(case, now)
+    return (case if review_at == case.review_at else replace(case, review_at=review_at)), events
+
+
+def _matched(case: MentorCase, rule: Rule, now: datetime) -> Told:
+    claims = {claim.subject: claim for claim in rule.holds(case, now)}
+    live = {alert.subject: alert for alert in case.alerts if alert.live and alert.rule == rule.name}
+    events: list[Event] = []
+    for subject, claim in claims.items():
+        case, told = _updated(case, live[subject], claim, now) if subject in live else _raised(case, rule, claim, now)
+        events += told
+    for subject, alert in live.items():
+        if rule.lifts and subject not in claims:
+            case, told = resolved(case, alert, now, how=_why_lifted(case, alert, now))
+            events += told
+    return case, events
+
+
+def _raised(case: MentorCase, rule: Rule, claim: Claim, now: datetime) -> Told:
+    fresh = claim.evidence - _handled(case, rule)
+    if not fresh:
+        return case, []
+    by = rule.acknowledge_by(claim, now)
+    alert = Alert(
+        alert_id=ids.after(case.mentor_id, f"{rule.name}/{claim.subject}/{min(fresh)}"),
+        mentor_id=case.mentor_id,
+        site_id=case.site_id,
+        supervisor_id=case.supervisor_id,
+        session_id=claim.session_id,
+        rule=rule.name,
+        rule_version=rule.version,
+        subject=claim.subject,
+        severity=rules.severity(claim, now),
+        with_role=_first(case),
+        facts=claim.facts,
+        evidence=tuple(sorted(fresh)),
+        raised_at=now,
+        acknowledge_by=by,
+        escalate_at=by,
+    )
+    return put(case, alert, "raised", now), [said_raised(alert, now)]
+
+
+def _updated(case: MentorCase, alert: Alert, claim: Claim, now: datetime) -> Told:
+    """Later facts update the one open alert. New evidence opens it again for somebody who had only taken note."""
+    rule = BY_NAME[alert.rule]
+    fresh = claim.evidence - _handled(case, rule)
+    unseen = bool(fresh - set(alert.evidence))
+    again = unseen and alert.state == "acknowledged"
+    raised_at = now if again else alert.raised_at
+    new = replace(
+        alert,
+        session_id=claim.session_id,
+        severity=rules.severity(claim, raised_at),
+        facts=claim.facts,
+        evidence=tuple(sorted({*alert.evidence, *fresh})),
+        raised_at=raised_at,
+    )
+    if again:
+        new = replace(new, state="open", with_role=_first(case), acknowledged_at=None, acknowledged_by=None, escalated_at=None)
+    by = rule.acknowledge_by(claim, raised_at)
+    if new.state == "open" and not new.escalated_at and new.with_role != "digest" and by != alert.acknowledge_by:
+        new = replace(new, acknowledge_by=by, escalate_at=by if not new.snoozed_until else max(by, new.snoozed_until))
+    if new == alert:
+        return case, []
+    worth_saying = unseen or RANK.index(new.severity) > RANK.index(alert.severity)
+    return put(case, new, "reopened" if again else "updated", now), [said_raised(new, now)] if worth_saying else []
+
+
+def _first(case: MentorCase) -> With:
+    """No supervisor known: the site lead, then the on-call number."""
+    return "supervisor" if case.supervisor_id else "site_lead"
+
+
+def _handled(case: MentorCase, rule: Rule) -> set[str]:
+    start = f"{rule.name}:"
+    return {one.removeprefix(start) for one in case.history.handled if one.startswith(start)}
+
+
+def _why_lifted(case: MentorCase, alert: Alert, now: datetime) -> str:
+    session = case.session(alert.session_id)
+    return "session_over" if session is None or not session.on or session.starts_at <= now else "lifted"
+
+
+def _next_look(case: MentorCase, now: datetime) -> datetime | None:
+    """When time alone can change what is claimed: a session that lacks a clearance becomes the next within a week."""
+    coming = case.coming(now) if case.enrolled else []
+    if not any(case.lack(function, s.starts_at) for s in coming for function in s.required):
+        coming = [s for s in coming if any(a.live and a.session_id == s.session_id for a in case.alerts)]
+    instants = {at for s in coming for at in (s.starts_at - WEEK, s.starts_at)}
+    return min((at for at in instants if at > now), default=None)
+
+
+def put(case: MentorCase, alert: Alert, kind: str, now: datetime) -> MentorCase:
+    """The case with this alert in its new state, and a line in the live feed."""
+    others = tuple(one for one in case.alerts if one.alert_id != alert.alert_id)
+    change = Change(alert.alert_id, alert.supervisor_id, kind, now)
+    return replace(case, alerts=(*others, alert), changes=(*case.changes, change))
+
+
+def resolved(
+    case: MentorCase,
+    alert: Alert,
+    now: datetime,
+    *,
+    how: str,
+    by: UUID | None = None,
+    note: str | None = None,
+    contact_id: UUID | None = None,
+) -> Told:
+    """Closed. What a person has dealt with raises nothing again; what lifted by itself may come back."""
+    ending: dict[str, Any] = {"resolved_at": now, "resolved_by": by, "how": how, "note": note, "contact_id": contact_id}
+    closed = replace(quiet(alert), state="resolved", **ending)
+    if by:
+        handled = (*case.history.handled, *(f"{alert.rule}:{one}" for one in alert.evidence))
+        case = replace(case, history=replace(case.history, handled=handled[-REMEMBERED_HANDLED:]))
+    return put(case, closed, "resolved", now), [AlertResolved(**_common(closed, now), by=by, how=how)]
+
+
+def reopened(case: MentorCase, alert: Alert, now: datetime) -> Told:
+    """As it was before a contact that was undone; nothing where a newer alert says the same by now."""
+    if any(a.live and (a.rule, a.subject) == (alert.rule, alert.subject) for a in case.alerts):
+        return case, []
+    nothing: dict[str, Any] = dict.fromkeys(("resolved_at", "resolved_by", "how", "note", "contact_id"))
+    back = replace(alert, state="acknowledged" if alert.acknowledged_at else "open", **nothing)
+    back = back if alert.acknowledged_at else replace(back, escalate_at=waits_for(alert, now))
+    told = {f"{alert.rule}:{one}" for one in alert.evidence}
+    handled = tuple(one for one in case.history.handled if one not in told)
+    case = replace(case, history=replace(case.history, handled=handled))
+    return put(case, back, "reopened", now), [said_raised(back, now)]
+
+
+def waits_for(alert: Alert, now: datetime) -> datetime | None:
+    """The escalation an open alert waits for: its deadline, or at once when that has passed; None at the end of the line."""
+    if not alert.escalated_at:
+        return alert.acknowledge_by
+    return now if BY_NAME[alert.rule].after(alert.with_role) else None
+
+
+def quiet(alert: Alert) -> Alert:
+    return replace(alert, escalate_at=None, snoozed_until=None)
+
+
+def taken(case: MentorCase, alert: Alert, by: UUID, now: datetime) -> Told:
+    new = replace(quiet(alert), state="acknowledged", acknowledged_at=now, acknowledged_by=by)
+    return put(case, new, "acknowledged", now), [AlertAcknowledged(**_common(new, now), by=by)]
+
+
+def snoozed(case: MentorCase, alert: Alert, until: datetime, now: datetime) -> MentorCase:
+    """Quiet for a while. Escalation waits as long, but never beyond the session's start."""
+    session = case.session(alert.session_id)
+    limit = min(until, session.starts_at) if session and session.starts_at > now else until
+    later = max(alert.escalate_at, limit) if alert.escalate_at else None
+    return put(case, replace(alert, snoozed_until=until, escalate_at=later), "snoozed", now)
+
+
+def escalated(case: MentorCase, alert: Alert, lead: UUID | None, now: datetime) -> Told:
+    """To the next in line. A site without a lead goes on to the on-call number; at the end it stays open, for ever."""
+    rule = BY_NAME[alert.rule]
+    role = rule.after(alert.with_role)
+    if role == "site_lead" and lead is None:
+        role = rule.after(role)
+    if role is None or role == "digest":
+        return put(case, replace(quiet(alert), with_role=role or alert.with_role), "updated", now), []
+    again = now + rule.step if rule.after(role) else None
+    new = replace(alert, with_role=role, escalated_at=now, escalate_at=again, snoozed_until=None)
+    to = lead if role == "site_lead" else None
+    return put(case, new, "escalated", now), [AlertEscalated(**_common(new, now), to=to, to_role=role)]
+
+
+def came_due(case: MentorCase, lead: UUID | None, now: datetime) -> Told:
+    """Acts on every alert's clocks that have come."""
+    events: list[Event] = []
+    for alert in case.alerts:
+        if not alert.live:
+            continue
+        if alert.escalate_at and alert.escalate_at <= now:
+            case, told = escalated(case, alert, lead, now)
+            events += told
+        elif alert.snoozed_until and alert.snoozed_until <= now:
+            case = put(case, replace(alert, snoozed_until=None), "returned", now)
+    return case, events
+
+
+def with_supervisor(case: MentorCase, now: datetime) -> MentorCase:
+    """Open alerts follow the mentor to the supervisor of now, unless they went up the line already."""
+    for alert in case.alerts:
+        if alert.live and alert.supervisor_id != case.supervisor_id:
+            role = alert.with_role if alert.escalated_at or alert.with_role == "digest" else _first(case)
+            case = put(case, replace(alert, supervisor_id=case.supervisor_id, with_role=role), "updated", now)
+    return case
+
+
+def find(alerts: Iterable[Alert], alert_id: UUID) -> Alert | None:
+    return next((alert for alert in alerts if alert.alert_id == alert_id), None)
+
+
+def said_raised(alert: Alert, now: datetime) -> AlertRaised:
+    return AlertRaised(**_common(alert, now), facts=dict(alert.facts), acknowledge_by=alert.acknowledge_by)
+
+
+def _common(alert: Alert, now: datetime) -> dict[str, Any]:
+    names = ("alert_id", "mentor_id", "site_id", "rule", "rule_version", "severity", "supervisor_id", "session_id")
+    return {name: getattr(alert, name) for name in names} | {"at": now}
+
+

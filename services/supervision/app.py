@@ -1,0 +1,34 @@
+"""The supervision service: who must look? Wiring only."""
+
+from services.supervision import http
+from services.supervision.handlers import HANDLERS
+from shared.contracts.supervision import (
+    AlertAcknowledged,
+    AlertEscalated,
+    AlertRaised,
+    AlertResolved,
+    BriefReady,
+    ClearanceChanged,
+    ContactLogged,
+    MentorEnrolled,
+    SiteDescribed,
+)
+from shared.service import Service
+
+SERVICE = Service(
+    name="supervision",
+    handlers=HANDLERS,
+    reads=("trigger.events", "content.catalog", "content.events", "assessment.events"),
+    publishes=(
+        SiteDescribed,
+        MentorEnrolled,
+        ClearanceChanged,
+        BriefReady,
+        ContactLogged,
+        AlertRaised,
+        AlertAcknowledged,
+        AlertEscalated,
+        AlertResolved,
+    ),
+    routes=http.routes,
+)

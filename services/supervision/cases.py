@@ -1,0 +1,342 @@
+"""What happens to a mentor's case: each function takes the case and what happened, and tells what follows. Pure.
+
+Events of several topics come in any order, so a case may begin with any of them, and each keeps what it knows.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.supervision import alerts, clearances
+from services.supervision.alerts import Told
+from services.supervision.domain import (
+    PAST,
+    REMEMBERED_TRAININGS,
+    UNDO,
+    Alert,
+    Call,
+    Contact,
+    Hold,
+    MentorCase,
+    Retry,
+    Session,
+    Training,
+    suspended_by,
+)
+from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken, ContactMade, ContactUndone, PersonListed
+from services.supervision.rules import BY_NAME, SAFETY_RULES
+from shared.contracts import ids
+from shared.contracts.assessment import CallRequested, ItemAnswered, TrainingCompleted, TrainingOpened
+from shared.contracts.content import TrainingAssigned
+from shared.contracts.event import Due, Event, Refused
+from shared.contracts.supervision import ContactLogged
+from shared.contracts.trigger import SessionPlanned, TrainingOverdue
+
+Decided = tuple[MentorCase, list[Event]] | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`lead`: the site's lead, where an alert may have to go to them."""
+
+    lead: UUID | None = None
+
+
+def listed(case: MentorCase | None, event: PersonListed, now: datetime, _: Facts) -> Decided:
+    """A mentor in the people's file. A function that the file leaves out keeps the clearance it has."""
+    if event.role != "mentor":
+        return Refused("not_a_mentor")
+    was = case or MentorCase(event.person_id, event.site_id)
+    new = replace(
+        was,
+        enrolled=True,
+        supervisor_id=event.supervisor_id,
+        time_zone=event.time_zone,
+        locale=event.locale,
+        match_started_on=event.match_started_on,
+        granted={**was.granted, **event.cleared},
+    )
+    return settled(case, alerts.with_supervisor(new, now), now)
+
+
+def planned(case: MentorCase | None, event: SessionPlanned, now: datetime, _: Facts) -> Decided:
+    case_or_new = case or MentorCase(event.mentor_id, event.site_id)
+    known = case_or_new.session(event.session_id)
+    if known and known.revision >= event.revision:
+        return Refused("stale_revision")
+    session = Session(
+        session_id=event.session_id,
+        starts_at=event.starts_at,
+        quiz_by=event.quiz_by,
+        activity=event.activity,
+        function=event.function,
+        mode=event.mode,
+        status=event.status,
+        revision=event.revision,
+    )
+    others = tuple(s for s in case_or_new.history.sessions if s.session_id != session.session_id)
+    return settled(case, _remembering(case_or_new, sessions=(*others, session)), now)
+
+
+def assigned(case: MentorCase | None, event: TrainingAssigned, now: datetime, _: Facts) -> Decided:
+    training = replace(_training(case, event), assigned=True, starts_at=event.starts_at, quiz_by=event.quiz_by)
+    return settled(case, _with_training(case, event, training), now)
+
+
+def opened(case: MentorCase | None, event: TrainingOpened, now: datetime, _: Facts) -> Decided:
+    training = _training(case, event)
+    first = min(training.opened_at, event.opened_at) if training.opened_at else event.opened_at
+    return settled(case, _with_training(case, event, replace(training, opened_at=first)), now)
+
+
+def completed(case: MentorCase | None, event: TrainingCompleted, now: datetime, _: Facts) -> Decided:
+    training = replace(_training(case, event), completed_at=event.completed_at)
+    return settled(case, _with_training(case, event, training), now)
+
+
+def overdue(case: MentorCase | None, event: TrainingOverdue, now: datetime, _: Facts) -> Decided:
+    training = replace(_training(case, event), overdue_since=event.assigned_at)
+    return settled(case, _with_training(case, event, training), now)
+
+
+def answered(case: MentorCase | None, event: ItemAnswered, now: datetime, _: Facts) -> Decided:
+    """The first try decides; the retry only says how it went on."""
+    known = case or MentorCase(event.mentor_id, event.site_id)
+    if event.attempt == 2:
+        return settled(case, _retried(known, event), now)
+    if not event.safety_critical:
+        training = _training(case, event)
+        offered = tuple(sorted({*training.offered, *event.offered_mistakes, *event.mistakes}))
+        training = replace(training, offered=offered, made=tuple(sorted({*training.made, *event.mistakes})))
+        return settled(case, _with_training(case, event, training), now)
+    if event.correct:
+        return known, []
+    return settled(case, _holding(known, event, now), now)
+
+
+def _holding(case: MentorCase, event: ItemAnswered, now: datetime) -> MentorCase:
+    hold = Hold(
+        hold_id=_hold_id(event),
+        training_id=event.training_id,
+        session_id=event.session_id,
+        module_id=event.module_id,
+        version=event.version,
+        item_id=event.item_id,
+        skill=event.skill,
+        confidence=event.confidence,
+        answered_at=event.answered_at,
+        received_at=event.received_at,
+        starts_at=event.starts_at,
+        held_at=now,
+    )
+    others = tuple(h for h in case.history.holds if h.hold_id != hold.hold_id)
+    return _remembering(case, holds=(*others, hold))
+
+
+def _retried(case: MentorCase, event: ItemAnswered) -> MentorCase:
+    retry: Retry = "shown" if event.shown else "right" if event.correct else "wrong"
+    holds = tuple(replace(h, retry=retry) if h.hold_id == _hold_id(event) else h for h in case.history.holds)
+    return case if holds == case.history.holds else _remembering(case, holds=holds)
+
+
+def _hold_id(event: ItemAnswered) -> UUID:
+    return ids.after(event.training_id, f"{event.module_id}/{event.item_id}")
+
+
+def call_requested(case: MentorCase | None, event: CallRequested, now: datetime, _: Facts) -> Decided:
+    known = case or MentorCase(event.mentor_id, event.site_id)
+    call = Call(event.kind, event.pressed_at, event.session_id)
+    recent = tuple(c for c in known.history.calls if now - c.pressed_at < timedelta(days=30))
+    return settled(case, _remembering(known, calls=(*recent, call)), now)
+
+
+def taken(case: MentorCase | None, event: AlertTaken, now: datetime, _: Facts) -> Decided:
+    alert = _alert(case, event.alert_id)
+    if case is None or isinstance(alert, Refused):
+        return alert if isinstance(alert, Refused) else Refused("unknown_alert")
+    if alert.state == "acknowledged":
+        return (case, []) if alert.acknowledged_by == event.by else Refused("already_acknowledged")
+    return _followed(case, alerts.taken(case, alert, event.by, now), now)
+
+
+def passed_on(case: MentorCase | None, event: AlertPassedOn, now: datetime, facts: Facts) -> Decided:
+    """To the next in line now, instead of at the deadline."""
+    alert = _alert(case, event.alert_id)
+    if case is None or isinstance(alert, Refused):
+        return alert if isinstance(alert, Refused) else Refused("unknown_alert")
+    role = BY_NAME[alert.rule].after(alert.with_role)
+    if role in (None, "digest"):
+        return Refused("nobody_next_in_line")
+    again = replace(alert, state="open", acknowledged_at=None, acknowledged_by=None)
+    return _followed(case, alerts.escalated(case, again, facts.lead, now), now)
+
+
+def closed(case: MentorCase | None, event: AlertClosed, now: datetime, _: Facts) -> Decided:
+    """With a note. What is urgent cannot be closed before a named person took it."""
+    alert = _alert(case, event.alert_id)
+    if case is None or isinstance(alert, Refused):
+        return alert if isinstance(alert, Refused) else Refused("unknown_alert")
+    if not event.note.strip():
+        return Refused("note_needed")
+    if alert.state == "open" and alert.severity == "urgent":
+        return Refused("acknowledge_first")
+    return _followed(case, alerts.resolved(case, alert, now, how="noted", by=event.by, note=event.note.strip()), now)
+
+
+def _alert(case: MentorCase | None, alert_id: UUID) -> Alert | Refused:
+    alert = alerts.find(case.alerts, alert_id) if case else None
+    if alert is None:
+        return Refused("unknown_alert")
+    return alert if alert.live else Refused("already_resolved")
+
+
+def contact_made(case: MentorCase | None, event: ContactMade, now: datetime, _: Facts) -> Decided:
+    """One tap. A hold needs a talk: it cannot be waved away, only talked through or put off."""
+    if case is None:
+        return Refused("unknown_mentor")
+    if event.outcome == "not_needed" and case.open_holds:
+        return Refused("a_hold_needs_a_talk")
+    if event.clear and event.outcome != "talked":
+        return Refused("clearing_needs_a_talk")
+    until = now + timedelta(minutes=event.snooze_minutes) if event.outcome == "snoozed" else None
+    new = _cleared(case, event, now) if event.clear else case
+    gone = [hold for hold in new.history.holds if hold.contact_id == event.request_id]
+    functions = sorted({name for hold in gone for name in suspended_by(hold.skill, case.granted)})
+    contact = Contact(event.request_id, event.session_id, event.by, event.outcome, now, tuple(functions), until)
+    recent = tuple(c for c in case.history.contacts if now - c.at < 2 * UNDO and c.contact_id != contact.contact_id)
+    new = _remembering(new, contacts=(*recent, contact))
+    new, events = _snoozed(new, contact, now) if until else _talked(new, contact, now)
+    return settled(case, new, now, [*events, _logged(case, contact, event.outcome, now)], contact.contact_id)
+
+
+def _cleared(case: MentorCase, event: ContactMade, now: datetime) -> MentorCase:
+    """Lifts the holds that the page showed: one made while they talked stays."""
+    seen_at = event.seen_at or now
+    holds = tuple(
+        replace(hold, cleared_at=now, cleared_by=event.by, contact_id=event.request_id)
+        if hold.cleared_at is None and hold.held_at <= seen_at
+        else hold
+        for hold in case.history.holds
+    )
+    return _remembering(case, holds=holds)
+
+
+def _talked(case: MentorCase, contact: Contact, now: datetime) -> Told:
+    events: list[Event] = []
+    how = "talked" if contact.outcome == "talked" else "not_needed"
+    for alert in case.alerts:
+        if alert.live and _answered_by(case, alert, contact):
+            case, told = alerts.resolved(case, alert, now, how=how, by=contact.by, contact_id=contact.contact_id)
+            events += told
+    return case, events
+
+
+def _answered_by(case: MentorCase, alert: Alert, contact: Contact) -> bool:
+    """A talk closes what it can have been about: that session's alerts, calls, and safety alerts without a hold left."""
+    if not BY_NAME[alert.rule].talk:
+        return False
+    if alert.rule in SAFETY_RULES and {str(hold.hold_id) for hold in case.open_holds}.isdisjoint(alert.evidence):
+        return True
+    return contact.session_id in (None, alert.session_id) or alert.session_id is None
+
+
+def _snoozed(case: MentorCase, contact: Contact, now: datetime) -> Told:
+    assert contact.snoozed_until
+    for alert in case.alerts:
+        if alert.live and _answered_by(case, alert, contact):
+            case = alerts.snoozed(case, alert, contact.snoozed_until, now)
+    return case, []
+
+
+def contact_undone(case: MentorCase | None, event: ContactUndone, now: datetime, _: Facts) -> Decided:
+    """Within ten minutes: holds and alerts are as they were before."""
+    contact = next((c for c in case.history.contacts if c.contact_id == event.contact_id), None) if case else None
+    if case is None or contact is None:
+        return Refused("unknown_contact")
+    if contact.undone_at:
+        return Refused("already_undone")
+    if now - contact.at > UNDO:
+        return Refused("too_late_to_undo")
+    contacts = tuple(replace(c, undone_at=now) if c is contact else c for c in case.history.contacts)
+    holds = tuple(
+        replace(h, cleared_at=None, cleared_by=None, contact_id=None) if h.contact_id == contact.contact_id else h
+        for h in case.history.holds
+    )
+    new, events = _as_before(_remembering(case, contacts=contacts, holds=holds), contact, now)
+    return settled(case, new, now, [*events, _logged(case, contact, "undone", now)], contact.contact_id)
+
+
+def _as_before(case: MentorCase, contact: Contact, now: datetime) -> Told:
+    events: list[Event] = []
+    for alert in case.alerts:
+        if alert.contact_id == contact.contact_id:
+            case, told = alerts.reopened(case, alert, now)
+            events += told
+        elif alert.live and contact.snoozed_until and alert.snoozed_until == contact.snoozed_until:
+            back = replace(alert, snoozed_until=None, escalate_at=alerts.waits_for(alert, now) if alert.escalate_at else None)
+            case = alerts.put(case, back, "returned", now)
+    return case, events
+
+
+def _logged(case: MentorCase, contact: Contact, outcome: Any, now: datetime) -> ContactLogged:
+    return ContactLogged(
+        mentor_id=case.mentor_id,
+        site_id=case.site_id,
+        supervisor_id=contact.by,
+        session_id=contact.session_id,
+        outcome=outcome,
+        at=now,
+    )
+
+
+def due(case: MentorCase, _: Due, now: datetime, facts: Facts) -> Decided:
+    """Acts on every clock that has come. A look at the rules may bring a deadline that has passed: it acts on that too."""
+    events: list[Event] = []
+    while case.due_at and case.due_at <= now:
+        case, told = alerts.came_due(case, facts.lead, now)
+        case, more = alerts.reviewed(case, now)
+        events += [*told, *more]
+    return case, events
+
+
+def settled(
+    before: MentorCase | None, after: MentorCase, now: datetime, events: list[Event] | None = None, contact_id: UUID | None = None
+) -> tuple[MentorCase, list[Event]]:
+    """What every change leads to: the roster and ledger first, then the rules."""
+    if after is before:
+        return after, events or []
+    after, told = clearances.published(before, after, now, contact_id)
+    after, more = alerts.reviewed(_forgetting(after, now), now)
+    return after, [*(events or []), *told, *more]
+
+
+def _followed(case: MentorCase, told: Told, now: datetime) -> Decided:
+    return settled(case, told[0], now, told[1])
+
+
+def _remembering(case: MentorCase, **changes: Any) -> MentorCase:
+    return replace(case, history=replace(case.history, **changes))
+
+
+def _training(case: MentorCase | None, event: Any) -> Training:
+    known = next((t for t in case.history.trainings if t.training_id == event.training_id), None) if case else None
+    return known or Training(event.training_id, event.session_id, event.starts_at)
+
+
+def _with_training(case: MentorCase | None, event: Any, training: Training) -> MentorCase:
+    known = case or MentorCase(event.mentor_id, event.site_id)
+    others = tuple(t for t in known.history.trainings if t.training_id != training.training_id)
+    ordered = sorted((*others, training), key=lambda t: (t.starts_at, t.training_id))
+    return _remembering(known, trainings=tuple(ordered[-REMEMBERED_TRAININGS:]))
+
+
+def _forgetting(case: MentorCase, now: datetime) -> MentorCase:
+    """Sessions long over without a remembered training, and holds cleared for good, have no say any more."""
+    of_trainings = {training.session_id for training in case.history.trainings}
+    sessions = tuple(s for s in case.history.sessions if s.starts_at > now - PAST or s.session_id in of_trainings)
+    holds = tuple(h for h in case.history.holds if h.cleared_at is None or now - h.cleared_at < 2 * UNDO)
+    kept = replace(case.history, sessions=sessions, holds=holds)
+    return case if kept == case.history else replace(case, history=kept)
+
+

@@ -1,0 +1,247 @@
+"""One mentor's case: what supervision knows of a mentor, and what follows from it by itself. Pure.
+
+Alerts live inside the case, as child rows saved with it: what one answer opens, the next answer, a talk or a new plan
+changes or closes, so they need one lock, and the earliest of their deadlines is the case's one clock.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from shared.contracts.supervision import Severity
+from shared.contracts.vocabulary import vocabulary
+
+WEEK = timedelta(days=7)
+REMEMBERED_TRAININGS = 24
+REMEMBERED_HANDLED = 60
+PAST = timedelta(days=3)  # how long a session stays in the case after its start
+UNDO = timedelta(minutes=10)
+
+With = Literal["supervisor", "site_lead", "on_call", "digest"]
+Retry = Literal["none", "right", "wrong", "shown"]
+Lack = Literal["missing", "expired", "suspended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    session_id: UUID
+    starts_at: datetime
+    quiz_by: datetime
+    activity: str
+    function: str
+    mode: Literal["in_person", "virtual"]
+    status: str
+    revision: int
+
+    @property
+    def on(self) -> bool:
+        return self.status in ("planned", "held")
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The functions it asks for, its own first; none for what no mentor may do (its own rule sees to that)."""
+        if self.activity in vocabulary().activities:
+            return vocabulary().required(self.activity, self.mode)
+        return () if self.activity in vocabulary().scope_3 else (self.function,)
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """`offered` and `made`: mistake codes at first tries of questions that are not about safety."""
+
+    training_id: UUID
+    session_id: UUID
+    starts_at: datetime
+    assigned: bool = False
+    quiz_by: datetime | None = None
+    opened_at: datetime | None = None
+    completed_at: datetime | None = None
+    overdue_since: datetime | None = None  # when it had been asked for, once trigger says that it is overdue
+    offered: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A safety question missed at the first try. It suspends functions until a supervisor clears it."""
+
+    hold_id: UUID
+    training_id: UUID
+    session_id: UUID
+    module_id: str
+    version: int
+    item_id: str
+    skill: str
+    confidence: str | None
+    answered_at: datetime
+    received_at: datetime
+    starts_at: datetime
+    held_at: datetime
+    retry: Retry = "none"
+    cleared_at: datetime | None = None
+    cleared_by: UUID | None = None
+    contact_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The mentor asked to be called."""
+
+    kind: Literal["now", "can_wait"]
+    pressed_at: datetime
+    session_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    contact_id: UUID
+    session_id: UUID | None
+    by: UUID
+    outcome: Literal["talked", "not_needed", "snoozed"]
+    at: datetime
+    cleared: tuple[str, ...] = ()
+    snoozed_until: datetime | None = None
+    undone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the rules look at. `handled`: evidence that a person has dealt with, and that raises nothing again."""
+
+    sessions: tuple[Session, ...] = ()
+    trainings: tuple[Training, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    calls: tuple[Call, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    handled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    alert_id: UUID
+    mentor_id: UUID
+    site_id: str
+    supervisor_id: UUID | None
+    session_id: UUID | None
+    rule: str
+    rule_version: int
+    subject: str
+    severity: Severity
+    with_role: With
+    facts: Mapping[str, str]
+    evidence: tuple[str, ...]
+    raised_at: datetime
+    acknowledge_by: datetime | None = None
+    escalate_at: datetime | None = None
+    escalated_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    state: Literal["open", "acknowledged", "resolved"] = "open"
+    acknowledged_at: datetime | None = None
+    acknowledged_by: UUID | None = None
+    resolved_at: datetime | None = None
+    resolved_by: UUID | None = None
+    how: str | None = None
+    note: str | None = None
+    contact_id: UUID | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.state != "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of the live feed."""
+
+    alert_id: UUID
+    supervisor_id: UUID | None
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the clearance ledger."""
+
+    function: str
+    state: Literal["cleared", "suspended", "revoked"]
+    until: datetime | None
+    why: str
+    evidence: str
+    by: UUID | None
+    at: datetime
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class MentorCase:
+    """`granted`: function -> last instant (None: no end). `changes` and `entries` are saved once, then forgotten."""
+
+    mentor_id: UUID
+    site_id: str
+    enrolled: bool = False
+    supervisor_id: UUID | None = None
+    time_zone: str = "UTC"
+    locale: str = "en"
+    match_started_on: str | None = None
+    granted: Mapping[str, datetime | None] = field(default_factory=dict)
+    link_epoch: int = 1
+    status: Literal["active", "left"] = "active"
+    revision: int = 0
+    history: History = History()
+    alerts: tuple[Alert, ...] = ()
+    review_at: datetime | None = None
+    changes: tuple[Change, ...] = ()
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The earliest of its clocks: the next look at what is planned, and each alert's escalation and end of snooze."""
+        return min((at for at in self._clocks() if at), default=None)
+
+    def _clocks(self) -> Iterator[datetime | None]:
+        yield self.review_at
+        for alert in self.alerts:
+            if alert.live:
+                yield alert.escalate_at
+                yield alert.snoozed_until
+
+    @property
+    def open_holds(self) -> list[Hold]:
+        return [hold for hold in self.history.holds if hold.cleared_at is None]
+
+    def next_session(self, now: datetime) -> Session | None:
+        return min(self.coming(now), key=lambda s: (s.starts_at, s.session_id), default=None)
+
+    def coming(self, now: datetime) -> list[Session]:
+        return [s for s in self.history.sessions if s.on and s.starts_at > now]
+
+    def session(self, session_id: UUID | None) -> Session | None:
+        return next((s for s in self.history.sessions if s.session_id == session_id), None)
+
+    def start_of(self, session_id: UUID, otherwise: datetime) -> datetime:
+        """The plan's own start where it is known: a moved session counts from its new time."""
+        found = self.session(session_id)
+        return found.starts_at if found else otherwise
+
+    def lack(self, function: str, at: datetime) -> Lack | None:
+        """Why this mentor is not cleared for a function at an instant. Expiry comes before a hold."""
+        if function not in self.granted:
+            return "missing"
+        until = self.granted[function]
+        if until and until < at:
+            return "expired"
+        return "suspended" if self.holding(function) else None
+
+    def holding(self, function: str) -> list[Hold]:
+        """The open holds that suspend a function: those on a skill that it requires."""
+        known = vocabulary().functions.get(function)
+        return [hold for hold in self.open_holds if known and hold.skill in known.skills]
+
+
+def suspended_by(skill: str, functions: Iterable[str]) -> tuple[str, ...]:
+    """Of these functions, those that require a skill."""
+    known = vocabulary().functions
+    return tuple(sorted(name for name in functions if name in known and skill in known[name].skills))

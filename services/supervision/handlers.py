@@ -1,0 +1,127 @@
+"""Which messages touch which aggregate. Binding only: no SQL, no rules."""
+
+from typing import Any
+from uuid import UUID
+
+from services.supervision import cases, people, preparations, store, store_cases
+from services.supervision.domain import MentorCase
+from services.supervision.messages import (
+    AlertClosed,
+    AlertPassedOn,
+    AlertTaken,
+    ContactMade,
+    ContactUndone,
+    PersonListed,
+    SiteEntered,
+)
+from services.supervision.people import Module, Person, Site, Skill
+from services.supervision.preparations import Preparation, preparation_id
+from shared.contracts.assessment import CallRequested, ItemAnswered, SkillRemembered, TrainingCompleted, TrainingOpened
+from shared.contracts.content import ModulePublished, ModuleWithdrawn, NothingSuitable, TrainingAssigned
+from shared.contracts.event import Due
+from shared.contracts.trigger import SessionPlanned, TrainingOverdue
+from shared.messaging import Clock, Handler, Read, Reads
+
+
+def site_id(event: SiteEntered) -> str:
+    return event.site_id
+
+
+def person_id(event: PersonListed) -> UUID:
+    return event.person_id
+
+
+def module_key(event: ModulePublished | ModuleWithdrawn) -> str:
+    return event.key()
+
+
+def mentor_id(event: Any) -> UUID:
+    return UUID(str(event.mentor_id))
+
+
+def readied(state: Preparation | None, event: Any) -> list[UUID]:
+    """Whose supervisor is named, where a brief becomes ready."""
+    if isinstance(event, TrainingCompleted):
+        return [event.mentor_id]
+    return [state.mentor_id] if state and isinstance(event, Due) else []
+
+
+def preparation_facts(state: Preparation | None, event: Any, reads: Reads) -> preparations.Facts:
+    named = readied(state, event)
+    return preparations.Facts(reads["supervisor"].get(named[0])) if named else preparations.Facts()
+
+
+def going_up(state: MentorCase | None, event: Any) -> list[str]:
+    """Whose site lead may be asked next."""
+    return [state.site_id] if state and isinstance(event, Due | AlertPassedOn) else []
+
+
+def case_facts(state: MentorCase | None, event: Any, reads: Reads) -> cases.Facts:
+    sites = going_up(state, event)
+    return cases.Facts(reads["lead"].get(sites[0])) if sites else cases.Facts()
+
+
+SITE = Handler[Site](
+    name="site",
+    on={SiteEntered: (site_id, people.entered)},
+    load=store.load_sites,
+    save=store.save_sites,
+)
+PERSON = Handler[Person](
+    name="person",
+    on={PersonListed: (person_id, people.listed)},
+    load=store.load_people,
+    save=store.save_people,
+)
+MODULE = Handler[Module](
+    name="module",
+    on={ModulePublished: (module_key, people.kept), ModuleWithdrawn: (module_key, people.kept)},
+    load=store.load_modules,
+    save=store.save_modules,
+)
+SKILL = Handler[Skill](
+    name="skill",
+    on={SkillRemembered: (people.skill_id, people.remembered)},
+    load=store.load_skills,
+    save=store.save_skills,
+)
+PREPARATION = Handler[Preparation](
+    name="preparation",
+    on={
+        SessionPlanned: (preparation_id, preparations.planned),
+        TrainingAssigned: (preparation_id, preparations.assigned),
+        NothingSuitable: (preparation_id, preparations.nothing_suitable),
+        TrainingOpened: (preparation_id, preparations.opened),
+        ItemAnswered: (preparation_id, preparations.answered),
+        TrainingCompleted: (preparation_id, preparations.completed),
+    },
+    load=store.load_preparations,
+    save=store.save_preparations,
+    reads={"supervisor": Read(readied, store.load_supervisors)},
+    facts=preparation_facts,
+    clock=Clock(store.due_preparations, preparations.due, store.rest_preparations, lambda p: p.due_at),
+)
+MENTOR_CASE = Handler[MentorCase](
+    name="mentor_case",
+    on={
+        PersonListed: (person_id, cases.listed),
+        SessionPlanned: (mentor_id, cases.planned),
+        TrainingAssigned: (mentor_id, cases.assigned),
+        TrainingOverdue: (mentor_id, cases.overdue),
+        TrainingOpened: (mentor_id, cases.opened),
+        ItemAnswered: (mentor_id, cases.answered),
+        TrainingCompleted: (mentor_id, cases.completed),
+        CallRequested: (mentor_id, cases.call_requested),
+        AlertTaken: (mentor_id, cases.taken),
+        AlertPassedOn: (mentor_id, cases.passed_on),
+        AlertClosed: (mentor_id, cases.closed),
+        ContactMade: (mentor_id, cases.contact_made),
+        ContactUndone: (mentor_id, cases.contact_undone),
+    },
+    load=store_cases.load_cases,
+    save=store_cases.save_cases,
+    reads={"lead": Read(going_up, store.load_leads)},
+    facts=case_facts,
+    clock=Clock(store_cases.due_cases, cases.due, store_cases.rest_cases, lambda c: c.due_at),
+)
+HANDLERS = (SITE, PERSON, MODULE, SKILL, PREPARATION, MENTOR_CASE)

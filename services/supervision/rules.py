@@ -1,0 +1,265 @@
+"""The alert rules. A rule is a claim about a mentor's case: one pure function, and its line in RULES.
+
+A claim rests on evidence; evidence that somebody has dealt with raises nothing again. Weights and deadlines that have
+no source are our own judgement; a higher version says that a rule's meaning changed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.supervision.domain import WEEK, Hold, MentorCase, Session, Training, With, suspended_by
+from shared.contracts.supervision import Severity
+from shared.contracts.vocabulary import vocabulary
+
+HOUR = timedelta(hours=1)
+HALF_HOUR = timedelta(minutes=30)
+SAFETY_RULES = ("confident_miss_on_safety_item", "safety_item_missed")
+SHORT_CLEARANCE = 6  # months: a function that expires this soon does not wait for a second missed training
+LAST_TRAININGS = 3
+OFTEN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """That a rule holds now. At most one alert is open per (rule, subject)."""
+
+    subject: str
+    evidence: frozenset[str]
+    severity: Severity
+    session_id: UUID | None = None
+    starts_at: datetime | None = None
+    time_zone: str = "UTC"
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+def safeguarding_button_pressed(case: MentorCase, now: datetime) -> Iterator[Claim]:
+    yield from _calls(case, "now", "urgent")
+
+
+def confident_miss_on_safety_item(case: MentorCase, now: datetime) -> Iterator[Claim]:
+    """Certain and wrong about safety is the dangerous corner (docs/evidence.md L9)."""
+    sure = [hold for hold in case.open_holds if hold.confidence == "sure"]
+    yield from _misses(case, sure, "urgent", now)
+
+
+def safety_item_missed(case: MentorCase, now: datetime) -> Iterator[Claim]:
+    unsure = [hold for hold in case.open_holds if hold.confidence != "sure"]
+    yield from _misses(case, unsure, "attention", now)
+
+
+def out_of_scope_activity_planned(case: MentorCase, now: datetime) -> Iterator[Claim]:
+    """Only chosen functions are shifted to mentors; this one never is (docs/evidence.md L19)."""
+    for session in case.coming(now):
+        if session.activity in vocabulary().scope_3:
+            yield _about(session, "urgent", str(session.session_id), activity=session.activity)
+
+
+def uncleared_function_planned(case: MentorCase, now: datetime) -> Iterator[Claim]:
+    """For the next session only, once it is within a week. Silent where an open safety alert says the same."""
+    session = case.next_session(now)
+    if session is None or not case.enrolled or session.starts_at - now > WEEK:
+        return
+    for function in session.required:
+        lack = case.lack(function, session.starts_at)
+        if lack and not (lack == "suspended" and _said_by_safety_alert(case, function)):
+            yield _about(session, "attention", function, function=function, lack=lack)
+
+
+def mentor_asked_to_talk(case: MentorCase, now: datetime) -> Iterator[Claim]:
+    yield from _calls(case, "can_wait", "attention")
+
+
+def same_mistake_again(case: MentorCase, now: datetime) -> Iterator[Claim]:
+    """Two of the last three trainings that offered a mistake (docs/evidence.md L8: what was missed has to come back)."""
+    for code in sorted({code for training in case.history.trainings for code in training.made}):
+        last = [t for t in _in_order(case) if code in t.offered][-LAST_TRAININGS:]
+        made = [t for t in last if code in t.made]
+        if len(made) >= OFTEN:
+            newest, evidence = made[-1], frozenset(str(t.training_id) for t in made)
+            facts = {"mistake": code, "trainings": ",".join(str(t.training_id) for t in made)}
+            starts = case.start_of(newest.session_id, newest.starts_at)
+            yield Claim(code, evidence, "attention", newest.session_id, starts, case.time_zone, facts)
+
+
+def training_not_done(case: MentorCase, now: datetime) -> Iterator[Claim]:
+    """Asked for in good time, due, and not done. A second one in a row, or a short clearance, needs attention."""
+    before = False
+    for training in _in_order(case):
+        missed = _not_done(case, training)
+        if missed:
+            yield _undone(case, training, "attention" if before or _short(case, training) else "info")
+        before = missed
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`then`: who is asked next, each after `step`. `lifts`: closes by itself when it holds no longer.
+
+    `talk`: a logged talk about its session (or, without a session, any talk) closes it.
+    """
+
+    holds: Callable[[MentorCase, datetime], Iterator[Claim]]
+    acknowledge_by: Callable[[Claim, datetime], datetime]
+    version: int = 1
+    then: tuple[With, ...] = ("site_lead", "on_call")
+    step: timedelta = HALF_HOUR
+    lifts: bool = False
+    talk: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.holds.__name__
+
+    def after(self, role: With) -> With | None:
+        """Who is next in line after a role."""
+        chain: tuple[With, ...] = ("supervisor", *self.then)
+        place = chain.index(role) + 1 if role in chain else len(chain)
+        return chain[place] if place < len(chain) else None
+
+
+def within(span: timedelta) -> Callable[[Claim, datetime], datetime]:
+    return lambda claim, raised_at: raised_at + span
+
+
+def before_the_start(most: timedelta, margin: timedelta) -> Callable[[Claim, datetime], datetime]:
+    """The earlier of `most` after raising and `margin` before the session, but not under half an hour."""
+
+    def by(claim: Claim, raised_at: datetime) -> datetime:
+        latest = raised_at + most
+        if claim.starts_at:
+            latest = min(latest, claim.starts_at - margin)
+        return max(latest, raised_at + HALF_HOUR)
+
+    return by
+
+
+def safety_deadline(claim: Claim, raised_at: datetime) -> datetime:
+    most = 4 * HOUR if claim.severity == "urgent" else 24 * HOUR
+    return before_the_start(most, HOUR)(claim, raised_at)
+
+
+def clearance_deadline(claim: Claim, raised_at: datetime) -> datetime:
+    assert claim.starts_at
+    return raised_at + HALF_HOUR if claim.starts_at - raised_at < 3 * HOUR else claim.starts_at - 3 * HOUR
+
+
+def at_the_start(claim: Claim, raised_at: datetime) -> datetime:
+    assert claim.starts_at
+    return claim.starts_at
+
+
+def working_days(days: int) -> Callable[[Claim, datetime], datetime]:
+    """Monday to Friday in the mentor's zone, at the same time of day."""
+
+    def by(claim: Claim, raised_at: datetime) -> datetime:
+        at, left = raised_at.astimezone(ZoneInfo(claim.time_zone)), days
+        while left:
+            at += timedelta(days=1)
+            left -= at.weekday() < 5
+        return at.astimezone(raised_at.tzinfo)
+
+    return by
+
+
+def severity(claim: Claim, raised_at: datetime) -> Severity:
+    """A function that is not cleared becomes urgent when it is found less than three hours before the session."""
+    close = claim.starts_at is not None and claim.starts_at - raised_at < 3 * HOUR
+    return "urgent" if close and "lack" in claim.facts else claim.severity
+
+
+# In order: the safety rules come before the rule that is silent where they speak.
+RULES = (
+    Rule(safeguarding_button_pressed, within(timedelta(minutes=15)), step=timedelta(minutes=15)),
+    Rule(confident_miss_on_safety_item, safety_deadline),
+    Rule(safety_item_missed, before_the_start(24 * HOUR, HOUR)),
+    Rule(out_of_scope_activity_planned, within(4 * HOUR), lifts=True, talk=False),
+    Rule(uncleared_function_planned, clearance_deadline, lifts=True, talk=False),
+    Rule(mentor_asked_to_talk, within(24 * HOUR), step=4 * HOUR),
+    Rule(same_mistake_again, working_days(3), then=("digest",)),
+    Rule(training_not_done, at_the_start, then=("digest",), lifts=True),
+)
+BY_NAME = {rule.name: rule for rule in RULES}
+
+
+def in_time(case: MentorCase, hold: Hold) -> bool:
+    """Answered and known before its session began. No clock of a phone is trusted beyond opened .. received."""
+    training = next((t for t in case.history.trainings if t.training_id == hold.training_id), None)
+    earliest = training.opened_at if training and training.opened_at else hold.answered_at
+    answered_at = min(max(hold.answered_at, earliest), hold.received_at)
+    starts_at = case.start_of(hold.session_id, hold.starts_at)
+    return answered_at < starts_at and hold.received_at <= starts_at
+
+
+def _misses(case: MentorCase, holds: list[Hold], severe: Severity, now: datetime) -> Iterator[Claim]:
+    """One claim per session. Heard only after its start, it is about the next session, and no longer urgent."""
+    for session_id in sorted({hold.session_id for hold in holds}):
+        missed = [hold for hold in holds if hold.session_id == session_id]
+        facts = _missed(case, missed)
+        evidence = frozenset(str(hold.hold_id) for hold in missed)
+        if any(in_time(case, hold) for hold in missed):
+            starts_at = case.start_of(session_id, missed[0].starts_at)
+            yield Claim(str(session_id), evidence, severe, session_id, starts_at, case.time_zone, facts)
+        else:
+            coming = case.next_session(now)
+            starts = coming.starts_at if coming else None
+            yield Claim(str(session_id), evidence, "attention", session_id, starts, case.time_zone, facts | {"late": "yes"})
+
+
+def _missed(case: MentorCase, holds: list[Hold]) -> dict[str, str]:
+    functions = {name for hold in holds for name in suspended_by(hold.skill, case.granted)}
+    retries = [hold.retry for hold in holds]
+    return {
+        "training_id": str(holds[0].training_id),
+        "items": ",".join(f"{hold.module_id}/{hold.item_id}" for hold in holds),
+        "skill": holds[0].skill,
+        "retry": next((r for r in ("wrong", "shown", "none", "right") if r in retries), "none"),
+        "functions": ",".join(sorted(functions)),
+    }
+
+
+def _calls(case: MentorCase, kind: str, severe: Severity) -> Iterator[Claim]:
+    calls = [call for call in case.history.calls if call.kind == kind]
+    if calls:
+        newest = max(calls, key=lambda call: call.pressed_at)
+        evidence = frozenset(call.pressed_at.isoformat() for call in calls)
+        facts = {"pressed_at": newest.pressed_at.isoformat()}
+        yield Claim("call", evidence, severe, newest.session_id, None, case.time_zone, facts)
+
+
+def _about(session: Session, severe: Severity, subject: str, **facts: str) -> Claim:
+    about = f"{session.session_id}/{facts.get('lack', facts.get('activity', ''))}"
+    return Claim(subject, frozenset({about}), severe, session.session_id, session.starts_at, facts=facts)
+
+
+def _said_by_safety_alert(case: MentorCase, function: str) -> bool:
+    """True when every hold on the function is the evidence of a safety alert that is not closed yet."""
+    said = {one for alert in case.alerts if alert.live and alert.rule in SAFETY_RULES for one in alert.evidence}
+    return all(str(hold.hold_id) in said for hold in case.holding(function))
+
+
+def _in_order(case: MentorCase) -> list[Training]:
+    return sorted(case.history.trainings, key=lambda t: (case.start_of(t.session_id, t.starts_at), t.training_id))
+
+
+def _not_done(case: MentorCase, training: Training) -> bool:
+    session = case.session(training.session_id)
+    if training.overdue_since is None or training.completed_at or (session and not session.on):
+        return False
+    quiz_by = session.quiz_by if session else training.quiz_by
+    return quiz_by is not None and quiz_by - training.overdue_since >= 12 * HOUR
+
+
+def _short(case: MentorCase, training: Training) -> bool:
+    session = case.session(training.session_id)
+    function = vocabulary().functions.get(session.function) if session else None
+    return bool(function and function.months and function.months <= SHORT_CLEARANCE)
+
+
+def _undone(case: MentorCase, training: Training, severe: Severity) -> Claim:
+    starts_at = case.start_of(training.session_id, training.starts_at)
+    facts = {"training_id": str(training.training_id), "opened": "yes" if training.opened_at else "no"}
+    evidence = frozenset({str(training.training_id)})
+    return Claim(str(training.session_id), evidence, severe, training.session_id, starts_at, case.time_zone, facts)
