@@ -147,6 +147,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class SealedAnswer:
+    number: int
     item_id: str
     key_id: str
     sealed: bytes
@@ -157,7 +158,7 @@ async def load_modules(conn: Connection, keys: Sequence[str]) -> dict[str, Catal
     return {row["key"]: CATALOGUED.validate_json(row["document"]) for row in await conn.fetch(LOAD_MODULES, keys)}
 
 
-async def find_modules(conn: Connection, keys: Sequence[str]) -> dict[str, Catalogued]:
+async def find_modules(conn: Connection | Pool, keys: Sequence[str]) -> dict[str, Catalogued]:
     return {row["key"]: CATALOGUED.validate_json(row["document"]) for row in await conn.fetch(FIND_MODULES, keys)}
 
 
@@ -245,7 +246,7 @@ async def read_open_answers(pool: Pool, training_id: UUID, by: UUID) -> list[Sea
     async with pool.acquire() as conn, conn.transaction():
         rows = await conn.fetch(OPEN_ANSWERS, training_id)
         await conn.execute(AUDIT, training_id, by, len(rows))
-    return [SealedAnswer(row["item_id"], row["key_id"], row["sealed"], row["answered_at"]) for row in rows]
+    return [SealedAnswer(row["number"], row["item_id"], row["key_id"], row["sealed"], row["answered_at"]) for row in rows]
 
 
 async def _update(conn: Connection, sql: str, rows: Sequence[tuple[object, ...]]) -> None:

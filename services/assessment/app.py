@@ -1,0 +1,21 @@
+"""Assessment: how did it go? Trainings in progress, answers, and the memory of each skill. Wiring only."""
+
+from services.assessment import http
+from services.assessment.handlers import HANDLERS
+from shared.contracts.assessment import CallRequested, ItemAnswered, SkillRemembered, TrainingCompleted, TrainingOpened
+from shared.service import Service
+
+SERVICE = Service(
+    name="assessment",
+    handlers=HANDLERS,
+    reads=(
+        "content.catalog",
+        "content.events",
+        "trigger.events",
+        "supervision.roster",
+        "supervision.sites",
+        "assessment.events",  # our own answers, read back into the memory of each skill
+    ),
+    publishes=(TrainingOpened, ItemAnswered, TrainingCompleted, SkillRemembered, CallRequested),
+    routes=http.routes,
+)

@@ -1,0 +1,73 @@
+"""From a path and a cookie to a visit: the signed link is the only key, and it opens one training.
+
+A link in the path has a dot; a training's id has none and needs the cookie that Start set.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from fastapi import Request
+
+from services.assessment import modules, store
+from services.assessment.domain import Training
+from services.assessment.memory import skill_id
+from services.assessment.visits import Visit
+from shared.contracts.supervision import SiteDescribed
+from shared.running import Running
+from shared.security import Expired, Forged, Link, read_link
+
+COOKIE = "jitt_training"
+PROBE = "jitt_cookies"  # set before Start, so that Start knows whether cookies come back
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Why this link opens nothing, and the site whose number may be shown."""
+
+    reason: Literal["broken", "expired", "revoked", "preparing"]
+    site: SiteDescribed | None = None
+
+
+async def welcome(running: Running, request: Request, ref: str) -> Visit | Closed:
+    token = ref if "." in ref else request.cookies.get(COOKIE, "")
+    read = read_link(token, datetime.now(UTC))
+    link = read.link if isinstance(read, Expired) else read
+    if isinstance(link, Forged) or link.kind != "training" or ref not in (token, str(link.id)):
+        return Closed("broken")
+    opened = await store.get_opened(running.pool, link.id, link.mentor_id)
+    if isinstance(read, Expired):
+        return Closed("expired", opened.site)
+    if revoked(opened, link):
+        return Closed("revoked", opened.site)
+    return await visit(running, ref, opened) if opened.training else Closed("preparing", opened.site)
+
+
+def revoked(opened: store.Opened, link: Link) -> bool:
+    return opened.mentor is not None and (opened.mentor.status == "left" or link.epoch < opened.mentor.link_epoch)
+
+
+async def visit(running: Running, ref: str, opened: store.Opened) -> Visit:
+    if opened.training is None:
+        raise ValueError("a visit needs its training")
+    known = await store.find_modules(running.pool, modules.all_keys(opened.training.assigned))
+    return Visit(
+        ref=ref,
+        training=opened.training,
+        now=opened.now,
+        session=opened.session,
+        mentor=opened.mentor,
+        site=opened.site,
+        modules=known,
+        missed_at=await missed(running, opened.training, known),
+    )
+
+
+async def missed(running: Running, training: Training, known: modules.Modules) -> dict[tuple[str, str], datetime]:
+    """When the questions that come back were missed, by module and item."""
+    numbers = [n for n, ref in enumerate(training.assigned.items, 1) if ref.returning]
+    items = [modules.item_of(training.assigned, n, known) for n in numbers]
+    keys = {skill_id(training.assigned.mentor_id, item.skill) for item in items if item}
+    skills = await store.find_skills(running.pool, sorted(keys)) if keys else {}
+    misses = [miss for skill in skills.values() for miss in skill.open_misses]
+    return {(miss.module_id, miss.item_id): miss.missed_at for miss in misses if miss.module_id and miss.item_id}

@@ -1,0 +1,188 @@
+"""The mentor's pages: no login, no JavaScript needed. Reading has no effect; every answer is a form that is posted."""
+
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Cookie, Request, Response
+from fastapi.responses import RedirectResponse
+
+from services.assessment import calls, guests, open_answers, questions, screens, words
+from services.assessment.domain import Said
+from services.assessment.feedback import HEADINGS, Case, case_of
+from services.assessment.guests import COOKIE, PROBE, Closed
+from services.assessment.messages import CardRead, Started
+from services.assessment.visits import Place, State, Visit
+from shared.contracts.content import Card
+from shared.contracts.vocabulary import vocabulary
+from shared.running import Running
+from shared.settings import settings
+
+FOURTEEN_DAYS = 14 * 86_400
+SEE_OTHER = 303
+
+
+def routes(running: Running) -> APIRouter:
+    router = APIRouter(include_in_schema=False, lifespan=calls.numbers_kept(running))
+    router.include_router(start_routes(running))
+    router.include_router(card_routes(running))
+    router.include_router(questions.routes(running))
+    router.include_router(end_routes(running))
+    router.include_router(calls.routes(running))
+    router.include_router(open_answers.routes(running))
+    return router
+
+
+def start_routes(running: Running) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/t")
+    async def nothing() -> Response:
+        return screens.nothing()
+
+    @router.get("/t/{ref}")
+    async def start_page(request: Request, ref: str) -> Response:
+        visit = await guests.welcome(running, request, ref)
+        response = screens.closed(visit) if isinstance(visit, Closed) else first_page(visit)
+        response.set_cookie(PROBE, "1", path="/t", samesite="lax", httponly=True, secure=_secure(request))
+        return response
+
+    @router.post("/t/{ref}/start")
+    async def start(request: Request, ref: str, jitt_cookies: Annotated[str, Cookie()] = "") -> Response:
+        visit = await guests.welcome(running, request, ref)
+        if isinstance(visit, Closed):
+            return screens.closed(visit)
+        if visit.state is not State.OPEN:
+            return to(visit)
+        await running.submit(Started(training_id=visit.id), id=str(uuid4()), source=f"training/{visit.id}")
+        return begun(visit, request, cookies=bool(jitt_cookies))
+
+    return router
+
+
+def first_page(visit: Visit) -> Response:
+    if visit.state is not State.OPEN:
+        return screens.state(visit)
+    activity = vocabulary().activities.get(visit.session.activity) if visit.session else None
+    return screens.show(
+        "start.jinja",
+        visit,
+        minutes=words.minutes(visit),
+        length=words.length(visit),
+        why=words.why(visit),
+        place=visit.place() if visit.training.opened_at else None,
+        plan=activity.phrase if activity else None,
+    )
+
+
+def begun(visit: Visit, request: Request, *, cookies: bool) -> Response:
+    """To the next step, under the training's id when cookies come back; else the link stays in the path."""
+    ref = str(visit.id) if cookies else visit.ref
+    response = RedirectResponse(f"/t/{ref}/{visit.place().path}", SEE_OTHER)
+    if cookies and "." in visit.ref:
+        response.set_cookie(
+            COOKIE,
+            visit.ref,
+            path=f"/t/{visit.id}",
+            max_age=FOURTEEN_DAYS,
+            httponly=True,
+            samesite="lax",
+            secure=_secure(request),
+        )
+    return response
+
+
+def card_routes(running: Running) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/t/{ref}/cards/{number}")
+    async def card(request: Request, ref: str, number: int, say: str = "") -> Response:
+        visit = await guests.welcome(running, request, ref)
+        if isinstance(visit, Closed):
+            return screens.closed(visit)
+        if not readable(visit, number):
+            return to(visit)
+        return card_page(visit, Place("cards", number), visit.cards[number - 1], say)
+
+    @router.post("/t/{ref}/cards/{number}")
+    async def read(request: Request, ref: str, number: int) -> Response:
+        visit = await guests.welcome(running, request, ref)
+        if isinstance(visit, Closed):
+            return screens.closed(visit)
+        if visit.state is State.OPEN and readable(visit, number):
+            event = CardRead(training_id=visit.id, number=number)
+            await running.submit(event, id=str(uuid4()), source=f"training/{visit.id}")
+        return to(visit, visit.after_card(number)) if visit.state is State.OPEN else to(visit)
+
+    return router
+
+
+def readable(visit: Visit, number: int) -> bool:
+    """Cards stay readable as long as the link; before Start there is nothing to read yet."""
+    begun = visit.training.opened_at is not None or visit.state is State.STARTED
+    return begun and visit.state is not State.PREPARING and 1 <= number <= len(visit.cards)
+
+
+def card_page(visit: Visit, place: Place, card: Card, say: str) -> Response:
+    back = visit.base if place.number == 1 else f"{visit.base}/cards/{place.number - 1}"
+    branch = next((branch for branch in card.branches if branch.id == say), None)
+    reading_only = visit.state is not State.OPEN
+    return screens.show("card.jinja", visit, place=place, card=card, branch=branch, back=back, reading_only=reading_only)
+
+
+def end_routes(running: Running) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/t/{ref}/done")
+    async def done(request: Request, ref: str) -> Response:
+        visit = await guests.welcome(running, request, ref)
+        if isinstance(visit, Closed):
+            return screens.closed(visit)
+        return done_page(visit) if visit.training.completed_at else to(visit)
+
+    @router.get("/t/{ref}/answers")
+    async def answers(request: Request, ref: str) -> Response:
+        visit = await guests.welcome(running, request, ref)
+        if isinstance(visit, Closed):
+            return screens.closed(visit)
+        return screens.show("answers.jinja", visit, answers=list(looked_back(visit)))
+
+    return router
+
+
+def done_page(visit: Visit) -> Response:
+    first = [t for t in visit.training.tries if t.attempt == 1 and not t.correct]
+    items = {t.number: item for t in first if (item := visit.item(t.number))}
+    hold = any(item.safety for item in items.values())
+    topics = [item.topic for item in items.values()]
+    recovered = sum(visit.training.tries_at(number)[-1].correct for number in items)
+    heading = words.ending(visit, missed=len(topics), hold=hold)
+    return screens.show("done.jinja", visit, heading=heading, hold=hold, missed=words.missed(topics, recovered))
+
+
+def looked_back(visit: Visit) -> list[dict[str, object]]:
+    """Every question that has an answer, in one line each."""
+    return [line for n in range(1, visit.questions + 1) if (line := _line(visit, n))]
+
+
+def _line(visit: Visit, number: int) -> dict[str, object] | None:
+    item, tries, said = visit.item(number), visit.training.tries_at(number), visit.training.said_at(number)
+    if item is None or not (tries or said):
+        return None
+    kind, status = _status(visit, number, said)
+    return {"number": number, "question": words.fill(item.question, visit.site), "kind": kind, "words": status}
+
+
+def _status(visit: Visit, number: int, said: Said | None) -> tuple[str, str]:
+    if said:
+        return "ready", "Sent" if said.state == "written" else "To talk about"
+    case = case_of(visit.training.tries_at(number), bool(visit.closed))
+    return "ready" if case in (Case.WORKS, Case.RECOVERED) else "talk", HEADINGS[case]
+
+
+def to(visit: Visit, place: Place | None = None) -> Response:
+    """See other: a reload repeats the page, never the post."""
+    return RedirectResponse(f"{visit.base}/{place.path}" if place else visit.base, SEE_OTHER)
+
+
+def _secure(request: Request) -> bool:
+    return settings().mode == "production" or request.url.scheme == "https"

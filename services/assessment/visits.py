@@ -1,0 +1,163 @@
+"""One visit of a mentor: who may see which training, what has arrived of it, and what its pages can ask about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from services.assessment import domain, modules
+from services.assessment.domain import Training
+from services.assessment.modules import Modules
+from shared.contracts.content import Card, Item, Module
+from shared.contracts.supervision import MentorEnrolled, SiteDescribed
+from shared.contracts.trigger import SessionPlanned
+from shared.pages import safeguarding, times
+
+
+class State(StrEnum):
+    """What the training's first page has to say."""
+
+    PREPARING = "preparing"
+    CANCELED = "canceled"
+    DONE = "done"
+    STARTED = "started"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of the training: a card, a question, or its end."""
+
+    kind: Literal["cards", "questions", "done"]
+    number: int = 0
+
+    @property
+    def path(self) -> str:
+        return "done" if self.kind == "done" else f"{self.kind}/{self.number}"
+
+
+DONE = Place("done")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """`ref` is what stands in the path: the training's id when a cookie holds the link, else the link itself."""
+
+    ref: str
+    training: Training
+    now: datetime
+    session: SessionPlanned | None = None
+    mentor: MentorEnrolled | None = None
+    site: SiteDescribed | None = None
+    modules: Modules = field(default_factory=dict)
+    missed_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)  # (module, item) -> open miss
+
+    @property
+    def id(self) -> UUID:
+        return self.training.id
+
+    @property
+    def base(self) -> str:
+        return f"/t/{self.ref}"
+
+    @property
+    def talk(self) -> str:
+        return f"{safeguarding.address(self.training.assigned.site_id)}?t={self.ref}"
+
+    @property
+    def zone(self) -> str:
+        return self.mentor.time_zone if self.mentor else self.training.assigned.time_zone
+
+    @property
+    def starts_at(self) -> datetime:
+        return domain.starts_at(self.training, self.session)
+
+    @property
+    def quiz_by(self) -> datetime:
+        return domain.quiz_by(self.training, self.session)
+
+    @property
+    def closed(self) -> str | None:
+        return domain.closed(self.training, self.session, self.now)
+
+    @property
+    def moved(self) -> bool:
+        return self.starts_at != self.training.assigned.starts_at
+
+    @property
+    def late(self) -> bool:
+        return self.now > self.quiz_by
+
+    @property
+    def module(self) -> Module | None:
+        return modules.module_of(self.training.assigned, self.modules)
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        return self.module.cards if self.module else ()
+
+    @property
+    def questions(self) -> int:
+        return len(self.training.assigned.items)
+
+    @property
+    def steps(self) -> int:
+        return len(self.cards) + self.questions
+
+    @property
+    def state(self) -> State:
+        if self.closed == "session_canceled":
+            return State.CANCELED
+        if self.training.completed_at:
+            return State.DONE
+        if self.closed:
+            return State.STARTED
+        return State.OPEN if modules.all_here(self.training.assigned, self.modules) else State.PREPARING
+
+    @property
+    def before(self) -> str:
+        """As in "talk it over before Thursday"."""
+        day = times.on_day(self.starts_at, self.zone, self.now)
+        return "before your session" if day == "today" else f"before {day.removeprefix('on ')}"
+
+    @property
+    def on_day(self) -> str:
+        return times.on_day(self.starts_at, self.zone, self.now)
+
+    def item(self, number: int) -> Item | None:
+        return modules.item_of(self.training.assigned, number, self.modules)
+
+    def step(self, place: Place) -> int:
+        return place.number if place.kind == "cards" else len(self.cards) + place.number
+
+    def step_words(self, place: Place) -> str:
+        what, of = ("Card", len(self.cards)) if place.kind == "cards" else ("Question", self.questions)
+        return f"Step {self.step(place)} of {self.steps} · {what} {place.number} of {of}"
+
+    def place(self) -> Place:
+        """Where to go on: a card not yet read, else the feedback that was shown last, else the next question.
+
+        Feedback that was stored but perhaps never seen is thus always met first (docs/evidence.md L6).
+        """
+        if self.training.cards_read < len(self.cards):
+            return Place("cards", self.training.cards_read + 1)
+        if self.training.completed_at:
+            return DONE
+        tries = self.training.tries
+        if tries and not any(said.answered_at >= tries[-1].answered_at for said in self.training.said):
+            return Place("questions", tries[-1].number)
+        return self.next_question()
+
+    def next_question(self) -> Place:
+        numbers = range(1, self.questions + 1)
+        return next((Place("questions", n) for n in numbers if not self.training.settled(n)), DONE)
+
+    def after_card(self, number: int) -> Place:
+        return Place("cards", number + 1) if number < len(self.cards) else self.next_question()
+
+    def returning(self, number: int) -> datetime | None:
+        """When this question was missed, if it comes back for that."""
+        ref = domain.ref_of(self.training, number)
+        return self.missed_at.get((ref.module_id, ref.item_id)) if ref.returning else None
