@@ -92,10 +92,11 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`whole`: the UIDs of which this file says everything (not just single moved or cancelled sessions)."""
+    """`mentioned`: every UID in the file. `whole`: those of which it says everything, and not just what changed."""
 
     instances: tuple[Instance, ...]
     problems: tuple[Problem, ...]
+    mentioned: frozenset[str]
     whole: frozenset[str]
 
     @property

@@ -34,9 +34,10 @@ def read(data: bytes, site: ZoneInfo, window: Window, progress: Progress = lambd
     instances.sort(key=lambda i: (i.start_utc, i.uid, i.line))
     whole = {uid for uid, entries in found.entries.items() if any(entry.replaces is None for entry in entries)}
     return Reading(
-        tuple(instances),
-        tuple(sorted(found.problems, key=lambda problem: problem.line)),
-        frozenset(whole - found.damaged) if found.complete else frozenset(),
+        instances=tuple(instances),
+        problems=tuple(sorted(found.problems, key=lambda problem: problem.line)),
+        mentioned=frozenset(found.entries) | found.damaged,
+        whole=frozenset(whole - found.damaged) if found.complete else frozenset(),
     )
 
 

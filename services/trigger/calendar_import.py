@@ -1,0 +1,94 @@
+"""Takes a calendar file into a running trigger: reads it, compares it with what it said last, tells the difference."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from services.trigger import calendars, imports, store_imports
+from services.trigger.calendar_parts import Problem, Progress, Reading, Window
+from services.trigger.imports import REFUSED, Asked, Change, Plan
+from services.trigger.store_imports import Row, Source
+from shared.contracts import ids
+from shared.messaging.outcome import Outcome
+from shared.running import Running
+
+SOURCE = "ics"
+CHUNK = 500
+HORIZON = timedelta(days=60)
+TAKEN = ("applied", "duplicate", "parked")
+
+
+class UnknownSite(Exception):
+    """Nothing is known of this site yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Midnights on the site's clock; without a first, the window opens now, and it is 60 days long."""
+
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def window(self, now: datetime, site: ZoneInfo) -> Window:
+        start = self.first.replace(tzinfo=site) if self.first else now
+        return Window(start, self.last.replace(tzinfo=site) if self.last else start + HORIZON)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    site: ZoneInfo
+    reading: Reading
+    plan: Plan
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return (*self.reading.problems, *self.plan.problems)
+
+
+async def compare(
+    running: Running, data: bytes, asked: Asked, days: Days, progress: Progress = lambda done, of: None
+) -> Compared:
+    """Changes nothing. Raises UnknownSite."""
+    async with running.connection() as conn:
+        zone = await store_imports.find_time_zone(conn, asked.site_id)
+        now = await store_imports.get_now(conn)
+        said = await store_imports.list_said(conn, _source(asked))
+    if zone is None:
+        raise UnknownSite(asked.site_id)
+    site = ZoneInfo(zone)
+    window = days.window(now, site)
+    reading = calendars.read(data, site, window, progress)
+    return Compared(site, reading, imports.plan(reading, asked, said, window))
+
+
+async def tell(running: Running, asked: Asked, plan: Plan, progress: Progress = lambda done, of: None) -> Counter[str]:
+    """Answers what trigger refused, by reason.
+
+    Each chunk is told before it is written down: a crash in between tells it again under the same ids, which changes nothing.
+    """
+    refused = Counter[str]()
+    for begin in range(0, len(plan.changes), CHUNK):
+        chunk = plan.changes[begin : begin + CHUNK]
+        events = [(change.event_id, change.event) for change in chunk]
+        outcomes = await running.submit_many(events, source=SOURCE, principal=f"file:{asked.site_id}")
+        async with running.connection() as conn:
+            await store_imports.save_said(conn, _source(asked), _rows(asked, chunk, outcomes))
+        refused.update(outcome.reason or outcome.kind for outcome in outcomes if outcome.kind not in TAKEN)
+        progress(begin + len(chunk), len(plan.changes))
+    return refused
+
+
+def _rows(asked: Asked, chunk: Sequence[Change], outcomes: Sequence[Outcome]) -> list[Row]:
+    return [_row(asked, change, outcome) for change, outcome in zip(chunk, outcomes, strict=True)]
+
+
+def _row(asked: Asked, change: Change, outcome: Outcome) -> Row:
+    ref = change.event.session_ref
+    said = change.said if outcome.kind in TAKEN else replace(change.said, content=REFUSED)
+    return Row(ref, ids.session(asked.site_id, ref), said)
+
+
+def _source(asked: Asked) -> Source:
+    return Source(asked.site_id, SOURCE, ids.mentor(asked.site_id, asked.mentor_ref))
