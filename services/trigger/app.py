@@ -1,0 +1,16 @@
+"""When? Wiring of the trigger service."""
+
+from services.trigger import http
+from services.trigger.handlers import HANDLERS
+from services.trigger.publishers import load_publishers
+from shared.contracts.trigger import ContentRequested, DecisionMade, NudgeRequested, SessionPlanned, TrainingOverdue
+from shared.service import Service
+
+SERVICE = Service(
+    name="trigger",
+    handlers=HANDLERS,
+    reads=("supervision.roster", "supervision.sites", "content.events", "assessment.events"),
+    publishes=(SessionPlanned, DecisionMade, ContentRequested, NudgeRequested, TrainingOverdue),
+    routes=http.routes,
+    publishers=load_publishers,
+)

@@ -1,0 +1,100 @@
+"""Facts that trigger copies from the others: mentors, sites, skill memory, trainings. The higher revision is kept."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from shared.contracts import ids
+from shared.contracts.assessment import SkillRemembered, TrainingCompleted
+from shared.contracts.content import NothingSuitable, TrainingAssigned
+from shared.contracts.event import Event
+from shared.contracts.supervision import Clearance, Match, MentorEnrolled, SiteDescribed
+
+
+@dataclass(frozen=True, slots=True)
+class Mentor:
+    id: UUID
+    site_id: str
+    time_zone: str
+    locale: str
+    active: bool
+    matches: tuple[Match, ...]
+    clearances: tuple[Clearance, ...]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`variables`: names of the site's data that a module's text may use, of those it has filled in."""
+
+    id: str
+    time_zone: str
+    variables: tuple[str, ...]
+    active: bool
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What became of a request for content: assigned, nothing suitable, completed; in whatever order that is heard."""
+
+    id: UUID
+    session_id: UUID
+    mentor_id: UUID
+    site_id: str
+    assigned_at: datetime | None = None
+    completed_at: datetime | None = None
+    nothing_suitable: bool = False
+
+
+def enrolled(state: Mentor | None, event: MentorEnrolled, *_: object) -> tuple[Mentor, list[Event]]:
+    if state and state.revision >= event.revision:
+        return state, []
+    return Mentor(
+        id=event.mentor_id,
+        site_id=event.site_id,
+        time_zone=event.time_zone,
+        locale=event.locale,
+        active=event.status == "active",
+        matches=event.matches,
+        clearances=event.clearances,
+        revision=event.revision,
+    ), []
+
+
+def described(state: Site | None, event: SiteDescribed, *_: object) -> tuple[Site, list[Event]]:
+    if state and state.revision >= event.revision:
+        return state, []
+    return Site(event.site_id, event.time_zone, variables(event), event.status == "active", event.revision), []
+
+
+def variables(event: SiteDescribed) -> tuple[str, ...]:
+    filled = {
+        "state_hotline": event.hotline is not None,
+        "reporting_steps": bool(event.reporting_steps),
+        "staff_on_call": bool(event.staff_on_call),
+    }
+    return tuple(name for name, there in filled.items() if there)
+
+
+def skill_id(event: SkillRemembered) -> UUID:
+    return ids.after(event.mentor_id, event.skill)
+
+
+def remembered(state: SkillRemembered | None, event: SkillRemembered, *_: object) -> tuple[SkillRemembered, list[Event]]:
+    return (state if state and state.revision >= event.revision else event), []
+
+
+def assigned(state: Training | None, event: TrainingAssigned, now: datetime, _: object) -> tuple[Training, list[Event]]:
+    training = state or Training(event.training_id, event.session_id, event.mentor_id, event.site_id)
+    return (training if training.assigned_at else replace(training, assigned_at=now)), []
+
+
+def nothing_suitable(state: Training | None, event: NothingSuitable, *_: object) -> tuple[Training, list[Event]]:
+    training = state or Training(event.request_id, event.session_id, event.mentor_id, event.site_id)
+    return (training if training.nothing_suitable else replace(training, nothing_suitable=True)), []
+
+
+def completed(state: Training | None, event: TrainingCompleted, *_: object) -> tuple[Training, list[Event]]:
+    training = state or Training(event.training_id, event.session_id, event.mentor_id, event.site_id)
+    return (training if training.completed_at else replace(training, completed_at=event.completed_at)), []

@@ -1,0 +1,124 @@
+"""Which copied facts a record's decision may look at, and what they come to for one record.
+
+A record that plans a session looks at who and where; the assign moment also at the mentor's memory; later moments at
+what became of the training. Everything else is left unread.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from services.trigger import policy, store, store_copies, zones
+from services.trigger.moments import Moment
+from services.trigger.session import NO_HISTORY, Described, Facts, Session, Told
+from services.trigger.zones import Start
+from shared.contracts import ids
+from shared.contracts.event import Due
+from shared.contracts.site import SessionCancelled, SessionHeld, SessionScheduled
+from shared.messaging import Read, Reads
+
+FromSite = SessionScheduled | SessionCancelled | SessionHeld
+Record = FromSite | Due
+
+
+def session_id(event: FromSite) -> UUID:
+    return ids.session(event.site_id, event.session_ref)
+
+
+def told(event: SessionScheduled) -> Told:
+    mentee = ids.mentee(event.site_id, event.mentee_ref) if event.mentee_ref else None
+    return Told(ids.mentor(event.site_id, event.mentor_ref), mentee, zones.told(event.starts_at, event.time_zone))
+
+
+def facts(state: Session | None, event: Record, reads: Reads) -> Facts:
+    if isinstance(event, SessionScheduled):
+        said = told(event)
+        return Facts(
+            session_id=session_id(event),
+            policy=reads["policy"].get(event.site_id, policy.DEFAULT),
+            told=said,
+            mentor=reads["mentor"].get(said.mentor_id),
+            site=reads["site"].get(event.site_id),
+            history=reads["history"].get(told_key(event, said), NO_HISTORY),
+        )
+    if isinstance(event, Due):
+        return _of_due(state, reads)
+    return Facts(session_id=session_id(event), policy=reads["policy"].get(event.site_id, policy.DEFAULT))
+
+
+def _of_due(state: Session | None, reads: Reads) -> Facts:
+    assert state is not None, "only a row that exists can be due"
+    known = state.described
+    mentor = known.mentor_id if known else None
+    return Facts(
+        session_id=state.id,
+        policy=reads["policy"].get(state.site_id, policy.DEFAULT),
+        mentor=reads["mentor"].get(mentor),
+        site=reads["site"].get(state.site_id),
+        history=reads["history"].get(known_key(state, known), NO_HISTORY) if known else NO_HISTORY,
+        memory=reads["memory"].get(mentor, {}),
+        training=reads["training"].get(state.training_id) if known else None,
+    )
+
+
+def assigns(state: Session | None, event: Record) -> Session | None:
+    """The session, when this record is its assign moment, or may wake it for that."""
+    if not isinstance(event, Due) or state is None:
+        return None
+    return state if state.waiting or (state.next and state.next.moment is Moment.ASSIGN) else None
+
+
+def told_key(event: SessionScheduled, said: Told) -> store.HistoryKey | None:
+    if not isinstance(said.start, Start):
+        return None
+    return (said.mentor_id, said.start.at, session_id(event), said.mentee_ref or "")
+
+
+def known_key(state: Session, known: Described) -> store.HistoryKey:
+    return (known.mentor_id, known.starts_at, state.id, known.mentee_ref or "")
+
+
+def policy_keys(state: Session | None, event: Record) -> Iterable[str]:
+    if isinstance(event, Due):
+        return (state.site_id,) if state else ()
+    return (event.site_id,)
+
+
+def site_keys(state: Session | None, event: Record) -> Iterable[str]:
+    if isinstance(event, SessionScheduled):
+        return (event.site_id,)
+    session = assigns(state, event)
+    return (session.site_id,) if session else ()
+
+
+def mentor_keys(state: Session | None, event: Record) -> Iterable[UUID]:
+    if isinstance(event, SessionScheduled):
+        return (ids.mentor(event.site_id, event.mentor_ref),)
+    return memory_keys(state, event)
+
+
+def history_keys(state: Session | None, event: Record) -> Iterable[store.HistoryKey]:
+    if isinstance(event, SessionScheduled):
+        key = told_key(event, told(event))
+        return (key,) if key else ()
+    session = assigns(state, event)
+    return (known_key(session, session.described),) if session and session.described else ()
+
+
+def memory_keys(state: Session | None, event: Record) -> Iterable[UUID]:
+    session = assigns(state, event)
+    return (session.described.mentor_id,) if session and session.described else ()
+
+
+def training_keys(state: Session | None, event: Record) -> Iterable[UUID]:
+    later = isinstance(event, Due) and state is not None and state.described is not None and not assigns(state, event)
+    return (state.training_id,) if later and state else ()
+
+
+READS = {
+    "policy": Read[Session](policy_keys, store_copies.load_policies),
+    "site": Read[Session](site_keys, store_copies.load_sites),
+    "mentor": Read[Session](mentor_keys, store_copies.load_mentors),
+    "history": Read[Session](history_keys, store.load_history),
+    "memory": Read[Session](memory_keys, store_copies.load_memory),
+    "training": Read[Session](training_keys, store_copies.load_trainings),
+}

@@ -1,0 +1,79 @@
+"""Which messages touch which aggregate. Binding only: no SQL, no rules."""
+
+from operator import attrgetter
+
+from services.trigger import copies, domain, gathering, policy, publishers, store, store_copies, tenants
+from services.trigger.copies import Mentor, Site, Training
+from services.trigger.messages import PolicyChosen, PublisherAdded, PublisherPaused, TokenIssued
+from services.trigger.policy import SitePolicy
+from services.trigger.session import Session
+from services.trigger.tenants import Credential
+from shared.contracts.assessment import SkillRemembered, TrainingCompleted
+from shared.contracts.content import NothingSuitable, TrainingAssigned
+from shared.contracts.site import SessionCancelled, SessionHeld, SessionScheduled
+from shared.contracts.supervision import MentorEnrolled, SiteDescribed
+from shared.messaging import Clock, Handler
+
+SESSION = Handler[Session](
+    name="session",
+    on={
+        SessionScheduled: (gathering.session_id, domain.scheduled),
+        SessionCancelled: (gathering.session_id, domain.cancelled),
+        SessionHeld: (gathering.session_id, domain.held),
+    },
+    load=store.load_sessions,
+    save=store.save_sessions,
+    reads=gathering.READS,
+    facts=gathering.facts,
+    clock=Clock(
+        claim=store.due_sessions,
+        decide=domain.due,
+        rest=store.rest_sessions,
+        at=attrgetter("due_at"),
+    ),
+)
+MENTOR = Handler[Mentor](
+    name="mentor",
+    on={MentorEnrolled: (attrgetter("mentor_id"), copies.enrolled)},
+    load=store_copies.lock_mentors,
+    save=store_copies.save_mentors,
+)
+SITE = Handler[Site](
+    name="site",
+    on={SiteDescribed: (attrgetter("site_id"), copies.described)},
+    load=store_copies.lock_sites,
+    save=store_copies.save_sites,
+)
+SKILL = Handler[SkillRemembered](
+    name="skill",
+    on={SkillRemembered: (copies.skill_id, copies.remembered)},
+    load=store_copies.lock_skills,
+    save=store_copies.save_skills,
+)
+TRAINING = Handler[Training](
+    name="training",
+    on={
+        TrainingAssigned: (attrgetter("training_id"), copies.assigned),
+        NothingSuitable: (attrgetter("request_id"), copies.nothing_suitable),
+        TrainingCompleted: (attrgetter("training_id"), copies.completed),
+    },
+    load=store_copies.lock_trainings,
+    save=store_copies.save_trainings,
+)
+POLICY = Handler[SitePolicy](
+    name="policy",
+    on={PolicyChosen: (attrgetter("site_id"), policy.chosen)},
+    load=store_copies.lock_policies,
+    save=store_copies.save_policies,
+)
+PUBLISHER = Handler[Credential](
+    name="publisher",
+    on={
+        PublisherAdded: (attrgetter("name"), tenants.added),
+        PublisherPaused: (attrgetter("name"), tenants.paused),
+        TokenIssued: (attrgetter("name"), tenants.token_issued),
+    },
+    load=publishers.lock_credentials,
+    save=publishers.save_credentials,
+)
+HANDLERS = (SESSION, MENTOR, SITE, SKILL, TRAINING, POLICY, PUBLISHER)

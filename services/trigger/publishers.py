@@ -1,0 +1,57 @@
+"""Every SQL statement about publishers: who may speak, for which sites, with which token."""
+
+from collections.abc import Sequence
+
+from asyncpg import Connection, Record
+
+from services.trigger.tenants import Credential, Publisher, hashed
+
+LOCK = """
+SELECT name, sites, kafka, token_hashes, added_at, paused_at
+FROM publisher WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE
+"""
+ALL = "SELECT name, sites, kafka, token_hashes, added_at, paused_at FROM publisher ORDER BY name"
+WHOSE = "SELECT name, sites, kafka, paused_at FROM publisher WHERE token_hashes @> ARRAY[$1::bytea]"
+INSERT = """
+INSERT INTO publisher (name, sites, kafka, token_hashes, added_at, paused_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT DO NOTHING
+"""
+UPDATE = "UPDATE publisher SET sites = $2, kafka = $3, token_hashes = $4, paused_at = $6, added_at = $5 WHERE name = $1"
+
+
+async def load_publishers(conn: Connection) -> dict[str, Publisher]:
+    return {row["name"]: _publisher(row) for row in await conn.fetch(ALL)}
+
+
+async def find_by_token(conn: Connection, token: str) -> Publisher | None:
+    row = await conn.fetchrow(WHOSE, hashed(token))
+    return _publisher(row) if row else None
+
+
+async def list_credentials(conn: Connection) -> list[Credential]:
+    return [_credential(row) for row in await conn.fetch(ALL)]
+
+
+async def lock_credentials(conn: Connection, names: Sequence[str]) -> dict[str, Credential]:
+    return {row["name"]: _credential(row) for row in await conn.fetch(LOCK, names)}
+
+
+async def save_credentials(conn: Connection, changed: Sequence[Credential], new: Sequence[Credential]) -> bool:
+    """A handful at a time, so one statement each."""
+    for credential in changed:
+        await conn.execute(UPDATE, *_values(credential))
+    tags = [await conn.execute(INSERT, *_values(credential)) for credential in new]
+    return all(tag == "INSERT 0 1" for tag in tags)
+
+
+def _publisher(row: Record) -> Publisher:
+    return Publisher(row["name"], frozenset(row["sites"]), row["kafka"], row["paused_at"] is not None)
+
+
+def _credential(row: Record) -> Credential:
+    hashes = tuple(row["token_hashes"])
+    return Credential(row["name"], tuple(row["sites"]), row["kafka"], hashes, row["added_at"], row["paused_at"])
+
+
+def _values(c: Credential) -> tuple[object, ...]:
+    return (c.name, list(c.sites), c.kafka, list(c.token_hashes), c.added_at, c.paused_at)

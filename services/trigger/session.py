@@ -1,0 +1,197 @@
+"""What a session is: what its site said of it, what we planned, and what has happened. Values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from services.trigger.copies import Mentor, Site, Training
+from services.trigger.moments import Moment
+from services.trigger.policy import DEFAULT, Policy
+from services.trigger.zones import Start
+from shared.contracts import ids
+from shared.contracts.assessment import SkillRemembered
+from shared.contracts.event import Refused
+from shared.contracts.site import Mode, Stage
+from shared.contracts.trigger import Need
+
+
+class Status(StrEnum):
+    WAITING = "waiting"
+    PLANNED = "planned"
+    CANCELLED = "cancelled"
+    HELD = "held"
+    NOT_HELD = "not_held"
+    UNKNOWN_MENTOR = "unknown_mentor"
+    UNKNOWN_SITE = "unknown_site"
+
+
+class Outcome(StrEnum):
+    FIRED = "fired"
+    SKIPPED = "skipped"  # its time came, but there was nothing to do, or it was too late
+    DROPPED = "dropped"  # it will not come
+
+
+class Missing(StrEnum):
+    MENTOR = "mentor"
+    SITE = "site"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A session as its site last told it. `wall` is the start on the clock in `time_zone`: the truth if zones change."""
+
+    mentor_id: UUID
+    mentee_ref: str | None
+    starts_at: datetime
+    wall: datetime
+    time_zone: str
+    minutes: int
+    activity: str
+    focus: tuple[str, ...]
+    mode: Mode
+    match_stage: Stage | None
+    revision: int
+    source_updated_at: datetime | None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The site's last word on a session: cancelled, held or not held, at a revision."""
+
+    status: Status
+    revision: int
+    minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A fact without a safe default has not arrived; looked for again at `at`."""
+
+    missing: Missing
+    since: datetime
+    at: datetime
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What became of a moment. `at`: when it was to come; None when it was never going to."""
+
+    moment: Moment
+    outcome: Outcome
+    at: datetime | None
+    acted_at: datetime
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What this session waits for; `at` is its row's `due_at`."""
+
+    moment: Moment
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided at the assign moment, kept for the session's story."""
+
+    at: datetime
+    available: bool
+    reason: str
+    arm: str
+    policy_version: int
+    vocabulary_version: int
+    needs: tuple[Need, ...] = ()
+    recall_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One mentor's part in a session that has changed hands; taken up again when it comes back."""
+
+    mentor_id: UUID
+    marks: tuple[Mark, ...]
+    decision: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    id: UUID
+    site_id: str
+    described: Described | None = None  # None: cancelled or held before we heard of it
+    verdict: Verdict | None = None
+    lost: Missing | None = None  # a fact that had not come a day after the start
+    plan: int = 0  # ours: +1 whenever what others know of it changes
+    stage: Stage = "start"
+    session_no: int = 1
+    assumed: tuple[str, ...] = ()
+    mentor_zone: str = ""
+    policy_version: int = 0
+    quiz_by: datetime | None = None
+    next: Next | None = None
+    waiting: Waiting | None = None
+    marks: tuple[Mark, ...] = ()
+    decision: Decision | None = None
+    earlier: tuple[Turn, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> Status:
+        if self.verdict and (self.described is None or self.verdict.revision >= self.described.revision):
+            return self.verdict.status
+        if self.lost:
+            return Status.UNKNOWN_SITE if self.lost is Missing.SITE else Status.UNKNOWN_MENTOR
+        return Status.WAITING if self.waiting else Status.PLANNED
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The earliest of its clocks."""
+        if self.waiting:
+            return self.waiting.at
+        return self.next.at if self.next else None
+
+    @property
+    def training_id(self) -> UUID:
+        """Also the id of the request for content: one per session and mentor, however often it is moved."""
+        return ids.after(self.id, f"training/{self.described.mentor_id if self.described else ''}")
+
+    def done(self, moment: Moment) -> Mark | None:
+        return next((mark for mark in self.marks if mark.moment is moment), None)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The mentor's other sessions that we know of and that were not cancelled."""
+
+    earlier: int = 0
+    first_at: datetime | None = None  # with the same mentee, this session aside
+
+
+NO_HISTORY = History()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the door makes of a site's own words: opaque ids, and the instant."""
+
+    mentor_id: UUID
+    mentee_ref: str | None
+    start: Start | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a decision may look at besides its own session, as of its batch's start."""
+
+    session_id: UUID
+    policy: Policy = DEFAULT
+    told: Told | None = None
+    mentor: Mentor | None = None
+    site: Site | None = None
+    history: History = NO_HISTORY
+    memory: Mapping[str, SkillRemembered] = field(default_factory=dict)  # at the assign moment only
+    training: Training | None = None  # at later moments only

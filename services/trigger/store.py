@@ -1,0 +1,211 @@
+"""Every SQL statement about sessions. Rows in, values out; keys sorted, rows locked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Connection, Record
+from pydantic import TypeAdapter
+
+from services.trigger.moments import Moment
+from services.trigger.session import Decision, Described, History, Mark, Missing, Next, Session, Turn, Verdict, Waiting
+from shared.contracts.site import Mode, Stage
+
+LOAD = """
+SELECT id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision, plan, stage,
+       session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest
+FROM session WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+"""
+FIND = """
+SELECT id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision, plan, stage,
+       session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest
+FROM session WHERE id = $1
+"""
+DUE = """
+SELECT id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision, plan, stage,
+       session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest
+FROM session WHERE due_at >= $2 AND due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+"""
+INSERT = """
+INSERT INTO session (id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision,
+                     plan, stage, session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::timestamp[],
+                     $8::text[], $9::int[], $10::text[], $11::int[], $12::int[], $13::text[], $14::int[], $15::text[],
+                     $16::int[], $17::timestamptz[], $18::text[], $19::timestamptz[], $20::jsonb[]) ON CONFLICT DO NOTHING
+"""
+UPDATE = """
+UPDATE session s SET (status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision, plan, stage,
+                      session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest)
+  = (u.status, u.mentor_id, u.mentee_ref, u.starts_at, u.wall, u.time_zone, u.minutes, u.activity, u.revision, u.plan,
+     u.stage, u.session_no, u.mentor_zone, u.policy_version, u.quiz_by, u.moment, u.due_at, u.rest)
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::timestamp[],
+            $8::text[], $9::int[], $10::text[], $11::int[], $12::int[], $13::text[], $14::int[], $15::text[],
+            $16::int[], $17::timestamptz[], $18::text[], $19::timestamptz[], $20::jsonb[])
+  AS u (id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision, plan, stage,
+        session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest)
+WHERE s.id = u.id
+"""
+REST_CLOCK = """
+UPDATE session SET due_at = NULL, rest = coalesce(rest, '{}') || jsonb_build_object('stood_at', due_at)
+WHERE id = ANY($1::uuid[]) AND due_at IS NOT NULL
+"""
+HISTORY = """
+SELECT k.n, h.earlier, h.first_at
+FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[]) WITH ORDINALITY AS k (mentor_id, starts_at, id, mentee_ref, n)
+CROSS JOIN LATERAL (
+  SELECT count(*) AS earlier, min(s.starts_at) FILTER (WHERE coalesce(s.mentee_ref, '') = k.mentee_ref) AS first_at
+  FROM session s
+  WHERE s.mentor_id = k.mentor_id AND s.starts_at <= k.starts_at AND s.status <> 'cancelled' AND s.id <> k.id
+    AND (s.starts_at < k.starts_at OR s.id < k.id)
+) AS h
+WHERE h.earlier > 0
+"""
+
+HistoryKey = tuple[UUID, datetime, UUID, str]  # mentor, start, session, mentee ("" for none)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What most sessions do not have when they are announced, kept as one document."""
+
+    focus: tuple[str, ...] = ()
+    mode: Mode = "in_person"
+    match_stage: Stage | None = None
+    source_updated_at: datetime | None = None
+    told_warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    lost: Missing | None = None
+    stood_at: datetime | None = None  # where a parked row's clock stands: saving the session sets it going again
+    waiting: Waiting | None = None
+    marks: tuple[Mark, ...] = ()
+    decision: Decision | None = None
+    earlier: tuple[Turn, ...] = ()
+
+
+NOTHING_ELSE = Rest()
+REST = TypeAdapter(Rest)
+
+
+async def load_sessions(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Session]:
+    return {row["id"]: _session(row) for row in await conn.fetch(LOAD, ids)}
+
+
+async def find_session(conn: Connection, id: UUID) -> Session | None:
+    """Without a lock, for pages."""
+    row = await conn.fetchrow(FIND, id)
+    return _session(row) if row else None
+
+
+async def due_sessions(conn: Connection, limit: int, since: datetime) -> dict[UUID, Session]:
+    """Claims and locks what is due; rows that another worker holds are left to it."""
+    return {row["id"]: _session(row) for row in await conn.fetch(DUE, limit, since)}
+
+
+async def rest_sessions(conn: Connection, ids: Sequence[UUID]) -> None:
+    await conn.execute(REST_CLOCK, ids)
+
+
+async def save_sessions(conn: Connection, changed: Sequence[Session], new: Sequence[Session]) -> bool:
+    """False when somebody else created one of `new` meanwhile: roll back and run the batch again."""
+    if changed:
+        await conn.execute(UPDATE, *_columns(changed))
+    inserted = await conn.execute(INSERT, *_columns(new)) if new else "INSERT 0 0"
+    return inserted == f"INSERT 0 {len(new)}"
+
+
+async def load_history(conn: Connection, keys: Sequence[HistoryKey]) -> Mapping[HistoryKey, History]:
+    """The sessions before each of these; a key without any is absent."""
+    rows = await conn.fetch(HISTORY, *(list(column) for column in zip(*keys, strict=True)))
+    return {keys[row["n"] - 1]: History(row["earlier"], row["first_at"]) for row in rows}
+
+
+def _session(row: Record) -> Session:
+    rest = REST.validate_json(row["rest"]) if row["rest"] else NOTHING_ELSE
+    moment, at = row["moment"], row["due_at"] or rest.stood_at
+    return Session(
+        id=row["id"],
+        site_id=row["site_id"],
+        described=_described(row, rest) if row["mentor_id"] else None,
+        verdict=rest.verdict,
+        lost=rest.lost,
+        plan=row["plan"],
+        stage=row["stage"],
+        session_no=row["session_no"],
+        assumed=rest.assumed,
+        mentor_zone=row["mentor_zone"],
+        policy_version=row["policy_version"],
+        quiz_by=row["quiz_by"],
+        next=Next(Moment(moment), at) if moment and at else None,
+        waiting=rest.waiting,
+        marks=rest.marks,
+        decision=rest.decision,
+        earlier=rest.earlier,
+        warnings=rest.warnings,
+    )
+
+
+def _described(row: Record, rest: Rest) -> Described:
+    return Described(
+        mentor_id=row["mentor_id"],
+        mentee_ref=row["mentee_ref"],
+        starts_at=row["starts_at"],
+        wall=row["wall"],
+        time_zone=row["time_zone"],
+        minutes=row["minutes"],
+        activity=row["activity"],
+        focus=rest.focus,
+        mode=rest.mode,
+        match_stage=rest.match_stage,
+        revision=row["revision"],
+        source_updated_at=rest.source_updated_at,
+        warnings=rest.told_warnings,
+    )
+
+
+def _columns(sessions: Sequence[Session]) -> list[tuple[Any, ...]]:
+    return list(zip(*(_row(s) for s in sessions), strict=True))
+
+
+def _row(s: Session) -> tuple[Any, ...]:
+    d = s.described
+    told = (
+        (d.mentor_id, d.mentee_ref, d.starts_at, d.wall, d.time_zone, d.minutes, d.activity, d.revision)
+        if d
+        else (None, None, None, None, None, None, None, None)
+    )
+    planned = (s.plan, s.stage, s.session_no, s.mentor_zone, s.policy_version, s.quiz_by)
+    moment = s.next.moment if s.next else None
+    return (s.id, s.site_id, s.status, *told, *planned, moment, s.due_at, _rest(s))
+
+
+def _rest(s: Session) -> str | None:
+    """None, at no cost, for a session that was just announced and is in nothing special."""
+    d = s.described
+    if d and not _special(d) and not _eventful(s):
+        return None
+    rest = Rest(
+        warnings=s.warnings,
+        assumed=s.assumed,
+        verdict=s.verdict,
+        lost=s.lost,
+        waiting=s.waiting,
+        marks=s.marks,
+        decision=s.decision,
+        earlier=s.earlier,
+    )
+    if d:
+        rest = replace(rest, focus=d.focus, mode=d.mode, match_stage=d.match_stage, told_warnings=d.warnings,
+                       source_updated_at=d.source_updated_at)
+    return REST.dump_json(rest, exclude_defaults=True).decode()
+
+
+def _special(d: Described) -> bool:
+    return bool(d.focus or d.mode != "in_person" or d.match_stage or d.source_updated_at or d.warnings)
+
+
+def _eventful(s: Session) -> bool:
+    return bool(s.marks or s.waiting or s.verdict or s.lost or s.assumed or s.earlier or s.warnings)

@@ -1,0 +1,64 @@
+"""A publisher is a credential with the list of sites it may speak for: the tenant boundary."""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+
+from services.trigger.messages import PublisherAdded, PublisherPaused, TokenIssued
+from shared.contracts.event import Event, Refused
+
+TOKENS = 4  # as many may be in use at once, so that one can be replaced without an outage
+Decided = tuple["Credential", list[Event]] | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """What the door asks: who speaks, for which sites, and whether it is paused."""
+
+    name: str
+    sites: frozenset[str]
+    kafka: bool  # speaks through a topic of its own, in.<name>; else over HTTPS with a token
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A publisher as it is kept; `token_hashes` are sha256, the newest last."""
+
+    name: str
+    sites: tuple[str, ...]
+    kafka: bool
+    token_hashes: tuple[bytes, ...]
+    added_at: datetime
+    paused_at: datetime | None = None
+
+
+def new_token() -> str:
+    return f"jitt_{secrets.token_urlsafe(32)}"
+
+
+def hashed(token: str) -> bytes:
+    return sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def added(state: Credential | None, event: PublisherAdded, now: datetime, _: object) -> Decided:
+    if state is not None:
+        return Refused("name_taken")
+    tokens = (bytes.fromhex(event.token_sha256),) if event.token_sha256 else ()
+    return Credential(event.name, tuple(sorted(set(event.sites))), event.kafka, tokens, now), []
+
+
+def paused(state: Credential | None, event: PublisherPaused, now: datetime, _: object) -> Decided:
+    if state is None:
+        return Refused("unknown_publisher")
+    if event.paused is (state.paused_at is not None):
+        return state, []
+    return replace(state, paused_at=now if event.paused else None), []
+
+
+def token_issued(state: Credential | None, event: TokenIssued, now: datetime, _: object) -> Decided:
+    if state is None:
+        return Refused("unknown_publisher")
+    before = () if event.only else state.token_hashes
+    return replace(state, token_hashes=(*before, bytes.fromhex(event.token_sha256))[-TOKENS:]), []
