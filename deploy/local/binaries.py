@@ -34,17 +34,31 @@ def copied(package: Path, target: Path) -> Path:
     """The wheel's files under `target`, laid out as in the wheel because the programs find their libraries beside them."""
     if target.exists():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+    open_directory(target.parent)
     fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
     for directory in (package, package.with_name(f"{PACKAGE}.libs")):
         if directory.exists():
             shutil.copytree(directory, fresh / directory.name, symlinks=True)
-    fresh.chmod(0o755)
+    for file in (fresh, *fresh.rglob("*")):
+        for_everybody(file)
     try:
         fresh.rename(target)
     except OSError:  # another start was faster
         shutil.rmtree(fresh)
     return target
+
+
+def open_directory(path: Path) -> None:
+    """Makes it, for everybody to pass through, whatever the umask."""
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(0o755)
+
+
+def for_everybody(file: Path) -> None:
+    """Lets all read and run what its owner may."""
+    if not file.is_symlink():
+        mode = file.stat().st_mode
+        file.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)
 
 
 def _package() -> Path:

@@ -18,6 +18,7 @@ GUARD = Path(__file__).with_name("guard.py")
 LINUX = sys.platform == "linux"
 UTF8 = "C.UTF-8" if LINUX else "en_US.UTF-8"
 FOREIGN = ("PG", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")  # meant for other servers
+FRAMES = ("\tat ", "\t... ")  # of a Java stack trace, which hide what is said above them
 TAIL = 15  # lines of a log that an error shows
 PAUSE = 0.02
 
@@ -73,7 +74,8 @@ class Child:
         return any(word in text for word in words)
 
     def failure(self, what: str) -> StackError:
-        tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL:])
+        lines = self.log.read_text(errors="replace").splitlines()
+        tail = "\n".join([line for line in lines if not line.startswith(FRAMES)][-TAIL:])
         return StackError(f"{self.program.title} {what}. Its log, {self.log}, ends with:\n{tail}")
 
     def answers_within(self, seconds: float, answers: Callable[[], bool]) -> bool:

@@ -87,6 +87,7 @@ class Kafka:
         """Returns when the broker answers. `port` insists; without it, the last port of this home if free, else any."""
         directory = home / "kafka"
         directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o700)  # what people answered is in there
         java = (str(JAVA), *JVM, "-Dlog4j2.configurationFile=log4j2.properties", "-cp", jars.classpath(report))
         (directory / "log4j2.properties").write_text(LOGGING)
         children.clear_left_over(KAFKA, directory, report)

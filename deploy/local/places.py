@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.local.binaries import reachable
+from deploy.local.binaries import open_directory, reachable
 
 NOBODY = 65534
 SYSTEM = Path("/var/lib/jitt")  # root's place for what another user must reach
@@ -36,12 +36,12 @@ def place(home: Path, system: Path, report: Callable[[str], None]) -> tuple[Path
 
 def elsewhere(home: Path, system: Path) -> Path:
     """One directory per home, which it names. Those of temporary homes that are gone are removed."""
-    system.mkdir(parents=True, exist_ok=True, mode=0o755)
+    open_directory(system)
     for note in system.glob("*/home"):
         owner = Path(note.read_text())
         if not owner.exists() and owner.is_relative_to(tempfile.gettempdir()):
             shutil.rmtree(note.parent)
     mine = system / hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]
-    mine.mkdir(exist_ok=True, mode=0o755)
+    open_directory(mine)
     (mine / "home").write_text(str(home.resolve()))
     return mine / "postgres"

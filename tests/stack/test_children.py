@@ -3,7 +3,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from signal import SIGINT, SIGTERM
+from signal import SIGINT, SIGTERM, SIGWINCH
 from threading import Thread
 
 import pytest
@@ -22,6 +22,14 @@ BUSY = Program("Busy", "busy", farewell=((SIGTERM, 10.0),), taken=("Address alre
 WAITS = "import threading; print('here', flush=True); threading.Event().wait()"
 DEAF = f"import signal; [signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)]; {WAITS}"
 LISTENS = f"import socket, sys; s = socket.socket(); s.bind(('127.0.0.1', int(sys.argv[1]))); s.listen(); {WAITS}"
+TELLS = """
+import signal
+signal.signal(signal.SIGTERM, lambda *_: print("told to end", flush=True))
+signal.signal(signal.SIGWINCH, lambda *_: print("asked", flush=True))
+print("here", flush=True)
+while True:
+    signal.pause()
+"""
 PARENT = """
 import sys, threading
 from pathlib import Path
@@ -60,16 +68,31 @@ def test_a_server_ends_when_the_process_that_started_it_is_killed(tmp_path: Path
     until(lambda: not child.alive(), "the child has ended")
 
 
-def test_a_server_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
+def test_a_server_is_not_told_to_end_when_the_thread_that_started_it_ends(tmp_path: Path) -> None:
+    child, thread = start_in_a_thread(tmp_path)
+    until(lambda: not thread_lives(thread), "the thread has ended")
+    os.kill(child.pid, SIGWINCH)  # handled after a SIGTERM that came before
+    until(lambda: child.said(["asked"]), "the child has answered")
+    assert not child.said(["told to end"])
+    child.kill()
+
+
+def start_in_a_thread(directory: Path) -> tuple[Child, Thread]:
     started: list[Child] = []
-    thread = Thread(target=lambda: started.append(children.start(PLAIN, python(WAITS), tmp_path)))
+
+    def start() -> None:
+        started.append(children.start(PLAIN, python(TELLS), directory))
+        until(lambda: is_here(started[0]), "the child is here")
+
+    thread = Thread(target=start)
     thread.start()
     thread.join()
-    (child,) = started
-    until(lambda: is_here(child), "the child is here")
-    assert child.alive()
-    child.stop()
-    assert child.process.returncode == -SIGTERM
+    return started[0], thread
+
+
+def thread_lives(thread: Thread) -> bool:
+    """For the system, which is a little longer than for Python."""
+    return Path(f"/proc/self/task/{thread.native_id}").exists()
 
 
 @pytest.mark.parametrize("watchdog", [True, False] if children.LINUX else [True])
@@ -114,7 +137,7 @@ def test_a_server_whose_parent_was_gone_before_it_could_ask_does_not_start(tmp_p
 
 def test_a_failure_shows_the_end_of_the_log(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"(?s)Plain failed\. Its log, .*plain\.log, ends with:.*no such luck"):
-        children.run(PLAIN, python("import sys; sys.exit('no such luck')"), tmp_path, seconds=30)
+        children.run(PLAIN, python("import sys; sys.exit('no such luck' + 50 * '\\n\\tat java.Frame')"), tmp_path, seconds=30)
 
 
 def test_a_command_that_takes_too_long_is_ended_and_named(tmp_path: Path) -> None:

@@ -161,9 +161,16 @@ def test_it_also_runs_for_a_user_who_is_not_root(home: Path) -> None:
     assert (asked.stdout.split(), asked.stderr) == ([str(uid), str(uid)], "")
 
 
+@pytest.fixture
+def narrow_umask() -> Iterator[None]:
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("narrow_umask")
 def test_programs_that_only_we_may_read_are_copied_to_where_everybody_may(tmp_path: Path) -> None:
     with temporary_home() as system:
-        system.chmod(0o755)
         copy = copied(binaries().parents[1], system / "copy")
         assert reachable(copy / PACKAGE / "pginstall" / "bin" / "postgres")
         assert copied(tmp_path / "not looked at again", system / "copy") == copy
@@ -173,11 +180,11 @@ def test_programs_that_only_we_may_read_are_copied_to_where_everybody_may(tmp_pa
         assert shown.stdout.startswith("postgres (PostgreSQL) 18.")
 
 
+@pytest.mark.usefixtures("narrow_umask")
 def test_a_home_that_its_user_cannot_reach_is_served_from_elsewhere(tmp_path: Path, said: list[str]) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     with temporary_home() as system:
-        system.chmod(0o755)
         server = Postgres.start(closed / "home", None, said.append, system)
         server.stop()
         if os.geteuid():
