@@ -147,7 +147,7 @@ class TrainingAssigned(Event):
     site_id: str
     starts_at: AwareDatetime
     time_zone: str
-    locale: str
+    locale: str = Field(description="the language that the training is in; the mentor's own where it exists")
     kind: Literal["module", "recall"]
     module: ModuleRef | None = None
     items: tuple[AssignedItem, ...]
@@ -167,3 +167,11 @@ class NothingSuitable(Event):
     needs: tuple[Need, ...] = ()
     reason: str = Field(description="a code: no_module_for_needs, no_known_items, site_variables_missing")
 
+
+class PersonErasureDone(Event):
+    """The receipt: nothing about this mentor is left in content's tables but the id."""
+
+    TYPE = "content.person_erasure_done.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID

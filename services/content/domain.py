@@ -1,0 +1,118 @@
+"""A module in one language and its versions; a mentor and what was chosen for each session. Pure: `now` is an argument."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from services.content import select
+from services.content.messages import ModuleSubmitted, ModuleWithdrawalAsked
+from services.content.select import Choice, Facts
+from services.content.words import content_hash
+from shared.contracts.content import Module, ModulePublished, ModuleWithdrawn, PersonErasureDone
+from shared.contracts.event import Event, Refused
+from shared.contracts.supervision import PersonErased
+from shared.contracts.trigger import ContentRequested
+
+Status = Literal["published", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Its module never changes; only its status does."""
+
+    number: int
+    content_hash: str
+    status: Status
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One module in one language; versions count 1, 2, 3, ..."""
+
+    module_id: str
+    locale: str
+    versions: tuple[Version, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.module_id}/{self.locale}"
+
+
+Published = tuple[Publication, list[Event]] | Refused
+
+
+def submitted(publication: Publication | None, event: ModuleSubmitted, now: datetime, _: None) -> Published:
+    """The same content as the newest version is no new version; if that one was withdrawn, it is published again."""
+    publication = publication or Publication(event.module.module_id, event.module.locale)
+    found = content_hash(event.module)
+    newest = publication.versions[-1] if publication.versions else None
+    if newest is None or newest.content_hash != found:
+        return _published(publication, Version(len(publication.versions) + 1, found, "published", event.module))
+    if newest.status == "published":
+        return Refused("unchanged")
+    return _published(publication, replace(newest, status="published"))
+
+
+def withdrawal_asked(publication: Publication | None, event: ModuleWithdrawalAsked, now: datetime, _: None) -> Published:
+    if publication is None:
+        return Refused("unknown_module")
+    if event.version is not None and event.version > len(publication.versions):
+        return Refused("unknown_version")
+    asked = [v for v in publication.versions if v.status == "published" and event.version in (None, v.number)]
+    if not asked:
+        return Refused("already_withdrawn")
+    withdrawn = [replace(version, status="withdrawn") for version in asked]
+    return _with(publication, withdrawn), [_event(publication, version) for version in withdrawn]
+
+
+def _published(publication: Publication, version: Version) -> Published:
+    return _with(publication, [version]), [_event(publication, version)]
+
+
+def _with(publication: Publication, changed: list[Version]) -> Publication:
+    versions = {version.number: version for version in (*publication.versions, *changed)}
+    return replace(publication, versions=tuple(versions[number] for number in sorted(versions)))
+
+
+def _event(publication: Publication, version: Version) -> ModulePublished | ModuleWithdrawn:
+    kind = ModulePublished if version.status == "published" else ModuleWithdrawn
+    return kind(
+        module_id=publication.module_id,
+        locale=publication.locale,
+        version=version.number,
+        content_hash=version.content_hash,
+        module=version.module,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """A mentor and every choice made for them. One aggregate a mentor, so that two requests in one batch see each other."""
+
+    mentor_id: UUID
+    site_id: str
+    choices: tuple[Choice, ...] = ()
+    stored: int = 0  # how many of the choices were loaded; the rest are new
+    erased: bool = False
+
+
+Chosen = tuple[Learner, list[Event]] | Refused
+
+
+def requested(learner: Learner | None, event: ContentRequested, now: datetime, facts: Facts) -> Chosen:
+    """One choice a request: asked again, it stays what it was."""
+    learner = learner or Learner(event.mentor_id, event.site_id)
+    if learner.erased:
+        return Refused("erased")
+    if any(choice.request_id == event.request_id for choice in learner.choices):
+        return Refused("already_chosen")
+    made = select.selected(event, now, learner.choices, facts)
+    return replace(learner, choices=(*learner.choices, select.choice(event, now, made))), [made]
+
+
+def erased(learner: Learner | None, event: PersonErased, now: datetime, _: Facts | None) -> Chosen:
+    """A receipt every time: whoever asks again still waits for one. What stays is the id, so that nothing late is chosen."""
+    gone = Learner(event.mentor_id, learner.site_id if learner else "", erased=True)
+    return learner if learner and learner.erased else gone, [PersonErasureDone(mentor_id=event.mentor_id)]

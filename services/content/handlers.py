@@ -1,0 +1,51 @@
+"""Which messages touch which aggregate. Binding only: no SQL, no rules."""
+
+from collections.abc import Iterable
+from operator import attrgetter, methodcaller
+
+from services.content import domain, select, store
+from services.content.domain import Learner, Publication
+from services.content.messages import ModuleSubmitted, ModuleWithdrawalAsked
+from services.content.select import Edition, Facts
+from shared.contracts.event import Event
+from shared.contracts.supervision import PersonErased
+from shared.contracts.trigger import ContentRequested
+from shared.messaging import Handler, Read, Reads
+
+
+def skills_asked(learner: Learner | None, event: Event) -> Iterable[str]:
+    return (need.skill for need in event.needs) if isinstance(event, ContentRequested) else ()
+
+
+def editions_asked(learner: Learner | None, event: Event) -> Iterable[Edition]:
+    choices = learner.choices if learner else ()
+    return select.editions_asked(event, choices) if isinstance(event, ContentRequested) else ()
+
+
+def facts(learner: Learner | None, event: Event, reads: Reads) -> Facts:
+    return Facts(reads.get("offers", {}), reads.get("editions", {}))
+
+
+PUBLICATION = Handler[Publication](
+    name="publication",
+    on={
+        ModuleSubmitted: (methodcaller("key"), domain.submitted),
+        ModuleWithdrawalAsked: (methodcaller("key"), domain.withdrawal_asked),
+    },
+    load=store.load_publications,
+    save=store.save_publications,
+)
+LEARNER = Handler[Learner](
+    name="learner",
+    on={
+        ContentRequested: (attrgetter("mentor_id"), domain.requested),
+        PersonErased: (attrgetter("mentor_id"), domain.erased),
+    },
+    load=store.load_learners,
+    save=store.save_learners,
+    reads={
+        "offers": Read(skills_asked, store.load_offers),
+        "editions": Read(editions_asked, store.load_editions),
+    },
+    facts=facts,
+)

@@ -1,0 +1,237 @@
+"""Every SQL statement of the content schema. Rows in, dataclasses out; keys sorted, rows locked."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Connection, Record
+from pydantic import TypeAdapter
+
+from services.content.domain import Learner, Publication, Version
+from services.content.select import Choice, Edition, ItemFact, Offer
+from services.content.words import item_words, variables
+from shared.contracts.content import Module, ModuleRef
+from shared.contracts.trigger import ItemRef
+
+LOCK_PUBLICATIONS = """
+SELECT key, module_id, locale FROM publication WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE
+"""
+VERSIONS = """
+SELECT key, number, content_hash, status, module FROM version WHERE key = ANY($1::text[]) ORDER BY key, number
+"""
+NEW_PUBLICATIONS = """
+INSERT INTO publication (key, module_id, locale)
+SELECT key, module_id, locale FROM unnest($1::text[], $2::text[], $3::text[]) AS u (key, module_id, locale)
+ON CONFLICT DO NOTHING
+"""
+SAVE_VERSIONS = """
+INSERT INTO version (key, number, module_id, locale, status, content_hash, skill, scope_level, minutes, variables, items, module)
+SELECT key, number, module_id, locale, status, content_hash, skill, scope_level, minutes,
+       ARRAY(SELECT jsonb_array_elements_text(variables)), items, module
+FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[],
+            $10::jsonb[], $11::jsonb[], $12::jsonb[])
+  AS u (key, number, module_id, locale, status, content_hash, skill, scope_level, minutes, variables, items, module)
+ON CONFLICT (key, number) DO UPDATE SET status = excluded.status
+"""
+OFFERS = """
+SELECT DISTINCT ON (key) module_id, locale, number, skill, scope_level, minutes, variables, items
+FROM version WHERE skill = ANY($1::text[]) AND status = 'published' ORDER BY key, number DESC
+"""
+EDITIONS = """
+SELECT v.module_id, v.locale, v.number, v.skill, v.scope_level, v.minutes, v.variables, v.items
+FROM version v JOIN unnest($1::text[], $2::int[]) AS u (module_id, number) USING (module_id, number)
+WHERE v.status = 'published' ORDER BY v.key
+"""
+LOCK_LEARNERS = """
+SELECT mentor_id, site_id, erased FROM learner WHERE mentor_id = ANY($1::uuid[]) ORDER BY mentor_id FOR UPDATE
+"""
+CHOICES = """
+SELECT mentor_id, request_id, session_id, at, kind, skill, module_id, version, items
+FROM choice WHERE mentor_id = ANY($1::uuid[]) ORDER BY mentor_id, at, request_id
+"""
+NEW_LEARNERS = """
+INSERT INTO learner (mentor_id, site_id, erased)
+SELECT mentor_id, site_id, erased FROM unnest($1::uuid[], $2::text[], $3::bool[]) AS u (mentor_id, site_id, erased)
+ON CONFLICT DO NOTHING
+"""
+ERASE = """
+WITH forgotten AS (DELETE FROM choice WHERE mentor_id = ANY($1::uuid[]))
+UPDATE learner SET erased = true WHERE mentor_id = ANY($1::uuid[])
+"""
+NEW_CHOICES = """
+INSERT INTO choice (mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items)
+SELECT mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
+            $9::int[], $10::jsonb[])
+  AS u (mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items)
+"""
+LIST = """
+SELECT module_id, locale, number, status, skill, module ->> 'title' AS title, minutes, scope_level, content_hash, published_at
+FROM version WHERE $1 OR status = 'published' ORDER BY module_id, locale, number
+"""
+ONE = """
+SELECT module_id, locale, number, status, content_hash, published_at, module
+FROM version WHERE key = $1 AND ($2::int IS NULL OR number = $2) ORDER BY status = 'published' DESC, number DESC LIMIT 1
+"""
+ITEM_FACTS = TypeAdapter(tuple[ItemFact, ...])
+ITEM_REFS = TypeAdapter(tuple[ItemRef, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A version as a list shows it."""
+
+    module_id: str
+    locale: str
+    version: int
+    status: str
+    skill: str
+    title: str
+    minutes: int
+    scope_level: int
+    content_hash: str
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A version, whole."""
+
+    module_id: str
+    locale: str
+    version: int
+    status: str
+    content_hash: str
+    published_at: datetime
+    module: Module
+
+
+async def load_publications(conn: Connection, keys: Sequence[str]) -> dict[str, Publication]:
+    rows = await conn.fetch(LOCK_PUBLICATIONS, keys)
+    versions: dict[str, list[Version]] = {row["key"]: [] for row in rows}
+    for row in await conn.fetch(VERSIONS, list(versions)) if rows else ():
+        module = Module.model_validate_json(row["module"])
+        versions[row["key"]].append(Version(row["number"], row["content_hash"], row["status"], module))
+    return {row["key"]: Publication(row["module_id"], row["locale"], tuple(versions[row["key"]])) for row in rows}
+
+
+async def save_publications(conn: Connection, changed: Sequence[Publication], new: Sequence[Publication]) -> bool:
+    """False when somebody else created one of `new` meanwhile."""
+    inserted = "INSERT 0 0"
+    if new:
+        inserted = await conn.execute(NEW_PUBLICATIONS, *_columns([(p.key, p.module_id, p.locale) for p in new]))
+    if inserted != f"INSERT 0 {len(new)}":
+        return False
+    rows = [_version_row(publication, version) for publication in (*changed, *new) for version in publication.versions]
+    await conn.execute(SAVE_VERSIONS, *_columns(rows))
+    return True
+
+
+async def load_offers(conn: Connection, skills: Sequence[str]) -> Mapping[str, tuple[Offer, ...]]:
+    """The newest published version of each module and language, by skill."""
+    found: dict[str, list[Offer]] = {}
+    for row in await conn.fetch(OFFERS, skills):
+        found.setdefault(row["skill"], []).append(_offer(row))
+    return {skill: tuple(offers) for skill, offers in found.items()}
+
+
+async def load_editions(conn: Connection, editions: Sequence[Edition]) -> Mapping[Edition, tuple[Offer, ...]]:
+    found: dict[Edition, list[Offer]] = {}
+    for row in await conn.fetch(EDITIONS, *_columns(editions)):
+        found.setdefault((row["module_id"], row["number"]), []).append(_offer(row))
+    return {edition: tuple(offers) for edition, offers in found.items()}
+
+
+async def load_learners(conn: Connection, mentors: Sequence[UUID]) -> dict[UUID, Learner]:
+    rows = await conn.fetch(LOCK_LEARNERS, mentors)
+    choices: dict[UUID, list[Choice]] = {row["mentor_id"]: [] for row in rows}
+    for row in await conn.fetch(CHOICES, list(choices)) if rows else ():
+        choices[row["mentor_id"]].append(_choice(row))
+    return {row["mentor_id"]: _learner(row, choices[row["mentor_id"]]) for row in rows}
+
+
+async def save_learners(conn: Connection, changed: Sequence[Learner], new: Sequence[Learner]) -> bool:
+    """False when somebody else created one of `new` meanwhile."""
+    inserted = "INSERT 0 0"
+    if new:
+        inserted = await conn.execute(NEW_LEARNERS, *_columns([(x.mentor_id, x.site_id, x.erased) for x in new]))
+    if inserted != f"INSERT 0 {len(new)}":
+        return False
+    if gone := [learner.mentor_id for learner in changed if learner.erased]:
+        await conn.execute(ERASE, gone)
+    if rows := [_choice_row(each, made) for each in (*changed, *new) for made in each.choices[each.stored :]]:
+        await conn.execute(NEW_CHOICES, *_columns(rows))
+    return True
+
+
+async def list_modules(conn: Connection, withdrawn: bool = False) -> list[Listed]:
+    return [Listed(**_versioned(row)) for row in await conn.fetch(LIST, withdrawn)]
+
+
+async def find_module(conn: Connection, module_id: str, locale: str, version: int | None = None) -> Shown | None:
+    """That version; without one the newest published, and if all are withdrawn the newest."""
+    row = await conn.fetchrow(ONE, f"{module_id}/{locale}", version)
+    if row is None:
+        return None
+    return Shown(**_versioned(row) | {"module": Module.model_validate_json(row["module"])})
+
+
+def _versioned(row: Record) -> dict[str, Any]:
+    values = dict(row)
+    return values | {"version": values.pop("number")}
+
+
+def _offer(row: Record) -> Offer:
+    return Offer(
+        module_id=row["module_id"],
+        locale=row["locale"],
+        version=row["number"],
+        skill=row["skill"],
+        scope_level=row["scope_level"],
+        minutes=row["minutes"],
+        variables=tuple(row["variables"]),
+        items=ITEM_FACTS.validate_json(row["items"]),
+    )
+
+
+def _version_row(publication: Publication, version: Version) -> tuple[object, ...]:
+    module = version.module
+    items = [ItemFact(item.id, item.skill, item.kind, variables(item_words(item))) for item in module.items]
+    return (
+        publication.key,
+        version.number,
+        publication.module_id,
+        publication.locale,
+        version.status,
+        version.content_hash,
+        module.skill,
+        module.scope_level,
+        module.minutes,
+        json.dumps(module.site_variables),
+        ITEM_FACTS.dump_json(tuple(items)).decode(),
+        module.model_dump_json(),
+    )
+
+
+def _learner(row: Record, choices: Sequence[Choice]) -> Learner:
+    return Learner(row["mentor_id"], row["site_id"], tuple(choices), len(choices), row["erased"])
+
+
+def _choice(row: Record) -> Choice:
+    module = ModuleRef(module_id=row["module_id"], version=row["version"]) if row["module_id"] else None
+    items = ITEM_REFS.validate_json(row["items"])
+    return Choice(row["request_id"], row["session_id"], row["at"], row["kind"], row["skill"], module, items)
+
+
+def _choice_row(learner: Learner, made: Choice) -> tuple[object, ...]:
+    module = (made.module.module_id, made.module.version) if made.module else (None, None)
+    items = ITEM_REFS.dump_json(made.items).decode()
+    owner = (learner.mentor_id, made.request_id, learner.site_id, made.session_id)
+    return (*owner, made.at, made.kind, made.skill, *module, items)
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    return list(zip(*rows, strict=True))
