@@ -33,7 +33,7 @@ def routes(running: Running) -> APIRouter:
     async def talk_anywhere() -> Response:
         return talk_page(running, "", "")
 
-    @router.get("/talk/{site_id}")
+    @router.get("/talk/{site_id:path}")
     async def talk(site_id: str, t: str = "") -> Response:
         return talk_page(running, site_id, t)
 
