@@ -104,8 +104,7 @@ def coming(moment: Moment, slot: Slot, timing: Timing, quiz_by: datetime) -> dat
         case Moment.ASSIGN:
             return assign(slot, timing)
         case Moment.NUDGE:
-            at = nudge(slot, timing, quiz_by)
-            return at if at < quiz_by else NO_ROOM
+            return nudge(slot, timing, quiz_by)
         case Moment.QUIZ_BY:
             return quiz_by
         case Moment.LAST_CALL:
