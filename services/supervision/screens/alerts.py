@@ -244,3 +244,13 @@ def live(change: str, alert: Alert) -> str:
         case "escalated":
             return f"Live. Passed on: {claim}."
     return f"Live. Changed: {claim}."
+
+
+def overtaken(alert: Alert, viewer: Staff, now: datetime) -> tuple[str, str]:
+    """Heading and sentence of the page that says somebody was faster."""
+    said_now = news(alert, viewer, now)
+    if alert.state == "acknowledged":
+        return f"Already acknowledged by {alert.acknowledged_by or 'somebody else'}. Nothing to do.", said_now
+    if alert.state == "resolved":
+        return "Already resolved. Nothing to do.", said_now
+    return "This alert has changed.", said_now or "Look at it again before you decide."

@@ -39,6 +39,7 @@ class Axis:
     height: int
     rule: int  # y of the line
     now: str | None
+    now_anchor: Anchor
     ticks: tuple[Tick, ...]
     marks: tuple[Mark, ...]
 
@@ -57,6 +58,7 @@ def axis(placed: Sequence[Placed], now: datetime, zone: str) -> Axis | None:
         height=rule + 28,
         rule=rule,
         now=_percent(x(now)) if first <= now <= last else None,
+        now_anchor=_inside(x(now)),
         ticks=tuple(_ticks(first, last, zone, x)),
         marks=tuple(
             Mark(_percent(x(at)), rule - 30 - level * LEVEL, kind) for (at, kind), level in zip(placed, levels, strict=True)
@@ -75,6 +77,11 @@ def _share(first: datetime, last: datetime) -> Callable[[datetime], float]:
 
 def _percent(share: float) -> str:
     return f"{share * 100:.2f}%"
+
+
+def _inside(place: float) -> Anchor:
+    """Words at either end are kept inside the drawing."""
+    return "start" if place < 0.04 else "end" if place > 0.96 else "middle"
 
 
 def _levels(places: Sequence[float]) -> list[int]:

@@ -256,3 +256,21 @@ def _count(count: int, one: str, many: str, words: str) -> str:
 
 def _are(ready: int) -> str:
     return _count(ready, "is", "are", "ready")
+
+
+NEWS = {
+    "Talk first": "needs a talk first",
+    "Asked to talk": "asked to talk",
+    "Needs a talk": "needs a talk",
+    "In progress": "has started the training",
+    "Ready": "is ready",
+    "Late, ready": "is ready",
+}
+
+
+def live(before: Today | None, after: Today) -> str:
+    """What changed since the page was last drawn, as one sentence for its status line."""
+    known = {one.id: one.status.word for section in before.sections for one in section.lines} if before else {}
+    lines = [one for section in after.sections for one in section.lines]
+    changed = [one for one in lines if one.id in known and known[one.id] != one.status.word and one.status.word in NEWS]
+    return f"Live. {changed[0].name} {NEWS[changed[0].status.word]}." if changed else "Live. The list has changed."

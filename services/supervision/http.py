@@ -1,0 +1,26 @@
+"""The supervisor's console: which pages there are. Each is within the caller's own caseload, and works without JavaScript."""
+
+from fastapi import APIRouter
+
+from services.supervision import (
+    http_alerts,
+    http_briefs,
+    http_contacts,
+    http_mentors,
+    http_safeguarding,
+    http_sign_in,
+    http_stream,
+    http_today,
+)
+from services.supervision.http_console import console
+from shared.running import Running
+
+PAGES = (http_sign_in, http_today, http_briefs, http_stream, http_alerts, http_mentors, http_contacts, http_safeguarding)
+
+
+def routes(running: Running) -> APIRouter:
+    router = APIRouter()
+    shown = console(running)
+    for pages in PAGES:
+        router.include_router(pages.routes(shown))
+    return router

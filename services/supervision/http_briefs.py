@@ -1,0 +1,75 @@
+"""The brief, and logging that the two talked. Opening one is written down, and the page says who else did."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, HTTPException, Response
+
+from services.supervision import http_assessment, reading, store_console
+from services.supervision.http_console import Caller, Console
+from services.supervision.screens import brief
+from services.supervision.screens.facts import Contact, Meeting, Training
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What was wrong with the form, and what to keep of it."""
+
+    words: str
+    field: str  # the id of what to mend
+    clear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    meeting: Meeting
+    training: Training
+    contacts: list[Contact]
+    opened: list[tuple[str, datetime]]
+    open_alerts: int
+
+
+def routes(console: Console) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    signed_in = Annotated[Caller, Depends(console.caller)]
+
+    @router.get("/briefs/{training_id}")
+    async def page(training_id: UUID, caller: signed_in) -> Response:
+        found = await find(console, caller, training_id)
+        await _note(console, caller, found)
+        return await draw(console, caller, found)
+
+    return router
+
+
+async def find(console: Console, caller: Caller, training_id: UUID) -> Found:
+    async with console.reading() as conn:
+        meeting = await reading.find_brief(conn, caller.staff, training_id)
+        if meeting is None or meeting.training is None:
+            raise HTTPException(403 if await reading.exists(conn, training_id) else 404)
+        return Found(
+            meeting=meeting,
+            training=meeting.training,
+            contacts=await reading.list_contacts_about(conn, meeting),
+            opened=await reading.list_opened_by_others(conn, training_id, caller.staff.id),
+            open_alerts=(await reading.count_alerts(conn, caller.staff)).get("open", 0),
+        )
+
+
+async def draw(console: Console, caller: Caller, found: Found, problem: Problem | None = None) -> Response:
+    answer = await http_assessment.open_answer(console.running.settings, found.training, caller.staff.id, caller.now)
+    page = brief.page(
+        found.meeting, found.training, answer, found.contacts, found.opened, viewer=caller.staff, now=caller.now
+    )
+    return console.page(
+        caller, "brief.jinja", "Today", found.open_alerts, status=422 if problem else 200, page=page,
+        meeting=found.meeting, training=found.training, problem=problem, now=caller.now,
+    )  # fmt: skip
+
+
+async def _note(console: Console, caller: Caller, found: Found) -> None:
+    mentor = found.meeting.mentor
+    async with console.running.connection() as conn:
+        await store_console.note_opened(conn, found.training.id, mentor.id, mentor.site_id, caller.staff.id)

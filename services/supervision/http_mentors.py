@@ -1,0 +1,55 @@
+"""The caseload, and one mentor: next session, clearances, trainings, contacts."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, HTTPException, Response
+
+from services.supervision import reading
+from services.supervision.http_briefs import Problem
+from services.supervision.http_console import Caller, Console
+from services.supervision.screens import brief, mentors
+
+
+def routes(console: Console) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    signed_in = Annotated[Caller, Depends(console.caller)]
+
+    @router.get("/mentors")
+    async def caseload(caller: signed_in) -> Response:
+        async with console.reading() as conn:
+            found = await reading.list_mentors(conn, caller.staff)
+            coming, talks = await reading.coming(conn, found), await reading.last_talks(conn, found)
+            held = await reading.held(conn, found)
+            counts = await reading.count_alerts(conn, caller.staff)
+        entries = [
+            mentors.entry(one, coming.get(one.id), talks.get(one.id), held=one.id in held, viewer=caller.staff, now=caller.now)
+            for one in found
+        ]
+        return console.page(caller, "mentors.jinja", "Mentors", counts.get("open", 0), entries=entries)
+
+    @router.get("/mentors/{mentor_id}")
+    async def mentor(mentor_id: UUID, caller: signed_in) -> Response:
+        return await draw(console, caller, mentor_id)
+
+    return router
+
+
+async def draw(console: Console, caller: Caller, mentor_id: UUID, problem: Problem | None = None) -> Response:
+    async with console.reading() as conn:
+        found = await reading.find_mentor(conn, caller.staff, mentor_id)
+        if found is None:
+            raise HTTPException(403 if await reading.exists(conn, mentor_id) else 404)
+        mentor, row = found
+        meetings = await reading.list_meetings_of(conn, caller.staff, mentor_id)
+        contacts = await reading.list_contacts_with(conn, mentor_id)
+        clearances = await reading.list_clearances(conn, mentor_id)
+        counts = await reading.count_alerts(conn, caller.staff)
+    page = mentors.page(
+        mentor, meetings, clearances, contacts, row["match_started_on"], viewer=caller.staff, now=caller.now
+    )
+    return console.page(
+        caller, "mentor.jinja", "Mentors", counts.get("open", 0), status=422 if problem else 200, page=page, mentor=mentor,
+        clear=next((brief.clear(one, page.first_name) for one in meetings if one.holds), None),
+        logged=brief.logged(contacts, caller.staff, caller.now), problem=problem, now=caller.now,
+    )  # fmt: skip

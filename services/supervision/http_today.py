@@ -1,0 +1,70 @@
+"""Today, and what its live stream redraws."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from asyncpg import Connection
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import RedirectResponse
+
+from services.supervision import reading, reading_feed
+from services.supervision.http_console import Caller, Console
+from services.supervision.reading_feed import Cursor
+from services.supervision.screens import said, today
+from services.supervision.screens.facts import Staff
+from services.supervision.screens.today import Today
+from shared.pages import times
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    page: Today
+    next: str | None  # the next session, for a day without any
+    caseload: int
+    open_alerts: int
+    cursor: Cursor
+    print: str
+
+
+def routes(console: Console) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    signed_in = Annotated[Caller, Depends(console.caller)]
+
+    @router.get("/")
+    async def home() -> Response:
+        return RedirectResponse("/today", 303)
+
+    @router.get("/today")
+    async def page(caller: signed_in) -> Response:
+        async with console.reading() as conn:
+            found = await draw(conn, caller.staff, caller.now)
+        return console.page(caller, "today.jinja", "Today", found.open_alerts, drawn=found, now=caller.now)
+
+    return router
+
+
+async def draw(conn: Connection, staff: Staff, now: datetime) -> Drawn:
+    first, last = day(now, staff.zone)
+    cursor = await reading_feed.here(conn)
+    meetings = await reading.list_meetings(conn, staff, first, last)
+    counts = await reading.count_alerts(conn, staff)
+    return Drawn(
+        page=today.page(meetings, now, staff.zone),
+        next=None if meetings else await _next(conn, staff, now),
+        caseload=len(meetings) or len(await reading.list_mentors(conn, staff)),
+        open_alerts=counts.get("open", 0),
+        cursor=cursor,
+        print=await reading_feed.day_print(conn, staff, first, last),
+    )
+
+
+def day(now: datetime, zone: str) -> tuple[datetime, datetime]:
+    """From midnight to midnight on the person's wall clock."""
+    first = now.astimezone(times.known(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return first, first + timedelta(days=1)
+
+
+async def _next(conn: Connection, staff: Staff, now: datetime) -> str | None:
+    found = await reading.find_next_meeting(conn, staff, now)
+    return f"Next: {said.when(found.starts_at, now, staff.zone)}, {found.mentor.name}." if found else None

@@ -1,0 +1,58 @@
+// The console's few lines of JavaScript. Every page works without them.
+// Live pages: says whether the stream is there, and holds new rows back while somebody is in the list.
+(() => {
+  const LATE = 400, VERY_LATE = 8000;
+  const line = document.getElementById("live-line"), words = document.getElementById("live");
+  const list = document.getElementById("live-list"), reload = document.getElementById("reload");
+  const news = document.getElementById("news");
+  const clock = () => new Date().toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit" }).toLowerCase();
+  let waiting = 0, last = clock();
+
+  function live(on) {
+    if (!line) return;
+    line.classList.toggle("off", !on);
+    reload.hidden = on;
+    if (on && !words.textContent.startsWith("Live.")) words.textContent = `Live. Nothing new since ${last}.`;
+    if (!on) words.textContent = `Not live. Last update ${last}.`;
+  }
+
+  const inList = () => list.matches(":hover") || (list.contains(document.activeElement) && document.activeElement !== document.body);
+
+  if (list) {
+    list.addEventListener("htmx:sse:after:connection", () => live(true));
+    list.addEventListener("htmx:sse:error", () => live(false));
+    list.addEventListener("htmx:sse:close", () => live(false));
+    list.addEventListener("htmx:sse:before:message", (event) => {
+      last = clock();
+      if (!event.detail.message.data.includes('hx-target="#live-list"') || !inList()) return;
+      event.preventDefault();
+      waiting += 1;
+      news.textContent = `${waiting} new. Show`;
+      news.parentElement.hidden = false;
+    });
+    addEventListener("offline", () => live(false));
+  }
+
+  const problem = document.getElementById("problem");
+  if (problem) problem.focus();
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target, button = event.submitter;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    if (!button) return;
+    setTimeout(() => { button.setAttribute("aria-disabled", "true"); button.textContent = "Sending…"; }, LATE);
+    setTimeout(() => {
+      const note = document.createElement("p");
+      note.setAttribute("role", "status");
+      note.textContent = "Still sending. It will count once, even if you tap again.";
+      form.append(note);
+      delete form.dataset.sent;
+    }, VERY_LATE);
+  });
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+})();
