@@ -20,6 +20,11 @@ SELECT site_id, name, phone, time_zone, locales, hotline_label, hotline_number, 
        status, revision
 FROM site WHERE site_id = ANY($1::text[]) ORDER BY site_id FOR UPDATE
 """
+FIND_SITE = """
+SELECT site_id, name, phone, time_zone, locales, hotline_label, hotline_number, reporting_steps, staff_on_call, ask_directly,
+       status, revision
+FROM site WHERE site_id = $1
+"""
 LIST_SITES = """
 SELECT site_id, name, phone, time_zone, locales, hotline_label, hotline_number, reporting_steps, staff_on_call, ask_directly,
        status, revision
@@ -136,6 +141,11 @@ OPEN_ANSWERS = TypeAdapter(tuple[OpenAnswer, ...])
 
 async def load_sites(conn: Connection, keys: Sequence[str]) -> dict[str, Site]:
     return {row["site_id"]: Site(_described(row)) for row in await conn.fetch(LOAD_SITES, keys)}
+
+
+async def find_site(conn: Connection, site_id: str) -> SiteDescribed | None:
+    row = await conn.fetchrow(FIND_SITE, site_id)
+    return _described(row) if row else None
 
 
 async def list_sites(conn: Connection) -> list[SiteDescribed]:

@@ -1,0 +1,243 @@
+"""`jitt site`, `jitt import people` and `jitt link`. Parsing words and printing; the work is elsewhere."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+from uuid import UUID
+
+import asyncpg
+import typer
+from rich.console import Console
+from rich.progress import Progress as Bar
+
+from services.supervision import people_import, sites, store, store_cases
+from services.supervision.people_file import Compared, Parsed, Progress
+from services.supervision.people_import import Imported, Job
+from services.supervision.sites import Asked
+from shared.contracts import ids
+from shared.contracts.supervision import SiteDescribed
+from shared.running import Running, opened
+from shared.security import Link, mint_link
+from shared.settings import settings
+
+T = TypeVar("T")
+NO_NETWORK = "No jitt is running here. Start one with `jitt up`, or set JITT_POSTGRES."
+LINK_LIFE = timedelta(days=14)
+SHOWN = 100  # problems; the rest are counted
+
+site_app = typer.Typer(no_args_is_help=True, help="Sites: where sessions happen, with their own numbers to call.")
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+SiteId = Annotated[str, typer.Option(help="The site's id, as in `jitt site list`.")]
+
+
+def add_to(app: typer.Typer, import_app: typer.Typer) -> None:
+    app.add_typer(site_app, name="site")
+    app.command("link")(link)
+    import_app.command("people")(people)
+
+
+@site_app.command("add")
+def add_site(
+    site_id: Annotated[str, typer.Argument(help="A short id of your own, such as eastfield.")],
+    *,
+    name: Annotated[str | None, typer.Option(help="As mentors know it.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Time zone, such as America/Chicago.")] = None,
+    phone: Annotated[str | None, typer.Option(help="The site's own number.")] = None,
+    hotline_label: Annotated[str | None, typer.Option(help="What the child protection line of your state is called.")] = None,
+    hotline: Annotated[str | None, typer.Option(help="Its number.")] = None,
+    reporting_step: Annotated[list[str] | None, typer.Option(help="One step of reporting; repeat it for each, in order.")] = None,
+    on_call: Annotated[str | None, typer.Option(help="The number of staff on call, for when nobody else answers.")] = None,
+    locale: Annotated[list[str] | None, typer.Option(help="A language that is spoken here; the first is the usual one.")] = None,
+    ask_directly: Annotated[
+        bool | None, typer.Option("--ask-directly/--no-ask-directly", help="May mentors use the word suicide when they ask?")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a site, or change one: what you leave out stays as it is.
+
+    Example:
+
+        jitt site add eastfield --name "Eastfield Mentoring" --zone America/Chicago --phone "555 555 0100" --hotline-label
+        "Illinois child abuse hotline" --hotline "800 555 0199" --reporting-step "Call the hotline yourself." --reporting-step
+        "Then call the site lead." --on-call "555 555 0101"
+    """
+    steps, locales = _tuple(reporting_step), _tuple(locale)
+    asked = Asked(site_id, name, zone, phone, hotline_label, hotline, steps, on_call, locales, ask_directly)
+    try:
+        before, after = _with(lambda running: sites.enter(running, asked))
+    except sites.Incomplete as problem:
+        _stop(str(problem), 2)
+    if as_json:
+        typer.echo(after.model_dump_json())
+        return
+    typer.echo(_became(before, after))
+    if after.hotline is None or not after.reporting_steps:
+        typer.echo("Trainings that name the hotline or the steps of reporting wait until both are here: --hotline-label, "
+                   "--hotline and --reporting-step.")  # fmt: skip
+
+
+@site_app.command("list")
+def list_sites(as_json: AsJson = False) -> None:
+    """The sites, with what they still need.
+
+    Example: jitt site list --json
+    """
+    found: list[SiteDescribed] = _with(_sites)
+    if as_json:
+        typer.echo(json.dumps([site.model_dump(mode="json") for site in found]))
+    elif not found:
+        typer.echo("No sites yet. Add one with `jitt site add`.")
+    else:
+        for site in found:
+            hotline = f"{site.hotline.label} {site.hotline.number}" if site.hotline else "no hotline yet"
+            typer.echo(f"{site.site_id}   {site.name}   {site.time_zone}   {site.phone}   {hotline}")
+
+
+def people(
+    file: Annotated[Path, typer.Argument(help="The list, as .csv.", exists=True, dir_okay=False, readable=True)],
+    site: SiteId,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the file holds and what an import would do.")] = False,
+    partial: Annotated[bool, typer.Option("--partial", help="Import the good rows, although others have errors.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Enter or change a site's mentors, supervisors and site leads from a CSV file. A second run changes nothing.
+
+    The first line names the columns: ref, role (mentor, supervisor or site_lead), name, email, phone, supervisor_ref,
+    time_zone (empty: the site's), locale, match_started_on (2026-09-01), cleared. Only ref, role and name are needed.
+
+    cleared lists functions with their last day: "base:2027-06-30;academic_help:2027-06-30"; base is both base functions. A
+    function that is left out keeps the clearance it has. A mentor's supervisor may come later in the file.
+
+    Look first:  jitt import people people.csv --site eastfield --dry-run
+
+    Then import: jitt import people people.csv --site eastfield
+    """
+    console = Console(stderr=True)
+    with Bar(console=console, transient=True, disable=as_json or not console.is_terminal) as bar:
+        job = Job(site, file.read_bytes(), dry_run, partial, _stage(bar, "Reading"), _stage(bar, "Importing"))
+        try:
+            imported = _with(lambda running: people_import.bring_in(running, job))
+        except people_import.UnknownSite:
+            _stop(f"Nothing is known of the site “{site}” yet. `jitt site list` shows those that are; `jitt site add` adds one.")
+    if as_json:
+        typer.echo(json.dumps(_as_json(imported)))
+    else:
+        _show(imported.parsed, imported.compared)
+    if not (dry_run or imported.done):
+        _stop("Nothing was imported. Mend these rows, or add --partial to import the rest.")
+    if not as_json and not dry_run:
+        typer.echo(_done(imported.compared))
+
+
+def _stage(bar: Bar, doing: str) -> Progress:
+    task = bar.add_task(doing, total=None)
+    return lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def _as_json(imported: Imported) -> dict[str, Any]:
+    found = imported.compared
+    counts = {"new": len(found.new), "changed": len(found.changed), "unchanged": found.unchanged}
+    errors = [asdict(problem) for problem in imported.parsed.problems]
+    return {"imported": imported.done, **counts, "notes": imported.parsed.notes, "errors": errors}
+
+
+def _show(parsed: Parsed, found: Compared) -> None:
+    total = len(parsed.rows) + len(parsed.problems)
+    parts = [f"{len(found.new):,} new", f"{len(found.changed):,} changed", f"{found.unchanged:,} unchanged"]
+    wrong = [f"{len(parsed.problems):,} with errors"] if parsed.problems else []
+    typer.echo(f"{total:,} row{'' if total == 1 else 's'}: {', '.join([*parts, *wrong])}.")
+    for note in parsed.notes:
+        typer.echo(note)
+    for problem in parsed.problems[:SHOWN]:
+        typer.echo(str(problem))
+    if (more := len(parsed.problems) - SHOWN) > 0:
+        typer.echo(f"And {more:,} more: --json lists them all.")
+
+
+def _done(found: Compared) -> str:
+    entered = len(found.new) + len(found.changed)
+    return f"Imported {entered:,} {'person' if entered == 1 else 'people'}." if entered else "Nothing changed."
+
+
+def link(
+    training_id: Annotated[UUID | None, typer.Argument(help="The training's id.")] = None,
+    *,
+    session: Annotated[str, typer.Option(help="Or: the session, as its id, or with --site as the site's own reference.")] = "",
+    mentor: Annotated[str, typer.Option(help="Or: the mentor's reference; the newest training, with --site.")] = "",
+    site: SiteId = "",
+    as_json: AsJson = False,
+) -> None:
+    """Print the link that opens a mentor's training. It works until two weeks after the session's start.
+
+    Example: jitt link --site eastfield --mentor marcus
+    """
+    if not (training_id or session or mentor):
+        _stop("Say which training: its id, --session, or --mentor with --site.", 2)
+    if mentor and not site:
+        _stop("A mentor's reference belongs to a site: add --site.", 2)
+    mentor_id = ids.mentor(site, mentor) if mentor else None
+    found = _with(lambda running: _training(running, training_id, _session(session, site), mentor_id))
+    if found is None:
+        _stop("No training is known for that yet. Usually it is assigned one day before the session.")
+    opens = Link("training", found["training_id"], found["mentor_id"], found["link_epoch"])
+    url = f"{settings().assessment_url}/t/{mint_link(opens, found['starts_at'] + LINK_LIFE)}"
+    typer.echo(json.dumps({"url": url, "training_id": str(found["training_id"])}) if as_json else url)
+
+
+def _session(session: str, site: str) -> UUID | None:
+    if not session:
+        return None
+    try:
+        return UUID(session)
+    except ValueError:
+        pass
+    return ids.session(site, session) if site else _stop("That is no session id. For the site's own reference, add --site.", 2)
+
+
+async def _training(running: Running, training_id: UUID | None, session_id: UUID | None, mentor_id: UUID | None) -> Any:
+    async with running.connection() as conn:
+        return await store_cases.find_training(conn, training_id, session_id, mentor_id)
+
+
+async def _sites(running: Running) -> list[SiteDescribed]:
+    async with running.connection() as conn:
+        return await store.list_sites(conn)
+
+
+def _became(before: SiteDescribed | None, after: SiteDescribed) -> str:
+    if before is None:
+        return f"Added {after.site_id}."
+    if before == after:
+        return f"Nothing changed at {after.site_id}."
+    return f"Changed {after.site_id}. This is revision {after.revision}."
+
+
+def _tuple(values: list[str] | None) -> tuple[str, ...] | None:
+    return tuple(values) if values else None
+
+
+def _with(work: Callable[[Running], Awaitable[T]]) -> T:
+    """Runs `work` on this service's own database."""
+    from services.supervision.app import SERVICE
+
+    if not settings().postgres:
+        _stop(NO_NETWORK, 2)
+
+    async def inside() -> T:
+        async with opened(SERVICE) as running:
+            return await work(running)
+
+    try:
+        return asyncio.run(inside())
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        _stop(f"The database cannot be reached ({type(error).__name__}). Run it again later; nothing is half done.")
+
+
+def _stop(words: str, code: int = 1) -> NoReturn:
+    typer.echo(words, err=True)
+    raise typer.Exit(code)

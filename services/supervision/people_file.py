@@ -1,0 +1,282 @@
+"""A site's list of people as CSV, read into rows and problems; every problem says where it is and how to mend it. Pure."""
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from difflib import get_close_matches
+from functools import lru_cache
+from io import StringIO
+from typing import get_args
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from services.supervision.messages import PersonListed, Role
+from services.supervision.people import row_hash
+from shared.contracts.vocabulary import vocabulary
+
+COLUMNS = ("ref", "role", "name", "email", "phone", "supervisor_ref", "time_zone", "locale", "match_started_on", "cleared")
+REQUIRED = ("ref", "role", "name")
+ROLES: tuple[str, ...] = get_args(Role)
+EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
+PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]{4,30}( ?(x|ext\.?) ?[0-9]{1,6})?", re.IGNORECASE)
+LOCALE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
+LAST_MOMENT = time(23, 59, 59)
+MOST = 200  # characters of a reference or a name
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    line: int
+    column: str
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        where = f"Line {self.line}, {self.column}" if self.column else f"Line {self.line}"
+        return f"{where}: {self.what} {self.mend}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    line: int
+    person: PersonListed
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """`notes`: what was done to read the file. `rows` are the good ones; a line is in `rows` or in `problems`."""
+
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The site that the file is for, and the staff it has already."""
+
+    site_id: str
+    time_zone: str
+    locale: str
+    staff: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    new: tuple[Row, ...]
+    changed: tuple[Row, ...]
+    unchanged: int
+
+
+class Wrong(Exception):
+    """One cell that cannot be taken as it is."""
+
+    def __init__(self, column: str, what: str, mend: str) -> None:
+        super().__init__(what)
+        self.column, self.what, self.mend = column, what, mend
+
+
+def read(data: bytes, whose: Whose, progress: Progress = lambda done, of: None) -> Parsed:
+    text, notes = _decoded(data)
+    lines = text.count("\n") + 1
+    records = _records(text)
+    _, header = next(records, (1, []))
+    names = [_column(name) for name in header]
+    if missing := [name for name in REQUIRED if name not in names]:
+        return Parsed((), (_no_header(missing, names),), tuple(notes))
+    if unread := [name for name in names if name not in COLUMNS]:
+        notes.append(f"Not read: {', '.join(f'“{name}”' for name in unread)}. {_like(unread[0], COLUMNS)}".strip())
+    rows, problems = [], []
+    for line, cells in records:
+        progress(line, lines)
+        try:
+            rows.append(Row(line, _person(_named(names, cells), whose)))
+        except Wrong as wrong:
+            problems.append(Problem(line, wrong.column, wrong.what, wrong.mend))
+    rows, more = _related(rows, whose)
+    return Parsed(tuple(rows), tuple(sorted([*problems, *more], key=lambda p: p.line)), tuple(notes))
+
+
+def compared(rows: Iterable[Row], known: dict[UUID, bytes]) -> Compared:
+    """Against what the last import said of each person."""
+    new: list[Row] = []
+    changed: list[Row] = []
+    unchanged = 0
+    for row in rows:
+        before = known.get(row.person.person_id)
+        if before == row_hash(row.person):
+            unchanged += 1
+        else:
+            (changed if before else new).append(row)
+    return Compared(tuple(new), tuple(changed), unchanged)
+
+
+def _decoded(data: bytes) -> tuple[str, list[str]]:
+    for encoding in ("utf-16", "utf-8-sig"):
+        if encoding == "utf-16" and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+            continue
+        try:
+            return data.decode(encoding), []
+        except UnicodeDecodeError:
+            continue
+    note = "The file is not UTF-8; it was read as Windows-1252. Look at names with accents, or save it as “CSV UTF-8”."
+    return data.decode("cp1252", errors="replace"), [note]
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line it begins on; empty lines are no records. What is no CSV comes as one unprintable cell."""
+    first = text.partition("\n")[0]
+    reader = csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), skipinitialspace=True)
+    line = 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            cells = ["\n-"]
+        if any(cell.strip() for cell in cells):
+            yield line, [cell.strip(" \t") for cell in cells]
+        line = reader.line_num + 1
+
+
+def _column(name: str) -> str:
+    return re.sub(r"[\s\-]+", "_", name.strip().lower()).replace("e_mail", "email")
+
+
+def _no_header(missing: list[str], names: list[str]) -> Problem:
+    what = f"There is no column {' and no column '.join(f'“{name}”' for name in missing)}."
+    near = _like(names[0], COLUMNS) if names and names[0] not in COLUMNS else ""
+    return Problem(1, "", what, f"{near} The first line names the columns: {', '.join(COLUMNS)}.".strip())
+
+
+def _named(names: list[str], cells: list[str]) -> dict[str, str]:
+    if len(cells) > len(names):
+        what = f"This row has {len(cells)} cells; the first line names {len(names)}."
+        raise Wrong("", what, "Put quotation marks around a cell that has a comma or semicolon in it.")
+    if broken := next((name for name, cell in zip(names, cells, strict=False) if not cell.isprintable()), None):
+        what = "There is a line break or a hidden character in this cell."
+        raise Wrong(broken, what, "Type the cell again. A closing quotation mark may be missing.")
+    return dict.fromkeys(COLUMNS, "") | dict(zip(names, cells, strict=False))
+
+
+def _person(row: dict[str, str], whose: Whose) -> PersonListed:
+    role = _role(row["role"])
+    zone = _zone(row["time_zone"]) if row["time_zone"] else whose.time_zone
+    if role != "mentor":
+        for column in ("supervisor_ref", "match_started_on", "cleared"):
+            if row[column]:
+                raise Wrong(column, "This is for mentors only.", f"Leave it empty for a {role}.")
+    return PersonListed(
+        site_id=whose.site_id,
+        reference=_text(row, "ref"),
+        role=role,
+        name=_text(row, "name"),
+        email=_matching(row, "email", EMAIL, "an e-mail address", "name@example.org"),
+        phone=_matching(row, "phone", PHONE, "a phone number", "555 555 0100"),
+        supervisor_reference=row["supervisor_ref"] or None,
+        time_zone=zone,
+        locale=_matching(row, "locale", LOCALE, "a language", "en or es") or whose.locale,
+        match_started_on=_date(row["match_started_on"], "match_started_on").isoformat() if row["match_started_on"] else None,
+        cleared=_cleared(row["cleared"], zone),
+    )
+
+
+def _role(cell: str) -> Role:
+    for role in get_args(Role):
+        if _column(cell) == role:
+            return role  # type: ignore[no-any-return]
+    raise Wrong("role", f"“{cell}” is no role." if cell else "The role is missing.", f"Use one of: {', '.join(ROLES)}.")
+
+
+def _text(row: dict[str, str], column: str) -> str:
+    if not row[column]:
+        raise Wrong(column, "This cell is empty.", "Everybody needs a name, and a reference of the site's own.")
+    if len(row[column]) > MOST:
+        raise Wrong(column, f"This has {len(row[column])} characters.", f"Use at most {MOST}.")
+    return row[column]
+
+
+def _matching(row: dict[str, str], column: str, pattern: re.Pattern[str], what: str, like: str) -> str | None:
+    cell = row[column]
+    if cell and not (len(cell) <= MOST and pattern.fullmatch(cell)):
+        raise Wrong(column, f"“{cell[:60]}” is not {what}.", f"Write it like {like}, or leave it empty.")
+    return cell or None
+
+
+@lru_cache(maxsize=1)
+def _zones() -> dict[str, str]:
+    return {name.lower(): name for name in available_timezones()}
+
+
+def _zone(cell: str) -> str:
+    found = _zones().get(cell.lower())
+    if found is None:
+        mend = _like(cell, _zones().values()) or "Use a name such as America/Chicago."
+        raise Wrong("time_zone", f"“{cell[:60]}” is no time zone.", mend)
+    return found
+
+
+def zone(name: str) -> str | None:
+    """The IANA name as it is spelled, or None."""
+    return _zones().get(name.lower())
+
+
+def _date(cell: str, column: str) -> date:
+    try:
+        return date.fromisoformat(cell)
+    except ValueError:
+        raise Wrong(column, f"“{cell[:40]}” is not a date.", "Use YYYY-MM-DD.") from None
+
+
+def _cleared(cell: str, zone: str) -> dict[str, datetime | None]:
+    """`function:until` with semicolons between; `base` is both base functions; no date means no end."""
+    found: dict[str, datetime | None] = {}
+    for part in filter(None, re.split(r"[;,|\s]+", cell)):
+        name, _, day = part.partition(":")
+        until = _last_moment(_date(day, "cleared"), zone) if day else None
+        found |= dict.fromkeys(_functions(name), until)
+    return dict(sorted(found.items()))
+
+
+def _functions(name: str) -> list[str]:
+    known = vocabulary().functions
+    if name == "base":
+        return [function.code for function in known.values() if function.base]
+    if name not in known:
+        mend = _like(name, known) or f"Use base, or one of: {', '.join(known)}."
+        raise Wrong("cleared", f"“{name[:60]}” is no function.", mend)
+    return [name]
+
+
+def _last_moment(day: date, zone: str) -> datetime:
+    """A clearance counts for the whole of its last day, in the mentor's zone."""
+    return datetime.combine(day, LAST_MOMENT, ZoneInfo(zone)).astimezone(UTC)
+
+
+def _related(rows: list[Row], whose: Whose) -> tuple[list[Row], list[Problem]]:
+    """What can be judged only once every row is read: people listed twice, and supervisors whom nobody knows."""
+    first: dict[UUID, int] = {}
+    good: list[Row] = []
+    problems: list[Problem] = []
+    for row in rows:
+        before = first.setdefault(row.person.person_id, row.line)
+        if before == row.line:
+            good.append(row)
+        else:
+            what = f"“{row.person.reference}” is on line {before} already."
+            problems.append(Problem(row.line, "ref", what, "Keep one of the two rows."))
+    staff = whose.staff | {row.person.person_id for row in good if row.person.role != "mentor"}
+    lost = [row for row in good if row.person.supervisor_id and row.person.supervisor_id not in staff]
+    for row in lost:
+        what = f"Nobody with the reference “{row.person.supervisor_reference}” is a supervisor in this file or at this site."
+        problems.append(Problem(row.line, "supervisor_ref", what, "Add a row for the supervisor, or correct the reference."))
+    return [row for row in good if row not in lost], problems
+
+
+def _like(word: str, among: Iterable[str]) -> str:
+    near = get_close_matches(word, list(among), 1, 0.7)
+    return f"Did you mean “{near[0]}”?" if near else ""
