@@ -39,7 +39,7 @@ class Child:
     program: Program
     process: subprocess.Popen[bytes]
     directory: Path
-    lifeline: int  # our end of the watchdog's pipe, or -1
+    lifeline: list[int]  # our end of the watchdog's pipe, while it is open
 
     @property
     def pid(self) -> int:
@@ -66,8 +66,8 @@ class Child:
             self.process.kill()
         self.process.wait()
         record(self.directory, self.program).unlink(missing_ok=True)
-        if self.lifeline >= 0:
-            os.close(self.lifeline)
+        while self.lifeline:
+            os.close(self.lifeline.pop())
 
     def said(self, words: Sequence[str]) -> bool:
         text = self.log.read_text(errors="replace")
@@ -159,7 +159,7 @@ def _start(program: Program, command: Sequence[str], directory: Path, uid: int |
     if watchdog:
         os.close(theirs)
     _remember(process.pid, record(directory, program))
-    return Child(program, process, directory, ours)
+    return Child(program, process, directory, [ours] if watchdog else [])
 
 
 def _remember(pid: int, file: Path) -> None:

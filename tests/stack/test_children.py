@@ -35,7 +35,7 @@ import sys, threading
 from pathlib import Path
 from deploy.local import children
 from tests.stack.test_children import PLAIN, WAITS
-children.start(PLAIN, [sys.executable, "-c", WAITS], Path(sys.argv[1]), watchdog=sys.argv[2] == "watchdog")
+children.start(PLAIN, [sys.executable, "-c", WAITS], Path(sys.argv[1]), watchdog=sys.argv[2] == "True")
 threading.Event().wait()
 """
 
@@ -54,12 +54,12 @@ def recorded(directory: Path) -> Process | None:
     return Process(int(text.split()[0]), text.split()[1]) if text else None
 
 
-WAYS = ["watchdog", "kernel"] if children.LINUX else ["watchdog"]
+WATCHDOGS = [True, False] if children.LINUX else [True]  # False: the kernel does it
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_server_ends_when_the_process_that_started_it_is_killed(tmp_path: Path, way: str) -> None:
-    parent = subprocess.Popen(python(PARENT, str(tmp_path), way))
+@pytest.mark.parametrize("watchdog", WATCHDOGS)
+def test_a_server_ends_when_the_process_that_started_it_is_killed(tmp_path: Path, watchdog: bool) -> None:
+    parent = subprocess.Popen(python(PARENT, str(tmp_path), str(watchdog)))
     until(lambda: (tmp_path / "plain.log").exists() and "here" in (tmp_path / "plain.log").read_text(), "the child is here")
     child = recorded(tmp_path)
     assert child and child.alive()
@@ -95,7 +95,7 @@ def thread_lives(thread: Thread) -> bool:
     return Path(f"/proc/self/task/{thread.native_id}").exists()
 
 
-@pytest.mark.parametrize("watchdog", [True, False] if children.LINUX else [True])
+@pytest.mark.parametrize("watchdog", WATCHDOGS)
 def test_a_stopped_server_leaves_no_record_and_no_watchdog(tmp_path: Path, watchdog: bool) -> None:
     child = children.start(PLAIN, python(WAITS), tmp_path, watchdog=watchdog)
     until(lambda: is_here(child), "the child is here")
@@ -120,8 +120,9 @@ def test_a_server_that_does_not_listen_is_killed_in_the_end(tmp_path: Path) -> N
     assert child.process.returncode == -signal.SIGKILL
 
 
-def test_stopping_twice_is_no_error(tmp_path: Path) -> None:
-    child = children.start(PLAIN, python(WAITS), tmp_path)
+@pytest.mark.parametrize("watchdog", WATCHDOGS)
+def test_stopping_twice_is_no_error(tmp_path: Path, watchdog: bool) -> None:
+    child = children.start(PLAIN, python(WAITS), tmp_path, watchdog=watchdog)
     child.stop()
     child.stop()
     assert not child.alive()
