@@ -305,9 +305,10 @@ def test_progress_is_told_to_the_end() -> None:
     assert steps == [(1, 2), (2, 2)]
 
 
-LINES = st.sampled_from(
-    [line for path in sorted(FILES.glob("*.ics")) for line in path.read_bytes().split(b"\r\n")] + [b"\t", b"\x00", b"\xff\xfe"]
-)
+EVERY_LINE = [line for path in sorted(FILES.glob("*.ics")) for line in path.read_bytes().split(b"\r\n")]
+LINES = st.sampled_from([*EVERY_LINE, b"\t", b"\x00", b"\xff\xfe"])
+PROPERTIES = st.sampled_from([line for line in EVERY_LINE if not line.startswith((b"BEGIN", b"END"))])
+ENTRIES = st.lists(st.lists(PROPERTIES, max_size=8), max_size=6)
 
 
 @given(st.binary(max_size=300))
@@ -318,6 +319,12 @@ def test_no_bytes_stop_the_reading(data: bytes) -> None:
 
 @given(st.lists(LINES, max_size=60))
 def test_no_order_of_real_lines_stops_the_reading(lines: list[bytes]) -> None:
-    window = Window(datetime(2026, 10, 1, tzinfo=CHICAGO), datetime(2026, 12, 1, tzinfo=CHICAGO))
-    reading = read(b"\r\n".join((b"BEGIN:VCALENDAR", *lines)), window)
+    assert read(b"\r\n".join((b"BEGIN:VCALENDAR", *lines))).instances is not None
+
+
+@given(ENTRIES)
+def test_no_mixture_of_real_properties_is_beyond_words(entries: list[list[bytes]]) -> None:
+    lines = [line for entry in entries for line in (b"BEGIN:VEVENT", *entry, b"END:VEVENT")]
+    reading = read(b"\r\n".join((b"BEGIN:VCALENDAR", *lines, b"END:VCALENDAR")))
+    assert "cannot be understood" not in said(reading)
     assert reading.whole <= reading.mentioned
