@@ -138,6 +138,7 @@ def show(site: SiteId, as_json: AsJson = False) -> None:
 @policy_app.command("set")
 def choose(
     site: SiteId,
+    *,
     assign_days: Annotated[int | None, typer.Option(min=1, max=14, help="Training: days before, at the same time.")] = None,
     nudge: Hours = None,
     quiz_by: Hours = None,
@@ -173,13 +174,11 @@ def choose(
 
 
 async def _all_publishers(running: Running) -> list[Credential]:
-    async with running.pool.acquire() as conn:
-        return await publishers.list_credentials(conn)
+    return await publishers.list_credentials(running.pool)
 
 
 async def _policy(running: Running, site: str) -> Policy:
-    async with running.pool.acquire() as conn:
-        return (await store_copies.load_policies(conn, [site])).get(site, DEFAULT)
+    return (await store_copies.load_policies(running.pool, [site])).get(site, DEFAULT)
 
 
 def _tell(event: Callable[[], Event]) -> None:

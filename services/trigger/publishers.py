@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from asyncpg import Connection, Record
+from asyncpg import Connection, Pool, Record
 
 from services.trigger.tenants import Credential, Publisher, hashed
 
@@ -19,16 +19,16 @@ ON CONFLICT DO NOTHING
 UPDATE = "UPDATE publisher SET sites = $2, kafka = $3, token_hashes = $4, paused_at = $6, added_at = $5 WHERE name = $1"
 
 
-async def load_publishers(conn: Connection) -> dict[str, Publisher]:
+async def load_publishers(conn: Connection | Pool) -> dict[str, Publisher]:
     return {row["name"]: _publisher(row) for row in await conn.fetch(ALL)}
 
 
-async def find_by_token(conn: Connection, token: str) -> Publisher | None:
+async def find_by_token(conn: Connection | Pool, token: str) -> Publisher | None:
     row = await conn.fetchrow(WHOSE, hashed(token))
     return _publisher(row) if row else None
 
 
-async def list_credentials(conn: Connection) -> list[Credential]:
+async def list_credentials(conn: Connection | Pool) -> list[Credential]:
     return [_credential(row) for row in await conn.fetch(ALL)]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Connection, Record
+from asyncpg import Connection, Pool, Record
 from pydantic import TypeAdapter
 
 from services.trigger.moments import Moment
@@ -94,7 +94,7 @@ async def load_sessions(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Ses
     return {row["id"]: _session(row) for row in await conn.fetch(LOAD, ids)}
 
 
-async def find_session(conn: Connection, id: UUID) -> Session | None:
+async def find_session(conn: Connection | Pool, id: UUID) -> Session | None:
     """Without a lock, for pages."""
     row = await conn.fetchrow(FIND, id)
     return _session(row) if row else None

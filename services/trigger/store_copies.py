@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Connection, Record
+from asyncpg import Connection, Pool, Record
 from pydantic import TypeAdapter
 
 from services.trigger import policy
@@ -158,7 +158,7 @@ async def save_trainings(conn: Connection, changed: Sequence[Training], new: Seq
                        [_of_training(t) for t in new])
 
 
-async def load_policies(conn: Connection, site_ids: Sequence[str]) -> dict[str, Policy]:
+async def load_policies(conn: Connection | Pool, site_ids: Sequence[str]) -> dict[str, Policy]:
     """Sites that have chosen; the others have the default."""
     return {row["site_id"]: policy.parse(row["document"]) for row in await conn.fetch(POLICIES, site_ids)}
 

@@ -9,10 +9,12 @@ from services.trigger import domain, zones
 from services.trigger.copies import Mentor, Site, Training
 from services.trigger.session import Facts, Session, Told
 from shared.contracts import ids
-from shared.contracts.assessment import SkillRemembered
+from shared.contracts.assessment import SkillRemembered, TrainingCompleted
+from shared.contracts.content import TrainingAssigned
 from shared.contracts.event import Due, Event, Refused
 from shared.contracts.site import SessionCancelled, SessionHeld, SessionScheduled
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
+from shared.contracts.trigger import ContentRequested
 
 CHICAGO = "America/Chicago"
 START = datetime(2026, 12, 10, 22, tzinfo=UTC)  # a Thursday, 4:00 pm in Chicago
@@ -133,3 +135,31 @@ def training(assigned_at: datetime | None = None, completed_at: datetime | None 
 
 def of(kind: type[Event], events: Iterable[Event]) -> list[Any]:
     return [event for event in events if isinstance(event, kind)]
+
+
+def training_assigned(request: ContentRequested) -> TrainingAssigned:
+    return TrainingAssigned(
+        training_id=request.request_id,
+        session_id=request.session_id,
+        mentor_id=request.mentor_id,
+        site_id=request.site_id,
+        starts_at=request.starts_at,
+        time_zone=request.time_zone,
+        locale=request.locale,
+        kind="module",
+        items=(),
+        quiz_by=request.quiz_by,
+        reasons=(),
+    )
+
+
+def training_completed(request: ContentRequested) -> TrainingCompleted:
+    return TrainingCompleted(
+        mentor_id=request.mentor_id,
+        site_id=request.site_id,
+        session_id=request.session_id,
+        starts_at=request.starts_at,
+        training_id=request.request_id,
+        items=(),
+        completed_at=request.quiz_by - timedelta(hours=1),
+    )
