@@ -1,0 +1,159 @@
+"""`jitt site`, `jitt import people` and `jitt link`, as somebody types them, on real Postgres."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
+
+from services.supervision import commands
+from services.supervision.app import SERVICE
+from shared import db
+from shared.contracts.supervision import MentorEnrolled, SiteDescribed
+from shared.running import Running
+from shared.security import Link, read_link
+from shared.service import Service
+from tests.conftest import at_database
+from tests.driving import deliver, outgoing
+from tests.supervision.builders import MENTOR, START, SUPERVISOR, TRAINING, assigned
+
+Database = Callable[[Service], Awaitable[Running]]
+Jitt = Callable[..., Awaitable[Result]]
+ADD = ("site", "add", "eastfield", "--name", "Eastfield Mentoring", "--zone", "America/Chicago", "--phone", "555 555 0100")
+STEPS = ("--reporting-step", "Call.", "--reporting-step", "Tell us.")
+NUMBERS = ("--hotline-label", "State line", "--hotline", "800 555 0199", *STEPS, "--on-call", "555 555 0101")
+HEADER = "ref,role,name,email,phone,supervisor_ref,time_zone,locale,match_started_on,cleared\n"
+MARCUS = "marcus,mentor,Marcus Bell,marcus@example.org,,dana,,,2026-09-01,base:2027-06-30\n"
+DANA = "dana,supervisor,Dana Ortiz,,,,,,,\n"
+
+
+@pytest.fixture
+async def running(database: Database) -> Running:
+    return await database(SERVICE)
+
+
+@pytest.fixture
+async def jitt(running: Running, monkeypatch: pytest.MonkeyPatch) -> Jitt:
+    """Types a command, in a thread of its own as a process would be."""
+    async with running.connection() as conn:
+        name = await conn.fetchval("SELECT current_database()")
+    monkeypatch.setenv("JITT_SUPERVISION_POSTGRES", at_database(db.service_dsn("supervision"), name))
+    app, import_app = typer.Typer(), typer.Typer()
+    app.add_typer(import_app, name="import")
+    commands.add_to(app, import_app)
+    return lambda *words: asyncio.to_thread(CliRunner().invoke, app, [str(word) for word in words])
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Callable[[str], Path]:
+    def write(text: str) -> Path:
+        path = tmp_path / "people.csv"
+        path.write_text(HEADER + text)
+        return path
+
+    return write
+
+
+async def test_a_site_is_added_changed_and_listed(jitt: Jitt, running: Running) -> None:
+    first = await jitt(*ADD)
+    assert first.stdout.splitlines()[0] == "Added eastfield."
+    assert "--hotline" in first.stdout, "what it still needs is said"
+    assert (await jitt("site", "add", "eastfield", *NUMBERS)).stdout == "Changed eastfield. This is revision 2.\n"
+    assert (await jitt(*ADD)).stdout == "Nothing changed at eastfield.\n", "what is left out stays as it is"
+    (site,) = json.loads((await jitt("site", "list", "--json")).stdout)
+    assert (site["hotline"]["number"], site["reporting_steps"], site["revision"]) == ("800 555 0199", ["Call.", "Tell us."], 2)
+    assert [e.revision for e in await outgoing(running) if isinstance(e, SiteDescribed)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("site", "add", "eastfield"), "A new site needs --name and --zone and --phone too."),
+        (("site", "add", "East Field"), "“East Field” cannot be a site's id."),
+        ((*ADD, "--zone", "Chicago"), "“Chicago” is no time zone. Use a name such as America/Chicago."),
+        ((*ADD, "--phone", "later"), "“later” is no phone number. Write --phone like “555 555 0100”."),
+        ((*ADD, "--hotline", "988"), "A hotline needs its name and its number: --hotline-label and --hotline."),
+        ((*ADD, "--locale", "English"), "“English” is no language. Write --locale like en or es."),
+    ],
+)
+async def test_a_site_that_nobody_could_call_is_refused_in_words(jitt: Jitt, words: tuple[str, ...], problem: str) -> None:
+    result = await jitt(*words)
+    assert (result.exit_code, result.stderr.strip().startswith(problem)) == (2, True), result.stderr
+
+
+async def test_people_come_in_once(jitt: Jitt, running: Running, people: Callable[[str], Path]) -> None:
+    await jitt(*ADD)
+    file = people(MARCUS + DANA)
+    look = await jitt("import", "people", file, "--site", "eastfield", "--dry-run")
+    assert look.stdout == "2 rows: 2 new, 0 changed, 0 unchanged.\n"
+    first = await jitt("import", "people", file, "--site", "eastfield")
+    assert (first.exit_code, first.stdout.splitlines()[-1]) == (0, "Imported 2 people.")
+    assert (await jitt("import", "people", file, "--site", "eastfield")).stdout.splitlines()[-1] == "Nothing changed."
+    (enrolled,) = [event for event in await outgoing(running) if isinstance(event, MentorEnrolled)]
+    assert (enrolled.mentor_id, enrolled.supervisor_id) == (MENTOR, SUPERVISOR)
+    assert [c.function for c in enrolled.clearances] == ["relationship_building", "safeguarding_first_response"]
+
+
+async def test_a_row_that_goes_back_to_what_it_was_counts_again(
+    jitt: Jitt, running: Running, people: Callable[[str], Path]
+) -> None:
+    await jitt(*ADD)
+    for text in (MARCUS, MARCUS.replace("2026-09-01", "2026-10-01"), MARCUS):
+        assert (await jitt("import", "people", people(text + DANA), "--site", "eastfield")).exit_code == 0
+    started = [e.matches[0].started_on for e in await outgoing(running) if isinstance(e, MentorEnrolled)]
+    assert started == ["2026-09-01", "2026-10-01", "2026-09-01"]
+
+
+async def test_a_broken_row_stops_the_whole_file_unless_partial_is_asked_for(
+    jitt: Jitt, running: Running, people: Callable[[str], Path]
+) -> None:
+    await jitt(*ADD)
+    file = people(MARCUS + DANA + "leah,mentr,Leah,,,,,,,\n")
+    result = await jitt("import", "people", file, "--site", "eastfield")
+    assert result.exit_code == 1
+    assert "Line 4, role: “mentr” is no role." in result.stdout
+    assert result.stderr == "Nothing was imported. Mend these rows, or add --partial to import the rest.\n"
+    assert [e for e in await outgoing(running) if isinstance(e, MentorEnrolled)] == []
+    partial = await jitt("import", "people", file, "--site", "eastfield", "--partial", "--json")
+    answer = json.loads(partial.stdout)
+    assert (answer["imported"], answer["new"], len(answer["errors"])) == (True, 2, 1)
+
+
+async def test_people_of_a_site_that_nobody_added_are_refused(jitt: Jitt, people: Callable[[str], Path]) -> None:
+    result = await jitt("import", "people", people(DANA), "--site", "westfield")
+    assert (result.exit_code, result.stderr.split(".")[0]) == (1, "Nothing is known of the site “westfield” yet")
+
+
+async def test_twelve_hundred_people_come_in_by_chunks(jitt: Jitt, running: Running, people: Callable[[str], Path]) -> None:
+    await jitt(*ADD)
+    rows = "".join(MARCUS.replace("marcus", f"mentor{number}") for number in range(1_200))
+    assert (await jitt("import", "people", people(rows + DANA), "--site", "eastfield")).exit_code == 0
+    async with running.connection() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM mentor_case WHERE enrolled") == 1_200
+        assert await conn.fetchval("SELECT count(*) FROM outbox WHERE type LIKE '%mentor_enrolled%'") == 1_200
+
+
+async def test_a_link_opens_the_newest_training_until_two_weeks_after_its_session(jitt: Jitt, running: Running) -> None:
+    await deliver(running, assigned())
+    for words in ((TRAINING,), ("--site", "eastfield", "--mentor", "marcus"), ("--session", assigned().session_id)):
+        url = (await jitt("link", *words)).stdout.strip()
+        token = urlsplit(url).path.removeprefix("/t/")
+        assert read_link(token, START) == Link("training", TRAINING, MENTOR, 1)
+        assert not isinstance(read_link(token, START + commands.LINK_LIFE), Link)
+
+
+async def test_a_link_to_nothing_is_refused_in_words(jitt: Jitt) -> None:
+    assert (await jitt("link")).exit_code == 2
+    result = await jitt("link", "--site", "eastfield", "--mentor", "nobody")
+    assert (result.exit_code, result.stderr.split(".")[0]) == (1, "No training is known for that yet")
+
+
+@pytest.mark.parametrize("words", [("site", "add"), ("site", "list"), ("import", "people"), ("link",)])
+async def test_help_teaches_with_an_example(jitt: Jitt, words: tuple[str, ...]) -> None:
+    result = await jitt(*words, "--help")
+    assert f"jitt {' '.join(words)} " in " ".join(result.stdout.split())
