@@ -13,6 +13,7 @@ from shared.contracts.content import ItemKind
 from shared.contracts.vocabulary import Vocabulary, vocabulary
 
 LIBRARY = Path(__file__).parent / "library"
+LARGEST = 200 * 1024
 PRINTED = str.maketrans("“”‘’", "\"\"''")
 
 
@@ -28,7 +29,7 @@ class NothingToCheck(Exception):
 
 def check(folder: Path, today: date, words: Vocabulary | None = None) -> Checked:
     """Every *.md below the folder, or the one file. Raises NothingToCheck."""
-    files = [folder] if folder.is_file() else sorted(folder.rglob("*.md"))
+    files = [folder] if folder.is_file() else sorted(file for file in folder.rglob("*.md") if file.is_file())
     if not files:
         raise NothingToCheck(f"There is no module (*.md) in {folder}.")
     drafts = tuple(read(_text(file), _named(file)) for file in files)
@@ -43,6 +44,9 @@ def of_draft(draft: Draft, today: date, words: Vocabulary) -> Iterator[Finding]:
     module = draft.module
     if module is None:
         return
+    if (size := sum(len(line.encode()) + 1 for line in draft.lines)) > LARGEST:
+        what = f"The file has {size // 1024} KiB, and the bus carries at most {LARGEST // 1024}."
+        yield _finding(draft, "size", "error", Broken("", what, "Cut it: a module is read in five minutes."))
     for name, level, rule in rules.RULES:
         for broken in rule(module, words):
             yield _finding(draft, name, level, broken)

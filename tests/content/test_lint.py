@@ -146,6 +146,13 @@ def test_a_file_in_another_encoding_is_an_error(tmp_path):
     assert "encoding" in {finding.rule for finding in check(tmp_path, TODAY).findings}
 
 
+def test_a_file_too_large_for_the_bus_is_an_error(tmp_path):
+    found = findings(tmp_path, a_module(refer_when="word. " * 40_000))
+    assert [finding.what for finding in found if finding.rule == "size"] == [
+        "The file has 236 KiB, and the bus carries at most 200."
+    ]
+
+
 def test_an_empty_folder_is_nothing_to_check(tmp_path):
     with pytest.raises(NothingToCheck, match="There is no module"):
         check(tmp_path, TODAY)

@@ -170,6 +170,12 @@ def test_recall_only_brings_two_known_items_shown_least_often():
     assert items_of(training) == [("reflective_listening_1", "q2", False), ("reflective_listening_1", "q3", False)]
 
 
+def test_recall_takes_a_rarely_shown_item_before_one_shown_longer_ago():
+    choices = [a_choice(90, 40, ref("q1")), a_choice(91, 30, ref("q1")), a_choice(92, 10, ref("q2")), a_choice(93, 9, ref("q3"))]
+    training = chosen(a_request(recall_only=True), LISTENING, choices=choices)
+    assert [item.item_id for item in training.items] == ["q2", "q3"]
+
+
 def test_recall_prefers_the_skill_most_likely_forgotten():
     choices = [a_choice(90, 30, ref("q1"), ref("q2")), a_choice(91, 20, ref("q1", "asking_before_advising_1"))]
     request = a_request(recall_only=True, needs=(a_need("asking_before_advising", 0.05, predicted_recall=0.5),))
