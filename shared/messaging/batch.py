@@ -92,7 +92,7 @@ async def apply_due(conn: Connection, service: str, handler: Handler[Any], since
 async def _claim(conn: Connection, service: str, batch: Batch) -> tuple[Fold, list[Message]]:
     """The fold at the database's now, and the messages that were never applied before."""
     if batch.claimed:
-        fold = Fold(service, await conn.fetchval("SELECT now()"), letters=list(batch.letters))
+        fold = Fold(service, await conn.fetchval("SELECT now()"), visible=batch.visible, letters=list(batch.letters))
         return fold, list(batch.messages)
     letters = list(batch.letters)
     first: dict[UUID, Message] = {}

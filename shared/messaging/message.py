@@ -1,6 +1,6 @@
 """From the bytes of a record to a typed message, or to the reason why it cannot be read. Never raises on bad input."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha1, sha256
 from json import loads
@@ -17,14 +17,20 @@ STRUCTURED = "application/cloudevents+json"
 
 
 class Record(Protocol):
-    """What Kafka hands over (aiokafka's ConsumerRecord)."""
+    """What Kafka hands over (aiokafka's ConsumerRecord), or what was kept of it."""
 
-    topic: str
-    partition: int
-    offset: int
-    key: Any
-    value: Any
-    headers: Any
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class Message:
     sha: bytes
     event: Event
     principal: str
-    raw: Raw | Record
+    raw: Record
     traceparent: str | None = None
 
 
@@ -58,7 +64,7 @@ class Unreadable:
     reason: str
     detail: str
     principal: str
-    raw: Raw | Record
+    raw: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ def inbox_id(principal: str, source: str, id: str) -> UUID:
 
 
 def decode(
-    record: Record | Raw,
+    record: Record,
     principal: str,
     wanted: Mapping[str, type[Event]],
     may_announce: MayAnnounce | None = None,
@@ -123,7 +129,7 @@ def parse(wants: type[Event], body: bytes) -> Event:
         raise Bad("schema", f"{where}: {first['msg']}") from None
 
 
-def _envelope(record: Record | Raw) -> tuple[dict[str, str], bytes]:
+def _envelope(record: Record) -> tuple[dict[str, str], bytes]:
     if record.value is None:
         raise Bad("tombstone", "a record without a value")
     headers = _headers(record.headers)

@@ -18,7 +18,7 @@ FROM claimed
 """
 STORED_SHA = "SELECT id, sha FROM inbox WHERE id = ANY($1::uuid[])"
 REFUSE = "UPDATE inbox i SET refused = u.reason FROM unnest($1::uuid[], $2::text[]) AS u (id, reason) WHERE i.id = u.id"
-PARKED = "SELECT concern FROM parked"
+PARKED = "SELECT concern FROM parked ORDER BY concern FOR KEY SHARE"  # a replay that lets go of one waits for this batch
 PARK = "INSERT INTO parked (concern) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING"
 UNPARK = "DELETE FROM parked WHERE concern = ANY($1::text[])"
 PARKED_LATELY = "SELECT count(*) FROM parked WHERE since > now() - interval '1 minute'"
@@ -61,7 +61,7 @@ class Dead:
     detail: str
     principal: str
     concerns: tuple[str, ...]
-    raw: Raw | KafkaRecord | None
+    raw: KafkaRecord | None
 
 
 async def claim(conn: Connection, ids: Sequence[UUID], shas: Sequence[bytes]) -> tuple[datetime, Collection[UUID] | None, bool]:

@@ -1,0 +1,248 @@
+"""The command `jitt`: it starts a network, asks it questions, and gives it what people have. Each service's own commands
+live with the service; here they are only put together, and imported when they are used so that --help is quick."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy import topology
+
+app = typer.Typer(
+    name="jitt", no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    help="Just-in-time training for mentoring networks.\n\n"
+    "First steps: `make demo` shows the whole loop. `jitt up` starts a network on this machine and stays; in a second "
+    "terminal `jitt status`, `jitt site add`, `jitt import people`, `jitt import ics`.",
+)
+topics_app = typer.Typer(no_args_is_help=True, help="Kafka topics, as the manifest says.")
+dead_app = typer.Typer(no_args_is_help=True, help="Dead letters: records that could not be read or applied. Nothing is lost.")
+app.add_typer(topics_app, name="topics")
+app.add_typer(dead_app, name="dead")
+import_app = typer.Typer(no_args_is_help=True, help="Give jitt what you already have: calendars and lists of people.")
+app.add_typer(import_app, name="import")
+
+ServiceName = Annotated[str, typer.Argument(help=f"One of: {', '.join(topology.NAMES)}")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+
+
+def home() -> Path:
+    from shared.settings import settings
+
+    return settings().home.absolute()
+
+
+def fail(words: str, code: int = 1) -> NoReturn:
+    """One plain sentence on stderr, and out."""
+    typer.echo(words, err=True)
+    raise typer.Exit(code)
+
+
+def need_network() -> None:
+    """Commands that ask or write need a running network, or servers named in the environment."""
+    from deploy import network
+
+    if not network.find(home()):
+        fail("No jitt is running here. Start one with `jitt up`, or set JITT_KAFKA and JITT_POSTGRES.", 2)
+
+
+@app.command()
+def up() -> None:
+    """Start a whole network here (Kafka, PostgreSQL, four services) and stay until Ctrl-C."""
+    from deploy.local.errors import StackError
+    from deploy.network import network, url_of
+
+    try:
+        with network(home(), typer.echo) as running:
+            typer.echo(f"\nMentors' pages  {url_of('assessment')}\nConsole         {url_of('supervision')}\n"
+                       f"Events go to    {url_of('trigger')}/v1/events\nLogs            {running.home}/services\n\n"
+                       "Ctrl-C stops it.")
+            while True:
+                running.watch()
+                time.sleep(1)
+    except StackError as problem:
+        fail(str(problem))
+    except KeyboardInterrupt:
+        typer.echo("Stopped")
+
+
+@app.command()
+def down() -> None:
+    """Stop the network that runs here."""
+    from deploy.local.errors import StackError
+    from deploy.local.home import stop_running
+
+    try:
+        stop_running(home(), typer.echo)
+    except StackError as problem:
+        fail(str(problem))
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Is a network running here, and do its parts answer?"""
+    from deploy import network
+    from deploy.local.home import read_run
+
+    run = read_run(home())
+    if run is None:
+        if as_json:
+            typer.echo(json.dumps({"running": False}))
+        else:
+            typer.echo(f"Nothing is running in {home()}. Start it with `jitt up`.")
+        raise typer.Exit(3)
+    network.find(home())
+    parts = {name: network.ready(name) for name in topology.NAMES}
+    if as_json:
+        typer.echo(json.dumps({"running": True, "pid": run.pid, "since": run.since.isoformat(), "kafka": run.kafka,
+                               "services": {name: {"url": network.url_of(name), "ready": ok} for name, ok in parts.items()}}))
+        return
+    typer.echo(f"Running since {run.since:%Y-%m-%d %H:%M} UTC, pid {run.pid}. Kafka on {run.kafka}.")
+    for name, ok in parts.items():
+        typer.echo(f"  {name:<12} {'ready' if ok else 'does not answer'}   {network.url_of(name)}")
+
+
+@app.command()
+def run(
+    service: ServiceName,
+    role: Annotated[str, typer.Option(help="web (pages), worker (Kafka, due rows, relay) or all")] = "all",
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; default: the service's own")] = 0,
+) -> None:
+    """Run one service in the foreground (`jitt up` does this four times)."""
+    from shared import process
+    from shared.observe import setup_logging
+
+    if service not in topology.NAMES:
+        fail(f"There is no service “{service}”. Choose one of: {', '.join(topology.NAMES)}.", 2)
+    if role not in ("web", "worker", "all"):
+        fail("--role is web, worker or all.", 2)
+    need_network()
+    setup_logging(service)
+    own = next(one.port for one in topology.SERVICES if one.name == service)
+    asyncio.run(process.run(topology.service(service), role, port or own))  # type: ignore[arg-type]
+
+
+@app.command()
+def migrate() -> None:
+    """Make every service's schema, role and tables what this version needs. A second run changes nothing."""
+    from shared import db
+    from shared.settings import settings
+
+    need_network()
+    for done in asyncio.run(db.migrate(settings().postgres, topology.NAMES, topology.migrations)):
+        typer.echo(f"{done.schema}: {', '.join(done.applied) or 'up to date'}")
+
+
+@topics_app.command("apply")
+def topics_apply(
+    small: Annotated[bool, typer.Option(help="One broker: fewer partitions, one replica.")] = False,
+) -> None:
+    """Make the broker's topics match the manifest, the publishers' own topics included."""
+    from shared import bus
+    from shared.contracts.topics import TOPICS
+    from shared.settings import settings
+
+    need_network()
+    for name, what in sorted(asyncio.run(bus.apply_topics(settings().kafka, TOPICS, small=small)).items()):
+        typer.echo(f"{name}: {what}")
+
+
+@dead_app.command("list")
+def dead_list(
+    service: Annotated[str, typer.Option(help="Only this service.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """What could not be read or applied, oldest first."""
+    from shared.messaging import dead
+
+    need_network()
+    rows = [{"service": name} | letter.summary() for name in _chosen(service) for letter in _with(name, dead.list_letters)]
+    if as_json:
+        typer.echo(json.dumps(rows, default=str))
+        return
+    if not rows:
+        typer.echo("No dead letters.")
+        return
+    table = Table("service", "id", "state", "reason", "what is wrong", "from", "where", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(str(row[name]) for name in ("service", "id", "state", "reason", "detail", "principal", "where")))
+    Console().print(table)
+
+
+@dead_app.command("show")
+def dead_show(service: ServiceName, id: int) -> None:
+    """One dead letter with its bytes (hex), as they came."""
+    from shared.messaging import dead
+
+    need_network()
+    found = _with(service, lambda running: dead.list_letters(running, [id]))
+    if not found:
+        fail(f"{service} has no open dead letter {id}. `jitt dead list --service {service}` shows what there is.")
+    typer.echo(json.dumps(found[0].whole(), indent=2, default=str))
+
+
+@dead_app.command("replay")
+def dead_replay(
+    service: ServiceName,
+    ids: Annotated[list[int] | None, typer.Argument(help="Default: all open ones")] = None,
+) -> None:
+    """Apply dead letters again, in order, after their cause was mended. What was applied before is recognised."""
+    from shared.messaging import dead
+
+    need_network()
+    done = _with(service, lambda running: dead.replay(running, ids or None))
+    typer.echo(f"{done.applied} applied, {done.failed} failed again" + (f": {done.reason}" if done.reason else "."))
+    if done.failed:
+        raise typer.Exit(1)
+
+
+@dead_app.command("skip")
+def dead_skip(service: ServiceName, ids: list[int]) -> None:
+    """Give dead letters up. The rows stay, marked as skipped; what waited behind them is replayed."""
+    from shared.messaging import dead
+
+    need_network()
+    done = _with(service, lambda running: dead.skip(running, ids))
+    typer.echo(f"{len(ids)} skipped; {done.applied} that waited behind them were applied, {done.failed} failed again.")
+
+
+def _chosen(service: str) -> tuple[str, ...]:
+    if service and service not in topology.NAMES:
+        fail(f"There is no service “{service}”. Choose one of: {', '.join(topology.NAMES)}.", 2)
+    return (service,) if service else topology.NAMES
+
+
+def _with(service: str, work: Callable[[Any], Awaitable[Any]]) -> Any:
+    """Runs `work` on the service's own schema with its own role."""
+    from shared.running import opened
+
+    async def inside() -> Any:
+        async with opened(topology.service(_chosen(service)[0])) as running:
+            return await work(running)
+
+    return asyncio.run(inside())
+
+
+COMMANDS = {  # first word -> the module that has its typer app, and whether it needs a network at all
+    "content": "services.content.commands",
+    "publisher": "services.trigger.commands",
+    "site": "services.supervision.commands",
+}
+
+
+def main() -> None:
+    """Adds the services' commands, then hands over to typer."""
+    for module in ("services.trigger.commands", "services.trigger.commands_import", "services.content.commands",
+                   "services.supervision.commands", "services.supervision.commands_console"):
+        import_module(module).add_to(app, import_app)
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""A whole network on one machine: the stack, the schemas, the topics, and the four services as processes of their own."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from deploy import topology
+from deploy.local import children, stack
+from deploy.local.errors import StackError
+from deploy.local.home import read_run
+from deploy.local.ports import free_port, is_free
+from shared import bus, db
+from shared.contracts.topics import TOPICS
+from shared.settings import settings
+
+Report = Callable[[str], None]
+READY_SECONDS = 60.0
+RESTART_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Network:
+    """The services of one `jitt up`, by name, with the child process that each is now."""
+
+    home: Path
+    report: Report
+    children: dict[str, children.Child]
+
+    def watch(self) -> None:
+        """Starts again what has ended by itself."""
+        for name, child in self.children.items():
+            if not child.alive():
+                code = child.process.returncode
+                self.report(f"{name} ended ({_words(code)}); starting it again")
+                child.kill()
+                time.sleep(RESTART_SECONDS)
+                self.children[name] = start_service(self.home, name)
+
+    def stop(self) -> None:
+        for child in self.children.values():
+            if child.alive():
+                child.process.send_signal(signal.SIGTERM)
+        for child in self.children.values():
+            child.stop()
+
+
+@contextmanager
+def network(home: Path, report: Report) -> Iterator[Network]:
+    """Everything running and answering, until the block ends."""
+    with stack.running(home, report) as servers:
+        use(servers.kafka, servers.postgres)
+        prepare(report)
+        running = Network(home, report, {})
+        try:
+            for deployed in topology.SERVICES:
+                _choose_port(deployed, report)
+                running.children[deployed.name] = start_service(home, deployed.name)
+            for name in running.children:
+                wait_until_ready(running, name)
+            (home / "urls").write_text("".join(f"{name} {url_of(name)}\n" for name in topology.NAMES))
+            yield running
+        finally:
+            (home / "urls").unlink(missing_ok=True)
+            running.stop()
+
+
+def prepare(report: Report) -> None:
+    """Schemas, roles and topics, as the manifest and the migrations say."""
+    done = asyncio.run(db.migrate(settings().postgres, topology.NAMES, topology.migrations))
+    if new := sum(len(one.applied) for one in done):
+        report(f"Schemas: {new} migrations applied")
+    made = asyncio.run(bus.apply_topics(settings().kafka, TOPICS, small=True))
+    if new := sum(what == "made" for what in made.values()):
+        report(f"Topics: {new} made")
+
+
+def start_service(home: Path, name: str) -> children.Child:
+    logs = home / "services"
+    logs.mkdir(exist_ok=True)
+    program = children.Program(title=name, name=name, farewell=((signal.SIGTERM, 20.0),))
+    command = (sys.executable, "-m", "deploy.cli", "run", name, "--port", str(urlsplit(url_of(name)).port))
+    return children.start(program, command, logs)
+
+
+def wait_until_ready(running: Network, name: str) -> None:
+    child = running.children[name]
+    if not child.answers_within(READY_SECONDS, lambda: ready(name)):
+        raise child.failure(f"ended ({_words(child.process.returncode)}) while starting")
+
+
+def ready(name: str) -> bool:
+    """Answers over HTTP, with its database, and reads its topics."""
+    address = urlsplit(url_of(name))
+    connection = HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=2)
+    try:
+        connection.request("GET", "/health/ready")
+        response = connection.getresponse()
+        return response.status == 200 and b'"consuming":true' in response.read()
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def url_of(name: str) -> str:
+    return str(getattr(settings(), f"{name}_url"))
+
+
+def use(kafka: str, postgres: str, urls: Mapping[str, str] | None = None) -> None:
+    """From here on this process and its children mean these servers."""
+    os.environ["JITT_HOME"] = str(settings().home.absolute())  # services run in a directory of their own
+    os.environ["JITT_KAFKA"], os.environ["JITT_POSTGRES"] = kafka, postgres
+    for name, url in (urls or {}).items():
+        os.environ[f"JITT_{name.upper()}_URL"] = url
+    settings.cache_clear()
+
+
+def find(home: Path) -> bool:
+    """Uses the network that runs in `home`, unless the environment names servers already. False when there is none."""
+    if settings().kafka and settings().postgres:
+        return True
+    run = read_run(home)
+    if run is None:
+        return False
+    file = home / "urls"
+    pairs = [line.split() for line in file.read_text().splitlines()] if file.exists() else []
+    use(run.kafka, run.postgres, dict(pairs))
+    return True
+
+
+def _choose_port(deployed: topology.Deployed, report: Report) -> None:
+    """Its own port, or a free one when another program has that."""
+    port = urlsplit(url_of(deployed.name)).port or deployed.port
+    if not is_free(port):
+        taken, port = port, free_port()
+        report(f"{deployed.name}: port {taken} is taken by another program; using {port}")
+    os.environ[f"JITT_{deployed.name.upper()}_URL"] = f"http://127.0.0.1:{port}"
+    settings.cache_clear()
+
+
+def _words(code: int | None) -> str:
+    return f"killed by signal {-code}" if code is not None and code < 0 else f"exit {code}"
+
+
+__all__ = ["Network", "StackError", "find", "network", "prepare", "ready", "start_service", "url_of", "use"]

@@ -1,0 +1,95 @@
+"""Dead letters: replayed in order after the bug is mended, skipped when given up, and their clocks go on."""
+
+from dataclasses import replace
+
+import pytest
+
+from shared.messaging import dead
+from shared.messaging.batch import Batch
+from shared.messaging.message import Raw
+from shared.messaging.store import Dead
+from tests.driving import commit, deliver, fall_due, message
+from tests.messaging import tally_service
+from tests.messaging.tally_service import SERVICE, TALLY, Added, Tally
+
+
+def from_topic(event, id_, offset=0):
+    made = message(event, principal="tally")
+    headers = (("ce_specversion", b"1.0"), ("ce_id", id_.encode()), ("ce_source", b"test"), ("ce_type", event.TYPE.encode()))
+    made.raw = Raw("tally.in", 0, offset, b"k", event.model_dump_json().encode(), headers)
+    return made
+
+
+def mended(running):
+    """The same service after a release without the bug."""
+
+    def decide(tally, event, now, facts):
+        tally = tally or Tally(event.tally)
+        return replace(tally, total=tally.total + event.number, seen=(*tally.seen, event.number)), []
+
+    fixed = replace(TALLY, on={Added: (lambda e: e.tally, decide)},
+                    clock=replace(TALLY.clock, decide=lambda tally, *_: (replace(tally, rings_at=None), [])))
+    return replace(running, service=replace(SERVICE, handlers=(fixed, tally_service.SHELF)))
+
+
+@pytest.fixture
+async def stuck(database):
+    running = await database(SERVICE)
+    await commit(running, Batch([from_topic(Added(tally="a", number=n), f"n{n}") for n in (1, 666, 2)]))
+    await commit(running, Batch([from_topic(Added(tally="a", number=3), "n3"), from_topic(Added(tally="b", number=1), "b1")]))
+    return running
+
+
+async def seen(running, tally="a"):
+    return await running.pool.fetchval("SELECT seen FROM tally WHERE id = $1", tally)
+
+
+async def test_replay_before_the_bug_is_mended_changes_nothing_and_says_why(stuck):
+    done = await dead.replay(stuck)
+    assert (done.applied, done.failed) == (0, 3)
+    assert "ZeroDivisionError" in done.reason
+    assert await seen(stuck) == [1]
+    assert len(await dead.list_letters(stuck)) == 3
+
+
+async def test_replay_after_the_bug_is_mended_applies_all_in_order(stuck):
+    done = await dead.replay(mended(stuck))
+    assert (done.applied, done.failed) == (3, 0)
+    assert await seen(stuck) == [1, 666, 2, 3]
+    assert await dead.list_letters(stuck) == []
+    assert [o.kind for o in await deliver(stuck, Added(tally="a", number=4))] == ["applied"]
+
+
+async def test_replaying_one_takes_along_what_waits_for_the_same_aggregate(stuck):
+    letters = await dead.list_letters(stuck)
+    done = await dead.replay(mended(stuck), [letters[1].id])
+    assert done.applied == 3
+    assert await seen(stuck) == [1, 666, 2, 3]
+
+
+async def test_skipping_gives_up_one_and_applies_what_waited_behind_it(stuck):
+    first = (await dead.list_letters(stuck))[0]
+    done = await dead.skip(stuck, [first.id])
+    assert (done.applied, done.failed) == (2, 0)
+    assert await seen(stuck) == [1, 2, 3]
+    assert [o.kind for o in await deliver(stuck, Added(tally="a", number=4))] == ["applied"]
+
+
+async def test_a_parked_keys_clock_goes_on_after_the_replay(database):
+    running = await database(SERVICE)
+    await commit(running, Batch([from_topic(Added(tally="a", number=13, ring_in_ms=-5), "n1")]))
+    assert await fall_due(running, "tally") == 1
+    assert await fall_due(running, "tally") == 0
+    better = mended(running)
+    assert (await dead.replay(better)).failed == 0
+    assert await fall_due(better, "tally") == 1
+
+
+async def test_unreadable_letters_stay_until_they_can_be_read(database):
+    running = await database(SERVICE)
+    bad = from_topic(Added(tally="a", number=1), "n1").raw
+    letter = Dead("dead", "schema", "number: missing", "tally", (), replace(bad, value=b"{}"))
+    await commit(running, Batch([], letters=[letter]))
+    done = await dead.replay(running)
+    assert (done.applied, done.failed) == (0, 1)
+    assert "schema" in done.reason
