@@ -46,6 +46,7 @@ class Entry:
     last_modified: datetime | None
     written_at: datetime | None  # DTSTAMP
     categories: tuple[str, ...]
+    readable: bool = True
 
     @property
     def repeats(self) -> bool:
@@ -100,6 +101,21 @@ def entry(block: Block, zones: Zones, notes: Notes, cancel: bool) -> Entry:
         written_at=_stamp(found, "DTSTAMP"),
         categories=_categories(found),
     )
+
+
+def unreadable(block: Block, zones: Zones) -> Entry | None:
+    """What keeps the place of a changed session that cannot be read, so that it is not told at its old time. Raises Broken."""
+    notes = Notes("")
+    found = Properties(block, notes)
+    replaces = _replaces(found, zones.local(), zones, notes)
+    if replaces is None:
+        return None
+    nothing: tuple[()] = ()
+    return Entry(
+        uid(block), block.line, zones.local(), None, 0, nothing, nothing, nothing, replaces,
+        onwards=False, cancelled=False, sequence=_sequence(found), last_modified=_stamp(found, "LAST-MODIFIED"),
+        written_at=_stamp(found, "DTSTAMP"), categories=nothing, readable=False,
+    )  # fmt: skip
 
 
 def _start(found: Properties, zones: Zones, notes: Notes, cancelled: bool) -> tuple[Zone, datetime | None]:

@@ -53,17 +53,19 @@ def _of_series(series: Series, window: Window, notes: Notes) -> Iterator[Instanc
     left_out = _left_out(main, {*starts, *days}, notes)
     _report_strays(series, {*starts, *days}, left_out, notes)
     for at in starts:
-        if at not in left_out and at.astimezone(main.zone.tz).date() not in left_out:
-            found = _session(series, at)
-            if found.start_utc in window or at in window:
-                yield found
+        if at in left_out or at.astimezone(main.zone.tz).date() in left_out:
+            continue
+        found = _session(series, at)
+        if found and (found.start_utc in window or at in window):
+            yield found
 
 
-def _session(series: Series, at: datetime) -> Instance:
+def _session(series: Series, at: datetime) -> Instance | None:
+    """None where somebody changed this session and the change cannot be read."""
     main = series.main
     original = at if main.repeats else None
-    if (entry := series.replaced(at)) and entry.start:
-        return _instance(entry, entry.start, original, _cancelled(entry, main))
+    if entry := series.replaced(at):
+        return _instance(entry, entry.start or at, original, _cancelled(entry, main)) if entry.readable else None
     if change := series.ruling(at):
         since, entry = change
         return _instance(entry, _shifted(at, since, entry), original, _cancelled(entry, main))
@@ -152,7 +154,7 @@ def _report_strays(series: Series, known: Iterable[Moment], left_out: set[Moment
         if at in left_out:
             what = "this changes a session that the series leaves out; it stays left out"
             notes.warn(entry.line, "RECURRENCE-ID", what, CHECK_SERIES, at.isoformat())
-        elif at not in known and not entry.onwards:
+        elif at not in known and entry.readable and not entry.onwards:
             what = "this changes a session that the series does not have; it was not taken"
             notes.error(entry.line, "RECURRENCE-ID", what, CHECK_SERIES, at.isoformat())
 

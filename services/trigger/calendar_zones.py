@@ -174,7 +174,7 @@ def _defining(lines: list[Line]) -> Iterator[str]:
     for line in lines:
         if line.name not in DEFINING:
             continue
-        value = "".join(parsed(line).value.split())
+        value = parsed(line).value
         if line.name == "RRULE" and ("FREQ=YEARLY" not in value.upper() or ODD_RULE.search(value)):
             raise ValueError("clocks change once or twice a year")
         if line.name == "DTSTART":

@@ -67,8 +67,15 @@ def _read_calendar(calendar: Block, zones: Zones, found: _Found) -> None:
             entry = calendar_entries.entry(block, zones, notes, cancel)
             found.entries[entry.uid].append(entry)
         if notes.errors:
-            found.damaged.add(calendar_entries.uid(block))
+            _keep_place(block, zones, found)
         found.problems += notes.problems
+
+
+def _keep_place(block: Block, zones: Zones, found: _Found) -> None:
+    with _surviving(Notes("")):  # what is wrong with it has been said
+        found.damaged.add(calendar_entries.uid(block))
+        if place := calendar_entries.unreadable(block, zones):
+            found.entries[place.uid].append(place)
 
 
 def _sessions(found: _Found, window: Window, progress: Progress) -> Iterator[Instance]:

@@ -183,6 +183,13 @@ def test_cancelled_entries_and_cancelled_calendars_give_cancelled_sessions() -> 
     assert reading.problems == ()
 
 
+def test_a_session_can_be_cancelled_by_its_day_without_a_start() -> None:
+    off = ("BEGIN:VEVENT", "UID:one", "RECURRENCE-ID;VALUE=DATE:20261013", "STATUS:CANCELLED", "END:VEVENT")
+    reading = read(calendar(*event("RRULE:FREQ=WEEKLY;COUNT=3"), *off))
+    assert [i.cancelled for i in reading.instances] == [False, True, False]
+    assert starts(reading)[1] == "2026-10-13T15:30-05:00"
+
+
 def test_a_series_cancelled_as_a_whole_takes_its_moved_sessions_along() -> None:
     moved = event("RECURRENCE-ID:20261013T203000Z", "SEQUENCE:1", start="DTSTART;TZID=America/Chicago:20261014T153000")
     off = event("RRULE:FREQ=WEEKLY;COUNT=3", "STATUS:CANCELLED", "SEQUENCE:2")

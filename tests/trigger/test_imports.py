@@ -141,6 +141,14 @@ def test_an_entry_that_cannot_be_read_cancels_nothing() -> None:
     assert told(plan(calendar(*broken), after(calendar(*SERIES)))) == []
 
 
+@pytest.mark.parametrize("fault", ["RDATE:soon", "EXRULE:FREQ=DAILY", "DTSTART;VALUE=DATE:20261014"])
+def test_a_moved_session_that_cannot_be_read_stays_where_it_was_said_to_be(fault: str) -> None:
+    moved = event("RECURRENCE-ID:20261013T203000Z", uid="series", start="20261014T170000")
+    said = after(calendar(*SERIES, *moved))
+    broken = ("BEGIN:VEVENT", "UID:series", "RECURRENCE-ID:20261013T203000Z", fault, "DTSTART:20261014T220000Z", "END:VEVENT")
+    assert told(plan(calendar(*SERIES, *broken), said)) == []
+
+
 def test_sessions_before_the_window_are_history_and_stay() -> None:
     said = {"dana/series/2026-09-29T20:30:00Z": Said(b"x", 1, datetime(2026, 9, 29, 15, 30, tzinfo=CHICAGO))}
     assert [kind for kind, _, _ in told(plan(calendar(*SERIES), said))] == ["planned"] * 6
