@@ -2,7 +2,7 @@
 
 from services.assessment.calls import keep_numbers
 from tests.assessment.building import MENTOR, SESSION, TRAINING, planned, site
-from tests.assessment.conftest import arrive, soon, told
+from tests.assessment.visiting import arrive, soon, told
 from tests.driving import deliver, outgoing
 
 

@@ -7,7 +7,7 @@ from services.assessment.app import SERVICE
 from services.assessment.messages import Answered, Started
 from shared.contracts.assessment import ItemAnswered, SkillRemembered
 from tests.assessment.building import MENTOR, SINGLE, TRAINING, assigned, enrolled, planned, published, site
-from tests.assessment.conftest import soon
+from tests.assessment.visiting import soon
 from tests.driving import deliver, outgoing
 
 

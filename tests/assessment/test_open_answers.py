@@ -1,5 +1,6 @@
 """Open answers are read with a short-lived token, by one person for one training, and every reading is written down."""
 
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from services.assessment.store import SealedAnswer
 from shared.security import mint_internal
 from shared.settings import settings
 from tests.assessment.building import CARDS, OPEN, TRAINING
-from tests.assessment.conftest import arrive
+from tests.assessment.visiting import arrive
 
 DANA = UUID(int=0xD)
 PATH = f"/internal/open-answers/{TRAINING}"
@@ -48,18 +49,18 @@ async def test_a_supervisor_reads_what_was_written_and_leaves_a_line_in_the_audi
 
 
 @pytest.mark.parametrize(
-    ("bearer", "status"),
+    ("token_of", "status"),
     [
-        ("", 401),
-        ("nonsense", 401),
-        (token(seconds=-1), 401),
-        (token(subject="other"), 403),
-        (token(training_id=UUID(int=9)), 403),
+        (lambda: "", 401),
+        (lambda: "nonsense", 401),
+        (lambda: token(seconds=-1), 401),
+        (lambda: token(subject="other"), 403),
+        (lambda: token(training_id=UUID(int=9)), 403),
     ],
 )
-async def test_any_other_token_reads_nothing_and_leaves_no_line(phone, link, bearer, status):
+async def test_any_other_token_reads_nothing_and_leaves_no_line(phone, link, token_of, status):
     await written(phone, link)
-    answer = await read(phone, bearer)
+    answer = await read(phone, token_of())
     assert answer.status_code == status
     assert "heavy" not in answer.text
     assert await readings(phone) == []
@@ -89,8 +90,6 @@ def test_a_sealed_text_cannot_be_moved_to_another_question():
 
 
 def row(sealed, number):
-    from base64 import b64decode
-
     return SealedAnswer(number, "q5", sealed.key_id, b64decode(sealed.sealed), datetime.now(UTC))
 
 

@@ -19,7 +19,7 @@ from tests.assessment.building import (
     published,
     site,
 )
-from tests.assessment.conftest import arrive, soon, told
+from tests.assessment.visiting import arrive, soon, told
 from tests.driving import deliver, outgoing
 
 HERE = f"/t/{TRAINING}"
@@ -344,6 +344,7 @@ async def test_no_page_names_a_person_or_may_be_cached_or_framed(phone, link):
     assert phone.headers["referrer-policy"] == "no-referrer"
     assert "default-src 'self'" in phone.headers["content-security-policy"]
     assert "style=" not in phone.html
+    assert "&lt;" not in phone.html
     assert "<script" not in phone.html
 
 

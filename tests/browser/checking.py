@@ -1,0 +1,64 @@
+"""What every page has to pass: axe, no sideways scrolling, targets of 44 px, in light and dark, at three widths.
+
+JITT_SHOTS=<folder> also keeps a picture of each page at 390 and 1280 px, in both schemes.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS = (320, 390, 1280)
+SCHEMES = ("light", "dark")
+SMALL = """() => [...document.querySelectorAll('a, button, summary, select, textarea, .choice')]
+  .filter(e => e.offsetParent !== null && !e.closest('.foot') && !e.classList.contains('skip'))
+  .filter(e => !(e.tagName === 'A' && getComputedStyle(e).display === 'inline' && e.closest('.errors')))
+  .map(e => [e.textContent.trim().slice(0, 40), Math.round(e.getBoundingClientRect().height)])
+  .filter(([, height]) => height < 44)"""
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SPACING = """* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
+  p { margin-bottom: 2em !important }"""
+
+
+async def problems(page: Page, name: str) -> list[str]:
+    """Everything that is wrong with the page as it stands; empty when nothing is."""
+    found: list[str] = []
+    for width in WIDTHS:
+        for scheme in SCHEMES:
+            await page.set_viewport_size({"width": width, "height": 844 if width < 600 else 900})
+            await page.emulate_media(color_scheme=scheme)
+            found += [f"{name} {width} {scheme}: {problem}" for problem in await _problems(page)]
+            await _shot(page, name, width, scheme)
+    return found + [f"{name} with wider text: {sideways} px" for sideways in [await _spaced(page)] if sideways > 0]
+
+
+async def _problems(page: Page) -> list[str]:
+    result = await Axe().run(page, options={"runOnly": TAGS})
+    violations = [_violation(v) for v in result.response["violations"]]
+    sideways = await page.evaluate(OVERFLOW)
+    small = await page.evaluate(SMALL)
+    return [*violations, *([f"{sideways} px sideways"] if sideways > 0 else []), *(f"small target: {s}" for s in small)]
+
+
+def _violation(v: dict[str, Any]) -> str:
+    return f"axe {v['id']}: {v['help']} {[node['html'][:120] for node in v['nodes'][:3]]}"
+
+
+async def _spaced(page: Page) -> int:
+    """WCAG 1.4.12 at the narrowest width; the sheet goes in by script, since the policy forbids inline styles."""
+    await page.set_viewport_size({"width": 320, "height": 844})
+    await page.evaluate(
+        "css => { const s = new CSSStyleSheet(); s.replaceSync(css); document.adoptedStyleSheets = [s] }", SPACING
+    )
+    sideways: int = await page.evaluate(OVERFLOW)
+    await page.evaluate("() => { document.adoptedStyleSheets = [] }")
+    return sideways
+
+
+async def _shot(page: Page, name: str, width: int, scheme: str) -> None:
+    folder = os.environ.get("JITT_SHOTS")
+    if folder and width != 320:
+        await page.screenshot(path=Path(folder) / f"{name}.{width}.{scheme}.png", full_page=True)

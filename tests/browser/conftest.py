@@ -1,0 +1,61 @@
+"""A real browser on a real server: Debian's Chromium, driven by Playwright, against the service's own web application."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import uvicorn
+from playwright.async_api import Browser, async_playwright
+
+from services.assessment.app import SERVICE
+from shared.process import application_of
+from shared.running import Running
+from tests.assessment.visiting import link_to
+
+GET_CHROMIUM = "The browser tests need Chromium. Type: apt-get update && apt-get install -y chromium"
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.fail(GET_CHROMIUM)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to start as root with it
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=found, args=sandbox)
+        yield started
+        await started.close()
+
+
+@pytest_asyncio.fixture
+async def served(database: Callable[..., Awaitable[Running]], tmp_path: Any) -> AsyncIterator[tuple[Running, str]]:
+    """The assessment service on a database of its own, and its address."""
+    running = await database(SERVICE)
+    running = Running(SERVICE, running.pool, running.settings.model_copy(update={"home": tmp_path}))
+    async with serving(running) as address:
+        yield running, address
+
+
+@pytest.fixture
+def link() -> Callable[..., str]:
+    return link_to
+
+
+@asynccontextmanager
+async def serving(running: Running) -> AsyncIterator[str]:
+    config = uvicorn.Config(application_of(running), host="127.0.0.1", port=0, log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        if task.done():
+            task.result()
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await task
