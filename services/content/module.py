@@ -140,6 +140,8 @@ def _card(reading: _Reading, path: str, match: re.Match[str], head: Block, part:
     (_, own), *rest = _sections(part, level=3)
     scene = [line for block in own if block.kind == "quote" for line in _scene(reading, block)]
     text = [block for block in own if block.kind != "quote"]
+    if own and scene and own[-1].kind != "quote":
+        reading.fault(own[-1].line, "Words after a scene would be shown before it.", "Put them before the scene.")
     if text:
         reading.put(f"{path}.text", text[0].line)
     branches = [_branch(reading, path, n, head, inner) for n, (head, inner) in enumerate(rest) if head]

@@ -165,13 +165,13 @@ def test_the_shipped_modules_keep_every_rule():
 
 
 def test_two_hundred_modules_are_checked_in_two_seconds(tmp_path):
+    shipped = [(file.stem, file.read_text("utf-8")) for file in sorted(LIBRARY.rglob("*.md"))]
     for number in range(200):
-        (tmp_path / f"reflective_listening_{number}.md").write_text(
-            write(a_module(module_id=f"reflective_listening_{number}")), "utf-8"
-        )
-    start = time.perf_counter()
+        name, text = shipped[number % len(shipped)]
+        (tmp_path / f"copy_{number}.md").write_text(text.replace(f"id: {name}", f"id: copy_{number}"), "utf-8")
+    start = time.process_time()  # of this process: what else runs on the machine does not count
     assert check(tmp_path, TODAY).findings == ()
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_findings_are_said_for_people_programs_and_github(tmp_path):
