@@ -1,0 +1,72 @@
+"""What the API's description says: examples that work as they stand, and what each answer means."""
+
+from typing import Any
+
+from services.trigger.answers import Result
+from services.trigger.door import BATCH, STRUCTURED
+
+BINARY = "Binary mode: headers ce-id, ce-source, ce-type, ce-specversion; the body is the event's data alone."
+NOT_KNOWN = "Send your publisher's token: Authorization: Bearer jitt_…"
+BUSY = "The database is busy. Nothing was accepted: send it again."
+NOT_FOUND = "There is no such session at your sites."
+
+DATA: dict[str, Any] = {
+    "session_ref": "booking-4711",
+    "site_id": "lakeside",
+    "mentor_ref": "volunteer-23",
+    "starts_at": "2026-12-10T16:00:00-06:00",
+    "time_zone": "America/Chicago",
+    "minutes": 45,
+    "activity": "homework_help",
+    "revision": 0,
+}
+EVENT: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "booking-4711-0",
+    "source": "https://booking.example.org/lakeside",
+    "type": "site.session_scheduled.v1",
+    "datacontenttype": "application/json",
+    "data": DATA,
+}
+CANCELLED: dict[str, Any] = EVENT | {
+    "id": "booking-4711-1",
+    "type": "site.session_cancelled.v1",
+    "data": {"session_ref": "booking-4711", "site_id": "lakeside", "revision": 1},
+}
+NOT_ALLOWED: dict[int | str, dict[str, Any]] = {
+    401: {"description": "The token is missing or not known."},
+    403: {"description": "This publisher is paused."},
+}
+EVENTS: dict[str, Any] = {
+    "status_code": 202,
+    "response_model": Result,
+    "responses": {
+        202: {"description": "Durable. `status` says what became of it; `refused` needs a look at `words`."},
+        207: {"description": "A batch of which some events were not accepted: `results` has one answer per event."},
+        401: NOT_ALLOWED[401],
+        403: {"description": "`not_your_site`: the token does not stand for this site. Or the publisher is paused."},
+        409: {"description": "`id_reused`: this id came before with other content."},
+        413: {"description": "More than 256 KiB in one event, or more than 1,000 events in a batch."},
+        422: {"description": "Not understood. `words` names the field and says what to do. Mend it, and keep the id."},
+        503: {"description": BUSY},
+    },
+    "openapi_extra": {
+        "requestBody": {
+            "required": True,
+            "content": {
+                STRUCTURED: {
+                    "schema": {"type": "object"},
+                    "examples": {
+                        "scheduled": {"summary": "A session, or its new time", "value": EVENT},
+                        "cancelled": {"summary": "A session that will not take place", "value": CANCELLED},
+                    },
+                },
+                BATCH: {"schema": {"type": "array", "items": {"type": "object"}}, "example": [EVENT, CANCELLED]},
+                "application/json": {
+                    "schema": {"type": "object", "description": BINARY},
+                    "example": DATA,
+                },
+            },
+        }
+    },
+}
