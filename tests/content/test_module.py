@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.content.lint import LIBRARY
@@ -49,6 +49,7 @@ def test_a_module_with_every_kind_of_part_reads_back():
     assert module(write(made)) == made
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(hook=SENTENCE, text=st.lists(SENTENCE, min_size=1).map("\n\n".join), why=SENTENCE, title=SENTENCE)
 def test_any_words_read_back(hook, text, why, title):
     options = tuple(option.model_copy(update={"why": why}) for option in an_item().options)
