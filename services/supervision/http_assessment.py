@@ -20,7 +20,7 @@ class Written(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     item_id: str
-    text: str
+    text: str | None  # None: kept, but its key is not at hand
 
 
 class Answers(BaseModel):
@@ -50,4 +50,5 @@ async def _fetched(settings: Settings, training_id: UUID, reader: UUID, now: dat
         found = Answers.model_validate_json(response.content)
     except (httpx2.HTTPError, ValidationError):
         return OpenAnswer("unavailable")
-    return OpenAnswer("written", "\n".join(one.text for one in found.answers)) if found.answers else OpenAnswer("unavailable")
+    texts = [one.text for one in found.answers if one.text]
+    return OpenAnswer("written", "\n".join(texts)) if texts else OpenAnswer("unavailable")

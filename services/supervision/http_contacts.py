@@ -38,6 +38,7 @@ class Logged(BaseModel):
     clear: bool = False
     seen_at: AwareDatetime | None = None
     request_id: UUID
+    back: Literal["", "alerts"] = ""
     csrf: str = ""
 
 
@@ -51,10 +52,11 @@ def routes(console: Console) -> APIRouter:
         async with console.reading() as conn:
             caseload = await reading.list_mentors(conn, caller.staff)
             made = await reading.list_contacts_since(conn, caller.staff, _month(caller))
+            talks = await reading.last_talks(conn, caseload)
             counts = await reading.count_alerts(conn, caller.staff)
         by_id = {mentor.id: mentor for mentor in caseload}
         pairs = [(one, by_id[one.mentor_id]) for one in made if one.mentor_id in by_id]
-        log = mentors.log(pairs, len(caseload), caller.staff, caller.now)
+        log = mentors.log(pairs, caseload, talks, caller.staff, caller.now)
         return console.page(caller, "contacts.jinja", "Contacts", counts.get("open", 0), log=log)
 
     @router.post("/contacts")
@@ -91,7 +93,7 @@ async def seen_mentor(console: Console, caller: Caller, mentor_id: UUID) -> Ment
         found = await reading.find_mentor(conn, caller.staff, mentor_id)
         if found is None:
             raise HTTPException(403 if await reading.exists(conn, mentor_id) else 404)
-    return found[0]
+    return found
 
 
 def _problem(form: Logged) -> Problem | None:
@@ -145,6 +147,8 @@ async def _told(console: Console, caller: Caller, sentence: str, back: str) -> R
 
 
 def _back(form: Logged) -> str:
+    if form.back == "alerts":
+        return "/alerts?state=acknowledged"
     return f"{_page_of(form.mentor_id, form.training_id)}#log"
 
 

@@ -37,17 +37,14 @@ def routes(console: Console) -> APIRouter:
 
 async def draw(console: Console, caller: Caller, mentor_id: UUID, problem: Problem | None = None) -> Response:
     async with console.reading() as conn:
-        found = await reading.find_mentor(conn, caller.staff, mentor_id)
-        if found is None:
+        mentor = await reading.find_mentor(conn, caller.staff, mentor_id)
+        if mentor is None:
             raise HTTPException(403 if await reading.exists(conn, mentor_id) else 404)
-        mentor, row = found
         meetings = await reading.list_meetings_of(conn, caller.staff, mentor_id)
         contacts = await reading.list_contacts_with(conn, mentor_id)
         clearances = await reading.list_clearances(conn, mentor_id)
         counts = await reading.count_alerts(conn, caller.staff)
-    page = mentors.page(
-        mentor, meetings, clearances, contacts, row["match_started_on"], viewer=caller.staff, now=caller.now
-    )
+    page = mentors.page(mentor, meetings, clearances, contacts, viewer=caller.staff, now=caller.now)
     return console.page(
         caller, "mentor.jinja", "Mentors", counts.get("open", 0), status=422 if problem else 200, page=page, mentor=mentor,
         clear=next((brief.clear(one, page.first_name) for one in meetings if one.holds), None),

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
-from asyncpg import Connection
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
@@ -126,14 +125,8 @@ async def _look(console: Console, caller: Caller, cursor: Cursor, wanted: Wanted
         now = await reading.now(conn)
         changes = await reading_feed.list_changes(conn, caller.staff, cursor)
         found = await reading.load_alerts(conn, caller.staff, {c.alert_id for c in changes}) if changes else {}
-        seen = await _print(conn, caller, wanted)
+        seen = await http_today.day_print(conn, caller.staff, now) if wanted.page == "today" else wanted.print
     return Look(replace(caller, now=now), changes, found, seen)
-
-
-async def _print(conn: Connection, caller: Caller, wanted: Wanted) -> str:
-    if wanted.page != "today":
-        return wanted.print
-    return await reading_feed.day_print(conn, caller.staff, *http_today.day(caller.now, caller.staff.zone))
 
 
 async def _page_events(
@@ -141,15 +134,23 @@ async def _page_events(
 ) -> AsyncIterator[ServerSentEvent]:
     """Two events a change: the status line, which always lands, and the list, which waits while somebody is in it."""
     loop = asyncio.get_running_loop()
-    spoke_at, day = float("-inf"), None
+    spoke_at, day = float("-inf"), await _baseline(console, caller, wanted)
     async for look in looks(console, request, caller, cursor, wanted):
         new = await _redrawn(console, look, wanted, day)
-        day, quiet = new.day, loop.time() - spoke_at < BETWEEN_SENTENCES
+        day, quiet = new.day, not new.sentence or loop.time() - spoke_at < BETWEEN_SENTENCES
         spoke_at = spoke_at if quiet else loop.time()
         sentence = "" if quiet else new.sentence
         yield ServerSentEvent(raw_data=_part(console, "live-status", sentence=sentence, open_alerts=new.open_alerts))
         cursor = look.changes[-1].cursor if look.changes else cursor
         yield ServerSentEvent(raw_data=new.body, id=str(cursor))
+
+
+async def _baseline(console: Console, caller: Caller, wanted: Wanted) -> Today | None:
+    """Today as it is when the stream begins, to say later what has changed."""
+    if wanted.page != "today":
+        return None
+    async with console.reading() as conn:
+        return (await http_today.draw(conn, caller.staff, caller.now)).page
 
 
 async def _redrawn(console: Console, look: Look, wanted: Wanted, before: Today | None) -> Redrawn:

@@ -16,6 +16,8 @@ from services.supervision.screens.facts import Staff
 from services.supervision.screens.today import Today
 from shared.pages import times
 
+REDRAWN_SECONDS = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
@@ -55,8 +57,13 @@ async def draw(conn: Connection, staff: Staff, now: datetime) -> Drawn:
         caseload=len(meetings) or len(await reading.list_mentors(conn, staff)),
         open_alerts=counts.get("open", 0),
         cursor=cursor,
-        print=await reading_feed.day_print(conn, staff, first, last),
+        print=await day_print(conn, staff, now),
     )
+
+
+async def day_print(conn: Connection, staff: Staff, now: datetime) -> str:
+    """Differs when Today would be drawn otherwise: by what happened, and every five minutes by the clock."""
+    return f"{await reading_feed.day_print(conn, staff, *day(now, staff.zone))}.{int(now.timestamp()) // REDRAWN_SECONDS}"
 
 
 def day(now: datetime, zone: str) -> tuple[datetime, datetime]:

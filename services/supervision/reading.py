@@ -166,9 +166,9 @@ async def list_mentors(conn: Connection, who: Staff, ids: Sequence[UUID] | None 
     return [_mentor(row) for row in await conn.fetch(MENTORS, who.site_id, who.caseload, ids)]
 
 
-async def find_mentor(conn: Connection, who: Staff, mentor_id: UUID) -> tuple[Mentor, Record] | None:
+async def find_mentor(conn: Connection, who: Staff, mentor_id: UUID) -> Mentor | None:
     row = await conn.fetchrow(MENTORS, who.site_id, who.caseload, [mentor_id])
-    return (_mentor(row), row) if row else None
+    return _mentor(row) if row else None
 
 
 async def list_meetings(conn: Connection, who: Staff, first: datetime, last: datetime) -> list[Meeting]:
@@ -319,7 +319,8 @@ def _grouped(rows: Iterable[Record], column: str) -> dict[UUID, list[Record]]:
 
 
 def _mentor(row: Record) -> Mentor:
-    return Mentor(row["mentor_id"], row["site_id"], row["name"], row["phone"], row["supervisor_id"], row["supervisor_name"])
+    return Mentor(row["mentor_id"], row["site_id"], row["name"], row["phone"], row["supervisor_id"], row["supervisor_name"],
+                  row["match_started_on"])  # fmt: skip
 
 
 def _meeting(row: Record, mentor: Mentor) -> Meeting:

@@ -5,8 +5,9 @@
   const line = document.getElementById("live-line"), words = document.getElementById("live");
   const list = document.getElementById("live-list"), reload = document.getElementById("reload");
   const news = document.getElementById("news");
-  const clock = () => new Date().toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit" }).toLowerCase();
-  let waiting = 0, last = clock();
+  const said = { hour: "numeric", minute: "2-digit", timeZone: line?.dataset.zone };
+  const clock = () => new Date().toLocaleTimeString("en-US", said).toLowerCase();
+  let waiting = 0, last = line?.dataset.at;
 
   function live(on) {
     if (!line) return;
@@ -16,7 +17,7 @@
     if (!on) words.textContent = `Not live. Last update ${last}.`;
   }
 
-  const inList = () => list.matches(":hover") || (list.contains(document.activeElement) && document.activeElement !== document.body);
+  const inList = () => list.querySelector("ul:hover, ul:focus-within") !== null;
 
   if (list) {
     list.addEventListener("htmx:sse:after:connection", () => live(true));

@@ -360,3 +360,29 @@ async def test_names_of_another_items_words_are_never_guessed(day: Afternoon, da
     said = words((await dana.get(f"/briefs/{day.trainings['marcus']}")).text)
     assert "The words of this question have not arrived here yet." in said
     assert SECRET not in said and GRADE not in said
+
+
+async def test_a_talk_closes_an_acknowledged_call_from_the_alerts_page(day: Afternoon, dana: Browser) -> None:
+    alert = await alert_of(day, "mentor_asked_to_talk")
+    take = f"/alerts/{alert}/acknowledge"
+    await dana.post(take, data=form((await dana.get("/alerts")).text, take))
+    page = (await dana.get("/alerts?state=acknowledged")).text
+    response = await dana.post("/contacts", data=form(page, "/contacts") | {"outcome": "talked"})
+    assert response.headers["location"] == "/alerts?state=acknowledged"
+    assert "Dana Ortiz resolved this" in words((await dana.get("/alerts?state=resolved")).text)
+
+
+async def test_mentors_without_a_talk_for_a_month_are_due(day: Afternoon, dana: Browser) -> None:
+    await log_it(dana, f"/mentors/{ids.mentor(SITE, 'leah')}", outcome="talked")
+    said = words((await dana.get("/contacts")).text)
+    assert "A talk is due 8" in said
+    assert "Tom Okafor No talk logged yet." in said
+    assert "Leah Whitcombe No talk" not in said
+
+
+async def test_a_session_that_has_begun_moves_to_the_end_of_the_day(day: Afternoon, dana: Browser) -> None:
+    earlier = builders.planned(**day.of("leah") | {"starts_at": day.now - builders.MINUTE}, revision=2, time_zone=day.zone)
+    await deliver(day.running, earlier)
+    said = words((await dana.get("/today")).text)
+    assert "Already started 1" in said
+    assert said.index("Grace Mbeki") < said.index("Leah Whitcombe")

@@ -20,6 +20,7 @@ HOW = {
     "talked": "You two talked.",
     "not_needed": "Not needed.",
     "session_over": "The session is over.",
+    "noted": "",
     "lifted": "It closed by itself: what it said is no longer so.",
 }
 
@@ -54,6 +55,9 @@ class Row:
     pass_to: str | None
     resolve: bool
     must_be_taken: bool
+    talk: bool  # a logged talk closes it, and nothing has to be ticked for that
+    mentor_id: UUID
+    session_id: UUID | None
     news: str  # who has it, who closed it, or where it went
 
 
@@ -114,6 +118,9 @@ def row(alert: Alert, viewer: Staff, now: datetime) -> Row:
         pass_to=pass_to(alert, viewer),
         resolve=alert.state == "acknowledged" or (alert.state == "open" and not must_be_taken(alert)),
         must_be_taken=alert.state == "open" and must_be_taken(alert),
+        talk=alert.state == "acknowledged" and a_talk_is_enough(alert),
+        mentor_id=alert.mentor.id,
+        session_id=alert.session_id,
         news=news(alert, viewer, now),
     )
 
@@ -121,6 +128,11 @@ def row(alert: Alert, viewer: Staff, now: datetime) -> Row:
 def must_be_taken(alert: Alert) -> bool:
     """Nobody resolves a safety alert that no named person has taken."""
     return alert.severity == "urgent" or alert.rule in SAFETY_RULES
+
+
+def a_talk_is_enough(alert: Alert) -> bool:
+    rule = BY_NAME.get(alert.rule)
+    return rule is not None and rule.talk and alert.rule not in SAFETY_RULES
 
 
 def _since(alert: Alert, now: datetime, zone: str) -> str:

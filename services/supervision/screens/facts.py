@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.supervision.domain import With
@@ -138,6 +138,7 @@ class Mentor:
     phone: str
     supervisor_id: UUID | None = None
     supervisor_name: str | None = None
+    match_started_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The caseload, one mentor, and the contact log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -11,6 +11,7 @@ from services.supervision.screens.facts import Clearance, Contact, Meeting, Ment
 from shared.contracts.vocabulary import vocabulary
 from shared.pages import times
 
+MONTH = 31  # days
 DONE = {"talked": "Talked", "not_needed": "Not needed", "snoozed": "Snoozed"}
 
 
@@ -63,6 +64,7 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Log:
     summary: str
+    due: tuple[Said, ...]
     entries: tuple[Logged, ...]
 
 
@@ -90,7 +92,6 @@ def page(
     meetings: Sequence[Meeting],
     clearances: Sequence[Clearance],
     contacts: Sequence[Contact],
-    match_started: date | None,
     *,
     viewer: Staff,
     now: datetime,
@@ -100,13 +101,13 @@ def page(
     return Page(
         name=mentor.name,
         first_name=said.first_name(mentor.name),
-        subtitle=said.clipped([_since(match_started), _next(coming, now, viewer.zone)]),
+        subtitle=said.clipped([_since(mentor.match_started_on), _next(coming, now, viewer.zone)]),
         phone=mentor.phone,
         tel=said.tel(mentor.phone),
         next_session=coming.id if coming else None,
         trainings=tuple(training(m, now, viewer.zone) for m in reversed(meetings) if m.training),
         no_trainings=_no_trainings(coming, now, viewer.zone),
-        clearances=tuple(clearance(one, now, viewer.zone) for one in clearances if one.function in vocabulary().functions),
+        clearances=_clearances(clearances, now, viewer.zone),
         contacts=tuple(logged(one, now, viewer) for one in contacts),
     )
 
@@ -136,6 +137,11 @@ def training(meeting: Meeting, now: datetime, zone: str) -> Said:
     href = f"/briefs/{meeting.training.id}" if meeting.training else None
     started = f"{said.sentence(said.when(meeting.starts_at, now, zone))}. {words}".strip()
     return Said(started, found.kind, found.word, href)
+
+
+def _clearances(clearances: Sequence[Clearance], now: datetime, zone: str) -> tuple[Said, ...]:
+    known = [clearance(one, now, zone) for one in clearances if one.function in vocabulary().functions]
+    return tuple(sorted(known, key=lambda one: (one.kind != "hold", one.words)))
 
 
 def clearance(one: Clearance, now: datetime, zone: str) -> Said:
@@ -172,11 +178,31 @@ def _short_day(at: datetime, zone: str) -> str:
     return at.astimezone(times.known(zone)).strftime("%b ") + str(at.astimezone(times.known(zone)).day)
 
 
-def log(contacts: Sequence[tuple[Contact, Mentor]], caseload: int, viewer: Staff, now: datetime) -> Log:
-    """`contacts`: this month's, latest first."""
+def log(
+    contacts: Sequence[tuple[Contact, Mentor]],
+    caseload: Sequence[Mentor],
+    talks: Mapping[UUID, Contact],
+    viewer: Staff,
+    now: datetime,
+) -> Log:
+    """`contacts`: this month's, latest first; `talks`: the last talk with each mentor."""
     talked = {mentor.id for contact, mentor in contacts if contact.outcome == "talked" and not contact.undone_at}
-    whole = f"{caseload} {'mentor' if caseload == 1 else 'mentors'}"
+    whole = f"{len(caseload)} {'mentor' if len(caseload) == 1 else 'mentors'}"
+    due = (_due(mentor, talks.get(mentor.id), viewer, now) for mentor in caseload)
     return Log(
         summary=f"{len(talked)} of {whole} talked with this month.",
+        due=tuple(one for one in due if one),
         entries=tuple(logged(contact, now, viewer, mentor) for contact, mentor in contacts),
     )
+
+
+def _due(mentor: Mentor, last: Contact | None, viewer: Staff, now: datetime) -> Said | None:
+    """At least one talk a month (docs/evidence.md L11); a new match has its first month."""
+    if last:
+        days = (now - last.at).days
+        words = f"No talk logged for {days} days."
+    else:
+        started = mentor.match_started_on
+        days = (now.astimezone(times.known(viewer.zone)).date() - started).days if started else MONTH
+        words = "No talk logged yet."
+    return Said(mentor.name, "talk", words, f"/mentors/{mentor.id}") if days >= MONTH else None

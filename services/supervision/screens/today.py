@@ -269,8 +269,10 @@ NEWS = {
 
 
 def live(before: Today | None, after: Today) -> str:
-    """What changed since the page was last drawn, as one sentence for its status line."""
+    """What changed since the page was last drawn, as one sentence for its status line; empty when only time went by."""
     known = {one.id: one.status.word for section in before.sections for one in section.lines} if before else {}
     lines = [one for section in after.sections for one in section.lines]
     changed = [one for one in lines if one.id in known and known[one.id] != one.status.word and one.status.word in NEWS]
-    return f"Live. {changed[0].name} {NEWS[changed[0].status.word]}." if changed else "Live. The list has changed."
+    if changed:
+        return f"Live. {changed[0].name} {NEWS[changed[0].status.word]}."
+    return "" if known.keys() == {one.id for one in lines} else "Live. The list has changed."
