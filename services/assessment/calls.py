@@ -61,7 +61,7 @@ def talk_page(running: Running, site_id: str, ref: str, *, failed: bool = False)
         screens.templates(),
         "talk.jinja",
         503 if failed else 200,
-        site_name=site.name if site else "I need to talk",
+        site_name=site.name if site else "jitt",
         talk=safeguarding.address(site_id) if site_id else "/talk",
         site=site,
         site_id=site_id,

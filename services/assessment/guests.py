@@ -3,7 +3,8 @@
 A link in the path has a dot; a training's id has none and needs the cookie that Start set.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -18,6 +19,7 @@ from shared.running import Running
 from shared.security import Expired, Forged, Link, read_link
 
 COOKIE = "jitt_training"
+GUESSES_A_MINUTE = 20
 PROBE = "jitt_cookies"  # set before Start, so that Start knows whether cookies come back
 
 
@@ -25,22 +27,53 @@ PROBE = "jitt_cookies"  # set before Start, so that Start knows whether cookies 
 class Closed:
     """Why this link opens nothing, and the site whose number may be shown."""
 
-    reason: Literal["broken", "expired", "revoked", "preparing"]
+    reason: Literal["broken", "too_many", "expired", "revoked", "preparing"]
     site: SiteDescribed | None = None
 
 
+@dataclass(slots=True)
+class Guesses:
+    """Bad links per address within the current minute, in this process.
+
+    Only further bad links are turned away: a school shares one address, and its mentors' good links must open.
+    """
+
+    minute: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def too_many(self, address: str, at: datetime) -> bool:
+        minute = int(at.timestamp()) // 60
+        if minute != self.minute:
+            self.minute, self.counts = minute, Counter()
+        self.counts[address] += 1
+        return self.counts[address] > GUESSES_A_MINUTE
+
+
 async def welcome(running: Running, request: Request, ref: str) -> Visit | Closed:
-    token = ref if "." in ref else request.cookies.get(COOKIE, "")
-    read = read_link(token, datetime.now(UTC))
+    now, token = datetime.now(UTC), ref if "." in ref else request.cookies.get(COOKIE, "")
+    read = read_link(token, now)
     link = read.link if isinstance(read, Expired) else read
     if isinstance(link, Forged) or link.kind != "training" or ref not in (token, str(link.id)):
-        return Closed("broken")
+        return Closed("too_many" if _guesses(request).too_many(_address(request), now) else "broken")
     opened = await store.get_opened(running.pool, link.id, link.mentor_id)
     if isinstance(read, Expired):
         return Closed("expired", opened.site)
     if revoked(opened, link):
         return Closed("revoked", opened.site)
     return await visit(running, ref, opened) if opened.training else Closed("preparing", opened.site)
+
+
+def _guesses(request: Request) -> Guesses:
+    """One per application, made when the first bad link comes."""
+    state = request.app.state
+    if not hasattr(state, "guesses"):
+        state.guesses = Guesses()
+    guesses: Guesses = state.guesses
+    return guesses
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def revoked(opened: store.Opened, link: Link) -> bool:

@@ -156,7 +156,8 @@ def done_page(visit: Visit) -> Response:
     topics = [item.topic for item in items.values()]
     recovered = sum(visit.training.tries_at(number)[-1].correct for number in items)
     heading = words.ending(visit, missed=len(topics), hold=hold)
-    return screens.show("done.jinja", visit, heading=heading, hold=hold, missed=words.missed(topics, recovered))
+    told = words.missed(len(topics), recovered)
+    return screens.show("done.jinja", visit, heading=heading, hold=hold, topics=topics, missed=told)
 
 
 def looked_back(visit: Visit) -> list[dict[str, object]]:

@@ -15,6 +15,7 @@ Words = tuple[str, tuple[str, ...]]
 
 CLOSED: dict[str, tuple[int, Words]] = {
     "broken": (404, ("This link does not work.", ("Open it again from the e-mail, or copy the whole address.",))),
+    "too_many": (429, ("Too many tries from here.", ("Wait a minute, then open the link from the e-mail again.",))),
     "expired": (410, ("This link has expired.", ("Links work until the session starts. Your next one comes by e-mail.",))),
     "revoked": (410, ("This link is no longer in use.", ())),
     "preparing": (200, ("Your training is being prepared.", ("Try again in a minute.",))),

@@ -1,7 +1,7 @@
 """What pages say that depends on facts: why this training, how many, and the site's own numbers inside a text. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from services.assessment.visits import Visit
 from shared.contracts.content import Reason
@@ -27,7 +27,7 @@ def length(visit: Visit) -> str:
     """3 short cards, then 4 questions."""
     questions = f"{visit.questions} {'question' if visit.questions == 1 else 'questions'}"
     if not visit.cards:
-        return f"{questions}, no cards."
+        return f"{questions}."
     return f"{len(visit.cards)} short {'card' if len(visit.cards) == 1 else 'cards'}, then {questions}."
 
 
@@ -75,11 +75,6 @@ def ago(days: int) -> str:
     return f"{days} days ago" if days < 14 else f"{days // 7} weeks ago"
 
 
-def listed(things: Sequence[str]) -> str:
-    """a promise to keep a secret, a bruise and pressure at home"""
-    return " and ".join(filter(None, (", ".join(things[:-1]), *things[-1:])))
-
-
 def fill(text: str, site: SiteDescribed | None) -> str:
     """The site's own numbers and steps where the text names them; plain words where a site has not said.
 
@@ -97,11 +92,16 @@ def _variables(site: SiteDescribed | None) -> dict[str, str]:
     if site is None:
         return WITHOUT_SITE
     said = {
-        "state_hotline": f"{site.hotline.label}, {site.hotline.number}" if site.hotline else "",
+        "state_hotline": f"{site.hotline.label}, {unbroken(site.hotline.number)}" if site.hotline else "",
         "reporting_steps": " ".join(site.reporting_steps),
-        "staff_on_call": site.staff_on_call or "",
+        "staff_on_call": unbroken(site.staff_on_call or ""),
     }
     return {name: said[name] or plain for name, plain in WITHOUT_SITE.items()}
+
+
+def unbroken(number: str) -> str:
+    """A phone number that no line breaks: with no-break hyphens and spaces."""
+    return number.replace("-", "\u2011").replace(" ", "\u00a0")
 
 
 def _come_back(count: int) -> str:
@@ -128,14 +128,11 @@ def ending(visit: Visit, missed: int, *, hold: bool) -> str:
     return "You are ready for your session" if visit.on_day == "today" else f"You are ready for {_the_day(visit)}"
 
 
-def missed(topics: Sequence[str], recovered: int) -> list[str]:
+def missed(count: int, recovered: int) -> str:
     """What was missed, without any count of what was right."""
-    if not topics:
-        return []
-    what = f"You missed {counted(len(topics), 'question', 'questions')}"
-    second = _on_the_second_try(len(topics), recovered)
-    comes = "It comes back" if len(topics) == 1 else "They come back"
-    return [f"{what}{second}: {listed(topics)}. {comes} before your next session."]
+    what = f"You missed {counted(count, 'question', 'questions')}"
+    comes = "It comes back" if count == 1 else "They come back"
+    return f"{what}{_on_the_second_try(count, recovered)}. {comes} before your next session."
 
 
 def _on_the_second_try(missed: int, recovered: int) -> str:

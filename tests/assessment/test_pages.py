@@ -99,7 +99,7 @@ async def test_a_whole_training_tells_everything_once_and_in_order(phone, link):
     ]
     await phone.open(f"{HERE}/done")
     assert phone.heading == "Done. Talk with your supervisor first"
-    assert "a promise to keep a secret" in phone.words
+    assert "A promise to keep a secret" in phone.words
 
 
 async def test_nothing_missed_says_ready_and_gives_one_sentence_to_take_along(phone, link):
@@ -248,6 +248,14 @@ class TestStates:
         await phone.open(f"/t/{ref}")
         assert (phone.status, phone.heading) == (404, "This link does not work.")
 
+    async def test_after_twenty_bad_links_in_a_minute_further_ones_are_turned_away_and_good_ones_open(self, phone, link):
+        await arrive(phone.running)
+        statuses = [(await phone.open(f"/t/{n}.x"), phone.status)[1] for n in range(42)]  # even across a full minute
+        assert statuses[:20] == [404] * 20
+        assert 429 in statuses
+        await phone.open(f"/t/{link()}")
+        assert phone.status == 200
+
     async def test_an_expired_link_reveals_nothing_but_the_sites_number(self, phone, link):
         await arrive(phone.running)
         await phone.open(f"/t/{link(days=-1)}")
@@ -335,7 +343,7 @@ async def test_a_sites_own_numbers_stand_where_a_card_names_them(phone, link):
     await arrive(phone.running)
     await phone.open(f"/t/{link()}")
     await phone.press("/start")
-    assert "State child protection, 1-800-555-0199" in phone.words
+    assert "State child protection, 1‑800‑555‑0199" in phone.words
 
 
 async def test_no_page_names_a_person_or_may_be_cached_or_framed(phone, link):
