@@ -8,6 +8,7 @@ from services.trigger.moments import Moment
 from services.trigger.needs import Needed, Situation
 from services.trigger.session import Decision, Described, Facts, Outcome, Session
 from services.trigger.speaking import published
+from services.trigger.stages import stage
 from shared.contracts import ids
 from shared.contracts.event import Event
 from shared.contracts.trigger import Arm, ContentRequested, DecisionMade
@@ -76,6 +77,11 @@ def decided(ranking: list[Needed], why: str | None, now: datetime, facts: Facts)
     )
 
 
+def assumed(told: Described, facts: Facts) -> tuple[str, ...]:
+    """The facts that nobody told us, and that were given a safe default."""
+    return ("stage",) if stage(told, facts.mentor, facts.history)[1] else ()
+
+
 def decision_made(session: Session, told: Described, decision: Decision) -> DecisionMade:
     return DecisionMade(
         decision_id=ids.after(session.training_id, Moment.ASSIGN.value),
@@ -117,5 +123,5 @@ def content_requested(session: Session, told: Described, decision: Decision, fac
         needs=decision.needs,
         recall_only=decision.recall_only,
         returning=needs.returning(facts.memory.values()),
-        assumed=session.assumed,
+        assumed=assumed(told, facts),
     )

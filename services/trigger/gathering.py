@@ -10,7 +10,6 @@ from uuid import UUID
 from services.trigger import policy, store, store_copies, zones
 from services.trigger.moments import Moment
 from services.trigger.session import NO_HISTORY, Described, Facts, Session, Told
-from services.trigger.zones import Start
 from shared.contracts import ids
 from shared.contracts.event import Due
 from shared.contracts.site import SessionCancelled, SessionHeld, SessionScheduled
@@ -25,8 +24,11 @@ def session_id(event: FromSite) -> UUID:
 
 
 def told(event: SessionScheduled) -> Told:
-    mentee = ids.mentee(event.site_id, event.mentee_ref) if event.mentee_ref else None
-    return Told(ids.mentor(event.site_id, event.mentor_ref), mentee, zones.told(event.starts_at, event.time_zone))
+    return Told(ids.mentor(event.site_id, event.mentor_ref), mentee(event), zones.told(event.starts_at, event.time_zone))
+
+
+def mentee(event: SessionScheduled) -> str | None:
+    return ids.mentee(event.site_id, event.mentee_ref) if event.mentee_ref else None
 
 
 def facts(state: Session | None, event: Record, reads: Reads) -> Facts:
@@ -38,7 +40,7 @@ def facts(state: Session | None, event: Record, reads: Reads) -> Facts:
             told=said,
             mentor=reads["mentor"].get(said.mentor_id),
             site=reads["site"].get(event.site_id),
-            history=reads["history"].get(told_key(event, said), NO_HISTORY),
+            history=reads["history"].get(told_key(event), NO_HISTORY),
         )
     if isinstance(event, Due):
         return _of_due(state, reads)
@@ -56,7 +58,7 @@ def _of_due(state: Session | None, reads: Reads) -> Facts:
         site=reads["site"].get(state.site_id),
         history=reads["history"].get(known_key(state, known), NO_HISTORY) if known else NO_HISTORY,
         memory=reads["memory"].get(mentor, {}),
-        training=reads["training"].get(state.training_id) if known else None,
+        training=reads["training"].get(state.training_id) if reads["training"] else None,
     )
 
 
@@ -67,14 +69,13 @@ def assigns(state: Session | None, event: Record) -> Session | None:
     return state if state.waiting or (state.next and state.next.moment is Moment.ASSIGN) else None
 
 
-def told_key(event: SessionScheduled, said: Told) -> store.HistoryKey | None:
-    if not isinstance(said.start, Start):
-        return None
-    return (said.mentor_id, said.start.at, session_id(event), said.mentee_ref or "")
+def told_key(event: SessionScheduled) -> store.HistoryKey:
+    """By the instant as it was told; what it comes to in its zone is looked at again at the assign moment."""
+    return (event.starts_at, ids.mentor(event.site_id, event.mentor_ref), session_id(event), mentee(event) or "")
 
 
 def known_key(state: Session, known: Described) -> store.HistoryKey:
-    return (known.mentor_id, known.starts_at, state.id, known.mentee_ref or "")
+    return (known.starts_at, known.mentor_id, state.id, known.mentee_ref or "")
 
 
 def policy_keys(state: Session | None, event: Record) -> Iterable[str]:
@@ -98,8 +99,7 @@ def mentor_keys(state: Session | None, event: Record) -> Iterable[UUID]:
 
 def history_keys(state: Session | None, event: Record) -> Iterable[store.HistoryKey]:
     if isinstance(event, SessionScheduled):
-        key = told_key(event, told(event))
-        return (key,) if key else ()
+        return (told_key(event),)
     session = assigns(state, event)
     return (known_key(session, session.described),) if session and session.described else ()
 

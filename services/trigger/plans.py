@@ -12,7 +12,6 @@ from services.trigger.zones import find_zone
 
 TOO_LATE = Dropped("too_late")
 PAST = Dropped("already_past")
-STAGE_ASSUMED = ("stage",)
 UTC_ZONE = ZoneInfo("UTC")
 
 
@@ -21,7 +20,7 @@ def anew(session: Session, described: Described, now: datetime, facts: Facts) ->
 
     Built in one go: every announced session passes here, and almost always waits for a moment still to come.
     """
-    found, assumed = stage(described, facts.mentor, facts.history)
+    found, _ = stage(described, facts.mentor, facts.history)
     zone, timing = mentor_zone(facts, described), facts.policy.timing
     place = slot(described, zone)
     quiz_by = moments.quiz_by(place, timing)
@@ -34,7 +33,6 @@ def anew(session: Session, described: Described, now: datetime, facts: Facts) ->
         plan=session.plan + 1,
         stage=found,
         session_no=facts.history.earlier + 1,
-        assumed=STAGE_ASSUMED if assumed else (),
         mentor_zone=zone,
         policy_version=facts.policy.version,
         quiz_by=quiz_by if quiz_by > now else described.starts_at - LAST_CHANCE,
@@ -49,13 +47,12 @@ def anew(session: Session, described: Described, now: datetime, facts: Facts) ->
 
 def known_as(session: Session, described: Described, facts: Facts) -> Session:
     """The session with what the copied facts say about it now."""
-    found, assumed = stage(described, facts.mentor, facts.history)
+    found, _ = stage(described, facts.mentor, facts.history)
     return replace(
         session,
         described=described,
         stage=found,
         session_no=facts.history.earlier + 1,
-        assumed=STAGE_ASSUMED if assumed else (),
         mentor_zone=mentor_zone(facts, described),
         policy_version=facts.policy.version,
         waiting=None,

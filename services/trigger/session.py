@@ -128,7 +128,6 @@ class Session:
     plan: int = 0  # ours: +1 whenever what others know of it changes
     stage: Stage = "start"
     session_no: int = 1
-    assumed: tuple[str, ...] = ()
     mentor_zone: str = ""
     policy_version: int = 0
     quiz_by: datetime | None = None
@@ -157,7 +156,7 @@ class Session:
     @property
     def training_id(self) -> UUID:
         """Also the id of the request for content: one per session and mentor, however often it is moved."""
-        return ids.after(self.id, f"training/{self.described.mentor_id if self.described else ''}")
+        return ids.after(self.id, "training/" + self.described.mentor_id.hex if self.described else "training")
 
     def done(self, moment: Moment) -> Mark | None:
         return next((mark for mark in self.marks if mark.moment is moment), None)

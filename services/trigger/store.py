@@ -53,7 +53,7 @@ WHERE id = ANY($1::uuid[]) AND due_at IS NOT NULL
 """
 HISTORY = """
 SELECT k.n, h.earlier, h.first_at
-FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[]) WITH ORDINALITY AS k (mentor_id, starts_at, id, mentee_ref, n)
+FROM unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::text[]) WITH ORDINALITY AS k (starts_at, mentor_id, id, mentee_ref, n)
 CROSS JOIN LATERAL (
   SELECT count(*) AS earlier, min(s.starts_at) FILTER (WHERE coalesce(s.mentee_ref, '') = k.mentee_ref) AS first_at
   FROM session s
@@ -63,7 +63,7 @@ CROSS JOIN LATERAL (
 WHERE h.earlier > 0
 """
 
-HistoryKey = tuple[UUID, datetime, UUID, str]  # mentor, start, session, mentee ("" for none)
+HistoryKey = tuple[datetime, UUID, UUID, str]  # start, mentor, session, mentee ("" for none)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,6 @@ class Rest:
     source_updated_at: datetime | None = None
     told_warnings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    assumed: tuple[str, ...] = ()
     verdict: Verdict | None = None
     lost: Missing | None = None
     stood_at: datetime | None = None  # where a parked row's clock stands: saving the session sets it going again
@@ -135,7 +134,6 @@ def _session(row: Record) -> Session:
         plan=row["plan"],
         stage=row["stage"],
         session_no=row["session_no"],
-        assumed=rest.assumed,
         mentor_zone=row["mentor_zone"],
         policy_version=row["policy_version"],
         quiz_by=row["quiz_by"],
@@ -189,7 +187,6 @@ def _rest(s: Session) -> str | None:
         return None
     rest = Rest(
         warnings=s.warnings,
-        assumed=s.assumed,
         verdict=s.verdict,
         lost=s.lost,
         waiting=s.waiting,
@@ -208,4 +205,4 @@ def _special(d: Described) -> bool:
 
 
 def _eventful(s: Session) -> bool:
-    return bool(s.marks or s.waiting or s.verdict or s.lost or s.assumed or s.earlier or s.warnings)
+    return bool(s.marks or s.waiting or s.verdict or s.lost or s.earlier or s.warnings)

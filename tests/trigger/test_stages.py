@@ -6,7 +6,7 @@ import pytest
 
 from services.trigger.session import History
 from shared.contracts.supervision import Match
-from shared.contracts.trigger import DecisionMade, SessionPlanned
+from shared.contracts.trigger import ContentRequested, DecisionMade, SessionPlanned
 from tests.trigger.building import (
     START,
     a_mentor,
@@ -22,8 +22,10 @@ DAY = timedelta(days=1)
 
 
 def stage(now_told: dict[str, object] | None = None, **known: object) -> tuple[str, tuple[str, ...]]:
-    session, _ = told_of(None, scheduled(**(now_told or {})), **known)
-    return session.stage, session.assumed
+    event = scheduled(**(now_told or {}))
+    session, _ = told_of(None, event, **known)
+    _, events = pass_time(session, START - DAY, **known)
+    return session.stage, of(ContentRequested, events)[0].assumed
 
 
 def matched(days_ago: int, **changes: object) -> object:
