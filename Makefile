@@ -17,3 +17,9 @@ env: .venv/.ready
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --group dev pyproject.toml -o requirements.lock
+
+demo: env
+	@$(BIN)/jitt demo
+
+up: env
+	@$(BIN)/jitt up

@@ -16,7 +16,7 @@ from rich.table import Table
 from deploy import topology
 
 app = typer.Typer(
-    name="jitt", no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    name="jitt", no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
     help="Just-in-time training for mentoring networks.\n\n"
     "First steps: `make demo` shows the whole loop. `jitt up` starts a network on this machine and stays; in a second "
     "terminal `jitt status`, `jitt site add`, `jitt import people`, `jitt import ics`.",
@@ -28,6 +28,8 @@ app.add_typer(dead_app, name="dead")
 import_app = typer.Typer(no_args_is_help=True, help="Give jitt what you already have: calendars and lists of people.")
 app.add_typer(import_app, name="import")
 
+COMMANDS = ("services.trigger.commands", "services.trigger.commands_import", "services.content.commands",
+            "services.supervision.commands", "services.supervision.commands_console")
 ServiceName = Annotated[str, typer.Argument(help=f"One of: {', '.join(topology.NAMES)}")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
@@ -70,6 +72,21 @@ def up() -> None:
         fail(str(problem))
     except KeyboardInterrupt:
         typer.echo("Stopped")
+
+
+@app.command()
+def demo() -> None:
+    """See the whole loop once: a site's calendar in, a training out, a missed answer to the supervisor. Invented people.
+
+    It stays until Ctrl-C. With DEMO_EXIT=1, or without a terminal, it ends with 0 after the brief, or says what failed.
+    """
+    from deploy.demo.play import play
+    from deploy.local.errors import StackError
+
+    try:
+        raise typer.Exit(play(home() / "demo", app))
+    except StackError as problem:
+        fail(str(problem))
 
 
 @app.command()
@@ -229,17 +246,12 @@ def _with(service: str, work: Callable[[Any], Awaitable[Any]]) -> Any:
     return asyncio.run(inside())
 
 
-COMMANDS = {  # first word -> the module that has its typer app, and whether it needs a network at all
-    "content": "services.content.commands",
-    "publisher": "services.trigger.commands",
-    "site": "services.supervision.commands",
-}
-
-
 def main() -> None:
     """Adds the services' commands, then hands over to typer."""
-    for module in ("services.trigger.commands", "services.trigger.commands_import", "services.content.commands",
-                   "services.supervision.commands", "services.supervision.commands_console"):
+    from deploy import network
+
+    network.find(home())
+    for module in COMMANDS:
         import_module(module).add_to(app, import_app)
     app()
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.consumer import fetcher
 from aiokafka.errors import KafkaError, KafkaTimeoutError, RequestTimedOutError, TopicAlreadyExistsError, for_code
@@ -22,6 +23,7 @@ from shared.contracts.event import Event
 from shared.contracts.topics import Topic
 
 LOG = logging.getLogger("jitt.bus")
+FASTSTREAM = logging.getLogger("faststream.jitt")
 BATCH_BYTES = 256 * 1024
 COMMIT_SECONDS = 10
 MAX_POLL_MS = 300_000
@@ -115,7 +117,8 @@ class _FromOurOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
                 continue
             kafkas = await consumer.committed(partition)
             if kafkas is not None and offset < kafkas:
-                LOG.warning("rewinding to our own offset", extra={"partition": str(partition), "from": kafkas, "to": offset})
+                where = f"{partition.topic}/{partition.partition}"
+                LOG.info("reading from our own offset", extra={"where": where, "kafka": kafkas, "ours": offset})
                 consumer.seek(partition, offset)
 
 
@@ -125,7 +128,7 @@ async def _nothing(_: Any) -> bytes:
 
 def broker(bootstrap: str, publishes: Iterable[type[Event]], client: str) -> KafkaBroker:
     """One broker per service. Its typed publishers only describe our topics; what is published goes through the relay."""
-    made = KafkaBroker(bootstrap, client_id=client, logger=LOG, allow_auto_create_topics=False, acks="all",
+    made = KafkaBroker(bootstrap, client_id=client, logger=FASTSTREAM, allow_auto_create_topics=False, acks="all",
                        enable_idempotence=True, graceful_timeout=15)
     by_topic: dict[str, Any] = {}
     for event in publishes:
@@ -233,6 +236,20 @@ class EventProducer:
             LOG.warning("publishing failed", extra={"topic": topic, "partition": partition, "error": str(error)})
             return acked, error
         return acked, None
+
+
+@asynccontextmanager
+async def tail(bootstrap: str, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[Any]]:
+    """What is published from now on, as records; for watching, never for deciding."""
+    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, auto_offset_reset="latest",
+                                isolation_level="read_committed", fetch_max_wait_ms=10)
+    await consumer.start()
+    try:
+        for partition in consumer.assignment():
+            await consumer.position(partition)  # so that nothing is missed between now and the first look
+        yield consumer
+    finally:
+        await consumer.stop()
 
 
 async def apply_topics(bootstrap: str, topics: Iterable[Topic], *, small: bool) -> dict[str, str]:

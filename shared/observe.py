@@ -24,7 +24,6 @@ def setup_logging(service: str, level: int = logging.INFO) -> None:
     root.setLevel(level)
     for noisy in ("aiokafka", "faststream", "uvicorn.error", "httpx2", "httpcore2"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    logging.getLogger("jitt.bus").setLevel(logging.WARNING)  # FastStream would write two lines per batch
 
 
 def _of(service: str) -> structlog.types.Processor:

@@ -94,8 +94,12 @@ class WorkerProcess:
         self._subscriptions: dict[str, bus.Subscription] = {}
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
-        loops = [self._read_own_topics(), self._run_relay(), self.worker.run_clocks(), self._watch()]
-        return [*loops, self._read_publishers()] if self.service.publishers else loops
+        loops = [self._read_own_topics(), self._run_relay(), self._watch()]
+        if any(handler.clock for handler in self.service.handlers):
+            loops.append(self.worker.run_clocks())
+        if self.service.publishers:
+            loops.append(self._read_publishers())
+        return loops
 
     def seconds_since_poll(self) -> float:
         return max((subscription.seconds_since_poll() for subscription in self._subscriptions.values()), default=0.0)
@@ -105,14 +109,12 @@ class WorkerProcess:
         await self.relay.close()
 
     async def _read_own_topics(self) -> None:
-        decode = OwnTopics(self.service)
-        if self.service.reads:
-            async with self._subscribed(self.service.name, self.service.reads, decode):
-                self.consuming = True
-                gc.collect()
-                gc.freeze()
-                gc.set_threshold(50_000, 20, 20)
-                await asyncio.Event().wait()
+        async with self._subscribed(self.service.name, self.service.reads, OwnTopics(self.service)):
+            self.consuming = True
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(50_000, 20, 20)
+            await asyncio.Event().wait()
 
     async def _read_publishers(self) -> None:
         """The list of topics is looked at every 10 s; a change restarts this one subscription."""

@@ -84,7 +84,7 @@ class Worker:
     async def run_clocks(self) -> None:
         """For ever: every handler's due rows, as they come due."""
         clocks = [handler for handler in self.service.handlers if handler.clock]
-        while clocks:
+        while True:
             claimed = 0
             for handler in clocks:
                 await self.room()
