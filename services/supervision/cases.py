@@ -33,6 +33,7 @@ from shared.contracts.event import Due, Event, Refused
 from shared.contracts.supervision import ContactLogged
 from shared.contracts.trigger import SessionPlanned, TrainingOverdue
 
+LOOKS = 5  # a clock that still stands in the past after these is a bug, and is reported as one
 Decided = tuple[MentorCase, list[Event]] | Refused
 
 
@@ -293,7 +294,9 @@ def _logged(case: MentorCase, contact: Contact, outcome: Any, now: datetime) -> 
 def due(case: MentorCase, _: Due, now: datetime, facts: Facts) -> Decided:
     """Acts on every clock that has come. A look at the rules may bring a deadline that has passed: it acts on that too."""
     events: list[Event] = []
-    while case.due_at and case.due_at <= now:
+    for _ in range(LOOKS):
+        if case.due_at is None or case.due_at > now:
+            break
         case, told = alerts.came_due(case, facts.lead, now)
         case, more = alerts.reviewed(case, now)
         events += [*told, *more]
