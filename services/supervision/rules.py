@@ -36,6 +36,7 @@ class Claim:
 
 
 def safeguarding_button_pressed(case: MentorCase, now: datetime) -> Iterator[Claim]:
+    """The hotline came first on that page; this asks a person to call back (docs/evidence.md L20)."""
     yield from _calls(case, "now", "urgent")
 
 
@@ -58,7 +59,7 @@ def out_of_scope_activity_planned(case: MentorCase, now: datetime) -> Iterator[C
 
 
 def uncleared_function_planned(case: MentorCase, now: datetime) -> Iterator[Claim]:
-    """For the next session only, once it is within a week. Silent where an open safety alert says the same."""
+    """For the next session, once it is within a week; silent where an open safety alert says the same (docs/evidence.md L19)."""
     session = case.next_session(now)
     if session is None or not case.enrolled or session.starts_at - now > WEEK:
         return
@@ -73,7 +74,7 @@ def mentor_asked_to_talk(case: MentorCase, now: datetime) -> Iterator[Claim]:
 
 
 def same_mistake_again(case: MentorCase, now: datetime) -> Iterator[Claim]:
-    """Two of the last three trainings that offered a mistake (docs/evidence.md L8: what was missed has to come back)."""
+    """At the first try, in two of the mentor's last three trainings that offered it."""
     for code in sorted({code for training in case.history.trainings for code in training.made}):
         last = [t for t in _in_order(case) if code in t.offered][-LAST_TRAININGS:]
         made = [t for t in last if code in t.made]
@@ -85,7 +86,7 @@ def same_mistake_again(case: MentorCase, now: datetime) -> Iterator[Claim]:
 
 
 def training_not_done(case: MentorCase, now: datetime) -> Iterator[Claim]:
-    """Asked for in good time, due, and not done. A second one in a row, or a short clearance, needs attention."""
+    """Asked for in good time, due, and not done. A second in a row, or a short clearance, needs attention (docs/evidence.md L10)."""
     before = False
     for training in _in_order(case):
         missed = _not_done(case, training)
