@@ -86,7 +86,7 @@ def same_mistake_again(case: MentorCase, now: datetime) -> Iterator[Claim]:
 
 
 def training_not_done(case: MentorCase, now: datetime) -> Iterator[Claim]:
-    """Asked for in good time, due, and not done. A second in a row, or a short clearance, needs attention (docs/evidence.md L10)."""
+    """Asked for in good time, and not done. A second in a row, or a short clearance, needs attention (docs/evidence.md L10)."""
     before = False
     for training in _in_order(case):
         missed = _not_done(case, training)
