@@ -282,7 +282,9 @@ def test_a_session_wakes_when_the_fact_is_there_and_is_planned_as_if_announced_n
 
 def test_a_session_still_unknown_a_day_after_its_start_is_given_up():
     session, _ = told_of(None, scheduled(), START, mentor=None)
-    session, events = pass_time(session, START + 2 * DAY, mentor=None)
+    session, events = pass_time(session, START + DAY - timedelta(seconds=1), mentor=None)
+    assert (session.status, session.due_at, events) == (Status.WAITING, START + DAY, [])
+    session, events = pass_time(session, START + DAY, mentor=None)
     assert (session.status, session.due_at, events) == (Status.UNKNOWN_MENTOR, None, [])
 
 
