@@ -2,18 +2,23 @@
 
 import asyncio
 import json
-from typing import Annotated
+from typing import Annotated, NoReturn
 
+import asyncpg
 import typer
 
 from services.supervision import http_sign_in, store_console
 from shared.running import opened
 from shared.settings import settings
 
-app = typer.Typer()
+NO_NETWORK = "No jitt is running here. Start one with `jitt up`, or set JITT_POSTGRES."
 
 
-@app.command("sign-in")
+def add_to(app: typer.Typer, _: typer.Typer) -> None:
+    """Adds `jitt sign-in`."""
+    app.command("sign-in")(sign_in)
+
+
 def sign_in(
     site: Annotated[str, typer.Option(help="The site's id, as in `jitt site list`.")],
     person: Annotated[str, typer.Option(help="The reference of a supervisor or site lead, as in the people's file.")],
@@ -25,7 +30,12 @@ def sign_in(
     """
     if settings().mode == "production":
         _stop(str(http_sign_in.DevelopmentOnly.__doc__))
-    url = asyncio.run(_minted(site, person))
+    if not settings().postgres:
+        _stop(NO_NETWORK, 2)
+    try:
+        url = asyncio.run(_minted(site, person))
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        _stop(f"The database cannot be reached ({type(error).__name__}). Run it again later; nothing is half done.")
     if url is None:
         _stop(f"Nobody at site “{site}” has the reference “{person}” as a supervisor or site lead. Import people first.")
     typer.echo(json.dumps({"url": url}) if as_json else url)
@@ -40,6 +50,6 @@ async def _minted(site: str, person: str) -> str | None:
         return await http_sign_in.mint_sign_in(running.pool, person_id) if person_id else None
 
 
-def _stop(problem: str) -> None:
-    typer.echo(problem, err=True)
-    raise typer.Exit(1)
+def _stop(words: str, code: int = 1) -> NoReturn:
+    typer.echo(words, err=True)
+    raise typer.Exit(code)
