@@ -246,6 +246,11 @@ def test_a_clearance_granted_later_lifts_the_alert_and_a_hold_never_cancels_a_se
     assert all(e.how == "lifted" for e in story.said(AlertResolved))
 
 
+def test_a_talk_does_not_make_a_mentor_cleared() -> None:
+    story = Story(listed(cleared={}), planned()).happens(contact())
+    assert story.rules == ["uncleared_function_planned", "uncleared_function_planned"]
+
+
 def test_a_function_that_the_file_leaves_out_keeps_its_clearance() -> None:
     story = Story(listed(), listed(cleared={"academic_help": YEAR}))
     assert set(states(story)) == {"academic_help", *BOTH_BASE}

@@ -84,6 +84,11 @@ def test_a_moved_session_moves_the_moment_of_its_brief() -> None:
     assert found.due_at == START + DAY - 3 * HOUR
 
 
+def test_an_older_plan_changes_nothing() -> None:
+    newer, _ = after(planned(revision=2, starts_at=START + DAY))
+    assert preparations.planned(newer, planned(), START - DAY, Facts()) == Refused("stale_revision")
+
+
 @pytest.mark.parametrize("status", ["cancelled", "moved_away", "not_held"])
 def test_a_session_that_is_off_needs_no_brief(status: Any) -> None:
     found, _ = after(planned(), assigned(), planned(revision=2, status=status))
