@@ -95,7 +95,7 @@ class WorkerProcess:
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         loops = [self._read_own_topics(), self._run_relay(), self._watch()]
-        if any(handler.clock for handler in self.service.handlers):
+        if any(handler.clock or handler.sweeps for handler in self.service.handlers):
             loops.append(self.worker.run_clocks())
         if self.service.publishers:
             loops.append(self._read_publishers())

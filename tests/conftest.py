@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -21,11 +22,9 @@ Database = Callable[[Service], Awaitable[Running]]
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local.Stack]:
+def stack() -> Iterator[local.Stack]:
     """Real Kafka and PostgreSQL for the whole run (JITT_KAFKA and JITT_POSTGRES use servers that run already)."""
-    home = tmp_path_factory.mktemp("stack")
-    home.chmod(0o755)
-    with local.running(home) as running:
+    with TemporaryDirectory(prefix="jitt-test-", ignore_cleanup_errors=True) as folder, local.running(home_in(folder)) as running:
         os.environ["JITT_KAFKA"], os.environ["JITT_POSTGRES"] = running.kafka, running.postgres
         settings.cache_clear()
         yield running
@@ -67,6 +66,13 @@ async def database(stack: local.Stack, _templates: Callable[[str], Awaitable[str
         await db.close_pool(running.pool)
     for name in names:
         await _admin(stack, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def home_in(folder: str) -> Path:
+    """PostgreSQL does not run as root: it must be able to look into its home."""
+    home = Path(folder)
+    home.chmod(0o755)
+    return home
 
 
 def at_database(dsn: str, name: str) -> str:

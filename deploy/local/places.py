@@ -40,7 +40,7 @@ def elsewhere(home: Path, system: Path) -> Path:
     for note in system.glob("*/home"):
         owner = Path(note.read_text())
         if not owner.exists() and owner.is_relative_to(tempfile.gettempdir()):
-            shutil.rmtree(note.parent)
+            shutil.rmtree(note.parent, ignore_errors=True)  # another start may tidy up too
     mine = system / hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]
     open_directory(mine)
     (mine / "home").write_text(str(home.resolve()))

@@ -1,4 +1,4 @@
-"""The words every service shares: Event, Due and Refused. Nothing here does I/O."""
+"""The words every service shares: Event, Due, Sweep and Refused. Nothing here does I/O."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -30,6 +30,17 @@ class Event(Part):
 @dataclass(frozen=True, slots=True)
 class Due:
     """The clock's only message: the aggregate's `due_at` has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Fan-out, returned beside events: `cause` is folded on every aggregate of `handler` that it concerns.
+
+    500 at a time, each step a transaction of its own; nothing that was made meanwhile is left out.
+    """
+
+    handler: str
+    cause: Event
 
 
 @dataclass(frozen=True, slots=True)

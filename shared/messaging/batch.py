@@ -66,8 +66,8 @@ async def apply(conn: Connection, service: str, handlers: Sequence[Handler[Any]]
         fold.message(message, targets, batch.broken)
     if refused := {o.cause: o.reason or "" for o in fold.outcomes.values() if o.kind == "refused"}:
         await store.refuse(conn, refused)
-    due = await _save(conn, aggregates)
-    await _finish(conn, aggregates, fold, batch.offsets)
+    due = await save(conn, aggregates)
+    await finish(conn, aggregates, fold, batch.offsets)
     return Applied([fold.outcomes[m.cause] for m in batch.messages], due, len(fold.outgoing), letters=fold.letters)
 
 
@@ -80,12 +80,12 @@ async def apply_due(conn: Connection, service: str, handler: Handler[Any], since
     if not one.loaded:
         return Applied()
     fold = Fold(service, await conn.fetchval("SELECT now()"))
-    one.reads = await _load_reads(conn, one, [(state, Due()) for state in one.loaded.values()])
+    one.reads = await load_reads(conn, one, [(state, Due()) for state in one.loaded.values()])
     oldest = min((at for state in one.loaded.values() if (at := clock.at(state))), default=None)
     for key, state in one.loaded.items():
         fold.due(one, key, state)
-    due = await _save(conn, [one])
-    await _finish(conn, [one], fold, {})
+    due = await save(conn, [one])
+    await finish(conn, [one], fold, {})
     return Applied((), due, len(fold.outgoing), len(one.loaded), oldest, fold.letters)
 
 
@@ -136,10 +136,10 @@ async def _read(conn: Connection, aggregates: Sequence[Aggregates], work: Iterab
                 pairs.setdefault(id(one), []).append((one.loaded.get(key), message.event))
     for one in aggregates:
         if id(one) in pairs:
-            one.reads = await _load_reads(conn, one, pairs[id(one)])
+            one.reads = await load_reads(conn, one, pairs[id(one)])
 
 
-async def _load_reads(conn: Connection, one: Aggregates, pairs: Sequence[tuple[Any, Any]]) -> dict[str, Mapping[Any, Any]]:
+async def load_reads(conn: Connection, one: Aggregates, pairs: Sequence[tuple[Any, Any]]) -> dict[str, Mapping[Any, Any]]:
     loaded: dict[str, Mapping[Any, Any]] = {}
     for name, read in one.handler.reads.items():
         keys = {key for state, event in pairs for key in read.keys(state, event)}
@@ -147,7 +147,7 @@ async def _load_reads(conn: Connection, one: Aggregates, pairs: Sequence[tuple[A
     return loaded
 
 
-async def _save(conn: Connection, aggregates: Sequence[Aggregates]) -> dict[str, datetime]:
+async def save(conn: Connection, aggregates: Sequence[Aggregates]) -> dict[str, datetime]:
     due: dict[str, datetime] = {}
     for one in aggregates:
         changed, new = one.changed(), one.new()
@@ -162,11 +162,13 @@ async def _save(conn: Connection, aggregates: Sequence[Aggregates]) -> dict[str,
     return due
 
 
-async def _finish(conn: Connection, aggregates: Sequence[Aggregates], fold: Fold, offsets: Mapping[tuple[str, int], int]) -> None:
+async def finish(conn: Connection, aggregates: Sequence[Aggregates], fold: Fold, offsets: Mapping[tuple[str, int], int]) -> None:
     if fold.stopped:
         await _park(conn, aggregates, fold.stopped)
     if fold.outgoing:
         await store.send(conn, fold.outgoing)
+    if fold.sweeps:
+        await store.begin_sweeps(conn, fold.sweeps)
     if fold.letters:
         await store.bury(conn, fold.letters)
     if offsets:

@@ -4,13 +4,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from asyncpg import Connection, Record
 
-from shared.messaging import store
+from shared.messaging import store, sweep
 from shared.messaging.batch import Batch, apply
-from shared.messaging.fold import concern
+from shared.messaging.fold import concern, key_of
 from shared.messaging.handler import Handler
 from shared.messaging.ingest import INBOUND, OwnTopics, PublishersTopics
 from shared.messaging.message import Decoded, Message, Raw, Unreadable, decode
@@ -115,6 +114,8 @@ async def _again(running: Running, letter: Letter, read: Any) -> str:
         async with running.connection() as conn:
             await store.settle_dead(conn, [letter.id], "replayed")
         return ""
+    if letter.raw.topic.startswith(sweep.TOPIC):
+        return await _swept_again(running, letter, letter.raw)
     found = read(letter.raw, letter.principal, tenant_checked=bool(letter.concerns))
     if not isinstance(found, Message):
         return f"{found.reason}: {found.detail}" if isinstance(found, Unreadable) else "no handler of this service wants it"
@@ -124,6 +125,16 @@ async def _again(running: Running, letter: Letter, read: Any) -> str:
             done = await apply(conn, running.service.name, running.service.handlers, batch)
             if done.outcomes[0].kind == "id_reused":
                 return "its id was used before with other content"
+            await store.settle_dead(conn, [letter.id], "replayed")
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+async def _swept_again(running: Running, letter: Letter, raw: Raw) -> str:
+    try:
+        async with running.connection() as conn, conn.transaction():
+            await sweep.replay_swept(conn, running.service.name, running.service.handlers, raw)
             await store.settle_dead(conn, [letter.id], "replayed")
     except Exception as error:
         return f"{type(error).__name__}: {error}"
@@ -148,7 +159,7 @@ async def _release(running: Running, concerns: Iterable[str]) -> bool:
 
 async def _restart_clocks(conn: Connection, handler: Handler[Any], names: Sequence[str]) -> None:
     """Saving a row computes its `due_at` anew."""
-    keys = [_key(name.removeprefix(f"{handler.name}/")) for name in names if name.startswith(f"{handler.name}/")]
+    keys = [key_of(name.removeprefix(f"{handler.name}/")) for name in names if name.startswith(f"{handler.name}/")]
     if keys and handler.clock:
         rows = await handler.load(conn, sorted(keys))
         await handler.save(conn, [row for key, row in rows.items() if concern(handler, key) in names], [])
@@ -176,10 +187,3 @@ async def _decoder(running: Running) -> Any:
 def _letter(row: Record) -> Letter:
     raw = store.raw_of(row) if row["topic"] is not None else None
     return Letter(row["id"], row["at"], row["state"], row["reason"], row["detail"], row["principal"], tuple(row["concerns"]), raw)
-
-
-def _key(text: str) -> Any:
-    try:
-        return UUID(text)
-    except ValueError:
-        return text

@@ -12,7 +12,7 @@ from zlib import crc32
 
 from pydantic_core import to_json
 
-from shared.contracts.event import Due, Event, Refused
+from shared.contracts.event import Due, Event, Refused, Sweep
 from shared.contracts.ids import after
 from shared.messaging.handler import Handler, Key
 from shared.messaging.message import LARGEST, Message
@@ -71,6 +71,7 @@ class Fold:
     outgoing: list[Outgoing] = field(default_factory=list)
     letters: list[Dead] = field(default_factory=list)
     outcomes: dict[UUID, Outcome] = field(default_factory=dict)
+    sweeps: list[tuple[UUID, str, str, bytes]] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)  # concerns parked by this batch
 
     def message(self, message: Message, targets: Sequence[Target], broken: str = "") -> None:
@@ -121,14 +122,22 @@ class Fold:
             else:
                 decided.append((one, key, result[0], result[1]))
         rows: list[Outgoing] = []
-        for one, key, _, events in decided:
-            for follow_up in events:
-                name = f"{self.service}/{follow_up.TYPE}/{one.handler.name}/{key}/{len(rows)}"
-                rows.append(outgoing(after(cause, name), follow_up, self.now, traceparent))
+        sweeps: list[tuple[UUID, str, str, bytes]] = []
+        for one, key, _, follow_ups in decided:
+            where = f"{one.handler.name}/{key}"
+            for follow_up in follow_ups:
+                if isinstance(follow_up, Sweep):
+                    type_ = follow_up.cause.TYPE
+                    id = after(cause, f"{self.service}/{type_}/{where}/sweep {len(sweeps)}")
+                    sweeps.append((id, follow_up.handler, type_, to_json(follow_up.cause)))
+                else:
+                    id = after(cause, f"{self.service}/{follow_up.TYPE}/{where}/{len(rows)}")
+                    rows.append(outgoing(id, follow_up, self.now, traceparent))
         for one, key, state, _ in decided:
             if state is not None:
                 one.current[key] = state
         self.outgoing += rows
+        self.sweeps += sweeps
         return None if decided else refused
 
     def _stop(self, kind: Literal["failed", "parked"], reason: str, detail: str, message: Message,
@@ -150,6 +159,14 @@ def outgoing(event_id: UUID, event: Event, now: datetime, traceparent: str | Non
         raise ValueError(f"{event.TYPE} has no topic and cannot be published")
     key = event.key()
     return (crc32(key.encode()) % SHARDS, event.TOPIC, key, event_id, event.TYPE, now, payload, traceparent)
+
+
+def key_of(text: str) -> Key:
+    """A key as it was before it became text: a uuid where it looks like one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return text
 
 
 def concerns(targets: Sequence[Target]) -> list[str]:

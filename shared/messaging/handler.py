@@ -7,12 +7,24 @@ from typing import Any, Generic, TypeVar
 
 from asyncpg import Connection
 
-from shared.contracts.event import Due, Event, Refused
+from shared.contracts.event import Due, Event, Refused, Sweep
 
 S = TypeVar("S")
 Key = Any  # uuid.UUID, or str for a column of type text COLLATE "C"
-Decided = tuple[S, list[Event]] | Refused
+Decided = tuple[S, Sequence[Event | Sweep]] | Refused
 Reads = Mapping[str, Mapping[Any, Any]]  # name of a Read -> key -> copied fact; a key without a row is absent
+
+
+@dataclass(frozen=True)
+class Swept(Generic[S]):
+    """What a sweep's cause means here: which aggregates it concerns, and what it decides on each.
+
+    `keys(conn, cause, after, limit)`: the next keys in order after that one, None at the beginning. It leaves out those that
+    already know of the cause (by the version they keep), so that a last look finds only what was made meanwhile.
+    """
+
+    keys: Callable[[Connection, Any, Key | None, int], Awaitable[list[Key]]]
+    decide: Callable[[S | None, Any, datetime, Any], Decided[S]]
 
 
 @dataclass(frozen=True)  # no slots: Python 3.11 cannot make a generic one
@@ -50,6 +62,7 @@ class Handler(Generic[S]):
     reads: Mapping[str, Read[S]] = field(default_factory=dict)
     facts: Callable[[S | None, Any, Reads], Any] = lambda state, event, reads: None
     clock: Clock[S] | None = None
+    sweeps: Mapping[type[Event], Swept[S]] = field(default_factory=dict)
 
 
 def nothing_changed(state: S) -> tuple[S, list[Event]]:
@@ -61,4 +74,4 @@ def latest(existing: Any | None, event: Any) -> bool:
     return existing is None or event.revision > existing.revision
 
 
-__all__ = ["Clock", "Decided", "Handler", "Key", "Read", "Reads", "latest", "nothing_changed"]
+__all__ = ["Clock", "Decided", "Handler", "Key", "Read", "Reads", "Swept", "latest", "nothing_changed"]

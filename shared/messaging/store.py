@@ -1,8 +1,8 @@
-"""Every SQL statement of the messaging tables: inbox, outbox, consumed, dead_letter, parked."""
+"""Every SQL statement of the messaging tables: inbox, outbox, consumed, dead_letter, parked, sweep."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from asyncpg import Connection, Record
@@ -46,6 +46,13 @@ SETTLE_DEAD = "UPDATE dead_letter SET state = $2 WHERE id = ANY($1::bigint[]) AN
 BURIED_LATELY = """
 SELECT count(*) FROM dead_letter WHERE principal = $1 AND reason <> 'failed' AND at > now() - interval '1 hour'
 """
+BEGIN_SWEEP = "INSERT INTO sweep (id, handler, type, cause) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
+DUE_SWEEP = """
+SELECT id, handler, type, cause, cursor, last_look FROM sweep
+WHERE due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+MOVE_SWEEP = "UPDATE sweep SET cursor = $2, last_look = $3, due_at = now() + $4 WHERE id = $1"
+END_SWEEP = "DELETE FROM sweep WHERE id = $1"
 BECAME = "SELECT id, at, refused FROM inbox WHERE id = $1"
 
 OUTBOX_COLUMNS = ("shard", "topic", "key", "event_id", "type", "at", "payload", "traceparent")
@@ -137,6 +144,23 @@ async def buried_lately(conn: Connection, principal: str) -> int:
 
 async def find_inbox(conn: Connection, id: UUID) -> Record | None:
     return await conn.fetchrow(BECAME, id)
+
+
+async def begin_sweeps(conn: Connection, sweeps: Sequence[tuple[UUID, str, str, bytes]]) -> None:
+    await conn.executemany(BEGIN_SWEEP, sweeps)
+
+
+async def due_sweep(conn: Connection) -> Record | None:
+    """Claims and locks one that is due."""
+    return await conn.fetchrow(DUE_SWEEP)
+
+
+async def move_sweep(conn: Connection, id: UUID, cursor: str | None, last_look: bool, wait: timedelta) -> None:
+    await conn.execute(MOVE_SWEEP, id, cursor, last_look, wait)
+
+
+async def end_sweep(conn: Connection, id: UUID) -> None:
+    await conn.execute(END_SWEEP, id)
 
 
 def raw_of(row: Record) -> Raw:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from shared.messaging.handler import Handler
 from shared.messaging.message import Decoded, Message, Record, Unreadable, Unwanted
 from shared.messaging.observed import counted, timed
 from shared.messaging.store import Dead
+from shared.messaging.sweep import apply_sweep
 from shared.service import Service
 
 LOG = logging.getLogger("jitt.worker")
@@ -81,15 +83,26 @@ class Worker:
         self._done(applied)
         return applied.rows_due
 
+    async def sweep(self) -> int:
+        """One step of one sweep that is due; 0 when none is."""
+        async with self._one_at_a_time:
+            applied = await self._transaction(lambda conn: apply_sweep(conn, self.service.name, self.service.handlers))
+        self._done(applied)
+        return applied.rows_due
+
     async def run_clocks(self) -> None:
-        """For ever: every handler's due rows, as they come due."""
-        clocks = [handler for handler in self.service.handlers if handler.clock]
+        """For ever: every handler's due rows and sweeps, as they come due."""
+        work: list[Callable[[], Awaitable[int]]] = [
+            partial(self.fall_due, handler) for handler in self.service.handlers if handler.clock
+        ]
+        if any(handler.sweeps for handler in self.service.handlers):
+            work.append(self.sweep)
         while True:
             claimed = 0
-            for handler in clocks:
+            for step in work:
                 await self.room()
                 try:
-                    claimed += await self.fall_due(handler)
+                    claimed += await step()
                 except TooManyFailures:
                     raise
                 except Exception as error:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from asyncpg import Connection
 from fastapi import APIRouter
 
-from shared.contracts.event import Due, Event, Refused
-from shared.messaging import Clock, Handler
+from shared.contracts.event import Due, Event, Refused, Sweep
+from shared.messaging import Clock, Handler, Swept
 from shared.service import Service
 
 
@@ -29,6 +29,14 @@ class Announced(Event):
     KEY = "tally"
     tally: str
     number: int
+
+
+class Raised(Event):
+    """A sweep's cause: every tally is to know of this version."""
+
+    TYPE = "tally.all_raised.v1"
+    KEY = "version"
+    version: int
 
 
 class Totalled(Event):
@@ -54,6 +62,20 @@ class Tally:
     seen: tuple[int, ...] = ()
     rings_at: datetime | None = None
     rung: int = 0
+    version: int = 0
+
+
+def raised(tally: Tally | None, event: Raised, now: datetime, facts: object):
+    if tally.version >= event.version:
+        return Refused("known")
+    if 99 in tally.seen:
+        raise ArithmeticError("a bug in a sweep")
+    return replace(tally, version=event.version, total=tally.total + 1000), [Totalled(tally=tally.id, total=tally.total + 1000)]
+
+
+async def keys_to_raise(conn: Connection, event: Raised, after: str | None, limit: int) -> list[str]:
+    rows = await conn.fetch(TO_RAISE, event.version, after, limit)
+    return [row["id"] for row in rows]
 
 
 def added(tally: Tally | None, event: Added | Announced, now: datetime, facts: object):
@@ -62,6 +84,8 @@ def added(tally: Tally | None, event: Added | Announced, now: datetime, facts: o
         return Refused("negative")
     if event.number == 666:
         raise ZeroDivisionError("a bug in decide")
+    if event.number == 5000:
+        return tally, [Sweep(handler="tally", cause=Raised(version=1))]
     ring_in = getattr(event, "ring_in_ms", None)
     tally = replace(tally, total=tally.total + event.number, seen=(*tally.seen, event.number),
                     rings_at=tally.rings_at if ring_in is None else now + timedelta(milliseconds=ring_in))
@@ -87,11 +111,13 @@ def shelved(shelf: Shelf | None, event: Added, now: datetime, facts: object):
     return replace(shelf, total=shelf.total + event.number), []
 
 
-LOAD = "SELECT id, total, seen, rings_at, rung FROM tally WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
-DUE = """SELECT id, total, seen, rings_at, rung FROM tally WHERE due_at >= $2 AND due_at <= now()
+LOAD = "SELECT id, total, seen, rings_at, rung, version FROM tally WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
+DUE = """SELECT id, total, seen, rings_at, rung, version FROM tally WHERE due_at >= $2 AND due_at <= now()
 ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED"""
-INSERT = "INSERT INTO tally (id, total, seen, rings_at, rung, due_at) VALUES ($1, $2, $3, $4, $5, $4) ON CONFLICT DO NOTHING"
-UPDATE = "UPDATE tally SET total = $2, seen = $3, rings_at = $4, rung = $5, due_at = $4 WHERE id = $1"
+INSERT = """INSERT INTO tally (id, total, seen, rings_at, rung, due_at, version)
+VALUES ($1, $2, $3, $4, $5, $4, $6) ON CONFLICT DO NOTHING"""
+TO_RAISE = "SELECT id FROM tally WHERE version < $1 AND ($2::text IS NULL OR id > $2) ORDER BY id LIMIT $3"
+UPDATE = "UPDATE tally SET total = $2, seen = $3, rings_at = $4, rung = $5, due_at = $4, version = $6 WHERE id = $1"
 
 
 async def load(conn: Connection, keys: Sequence[str]) -> dict[str, Tally]:
@@ -108,8 +134,8 @@ async def rest(conn: Connection, keys: Sequence[str]) -> None:
 
 async def save(conn: Connection, changed: Sequence[Tally], new: Sequence[Tally]) -> bool:
     for tally in changed:
-        await conn.execute(UPDATE, tally.id, tally.total, tally.seen, tally.rings_at, tally.rung)
-    done = [await conn.execute(INSERT, t.id, t.total, t.seen, t.rings_at, t.rung) for t in new]
+        await conn.execute(UPDATE, tally.id, tally.total, tally.seen, tally.rings_at, tally.rung, tally.version)
+    done = [await conn.execute(INSERT, t.id, t.total, t.seen, t.rings_at, t.rung, t.version) for t in new]
     return done == ["INSERT 0 1"] * len(new)
 
 
@@ -130,6 +156,7 @@ TALLY = Handler[Tally](
     name="tally",
     on={Added: (lambda e: e.tally, added), Announced: (lambda e: e.tally, added)},
     load=load, save=save, clock=Clock(claim=claim, decide=due, rest=rest, at=lambda tally: tally.rings_at),
+    sweeps={Raised: Swept(keys=keys_to_raise, decide=raised)},
 )
 SHELF = Handler[Shelf](name="shelf", on={Added: (lambda e: f"shelf-{e.tally}", shelved)}, load=load_shelves, save=save_shelves)
 SERVICE = Service(name="tally", handlers=(TALLY, SHELF), reads=("tally.in",), publishes=(Totalled, Rung),

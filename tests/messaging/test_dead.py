@@ -10,7 +10,7 @@ from shared.messaging.message import Raw
 from shared.messaging.store import Dead
 from tests.driving import commit, deliver, fall_due, message
 from tests.messaging import tally_service
-from tests.messaging.tally_service import SERVICE, TALLY, Added, Tally
+from tests.messaging.tally_service import SERVICE, TALLY, Added, Raised, Tally
 
 
 def from_topic(event, id_, offset=0):
@@ -30,6 +30,16 @@ def mended(running):
     fixed = replace(TALLY, on={Added: (lambda e: e.tally, decide)},
                     clock=replace(TALLY.clock, decide=lambda tally, *_: (replace(tally, rings_at=None), [])))
     return replace(running, service=replace(SERVICE, handlers=(fixed, tally_service.SHELF)))
+
+
+def mended_sweep(running):
+    """The same service after a release whose sweep has no bug."""
+
+    def decide(tally, event, now, facts):
+        return replace(tally, version=event.version, total=tally.total - 99 + 1000), []
+
+    swept = {Raised: replace(TALLY.sweeps[Raised], decide=decide)}
+    return replace(running, service=replace(SERVICE, handlers=(replace(TALLY, sweeps=swept), tally_service.SHELF)))
 
 
 @pytest.fixture

@@ -50,3 +50,14 @@ CREATE TABLE parked (
     concern text COLLATE "C" PRIMARY KEY,
     since timestamptz NOT NULL DEFAULT now()
 );
+
+CREATE TABLE sweep (
+    id uuid PRIMARY KEY,
+    handler text NOT NULL,
+    type text NOT NULL,
+    cause bytea NOT NULL,
+    cursor text,
+    last_look boolean NOT NULL DEFAULT false,
+    due_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX sweep_due ON sweep (due_at);
