@@ -189,3 +189,10 @@ def test_a_call_is_asked_for_whatever_the_training_is_doing():
     late = START + timedelta(days=3)
     _, events = domain.call_pressed(begun(SINGLE), event, late, Facts(planned(status="cancelled")))
     assert events == [CallRequested(mentor_id=MENTOR, site_id="east", session_id=SESSION, kind="now", pressed_at=late)]
+
+
+def test_a_training_is_complete_only_when_its_last_question_is_settled():
+    training, events = try_(begun(SINGLE, PAIR), answer(1, "b"))
+    assert (training.completed_at, [type(e) for e in events]) == (None, [ItemAnswered])
+    _, events = try_(training, answer(2, "a"), PAIR)
+    assert isinstance(events[-1], TrainingCompleted)
