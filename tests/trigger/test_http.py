@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -21,10 +20,10 @@ from shared.process import application_of
 from shared.running import Running
 from tests.conftest import Database
 from tests.driving import deliver, fall_due, outgoing
-from tests.trigger.building import enrolled, of, site_described
+from tests.trigger.building import afternoon, enrolled, of, site_described
 
 STRUCTURED, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
-START = (datetime.now(UTC) + timedelta(days=9)).replace(microsecond=0)
+START = afternoon(9)
 
 
 def data(**changes: Any) -> dict[str, Any]:

@@ -21,8 +21,7 @@ from shared import db
 from shared.running import Running
 from tests.conftest import Database, at_database
 from tests.driving import deliver, fall_due, outgoing
-from tests.trigger.building import enrolled, scheduled, site_described
-from tests.trigger.test_store import soon
+from tests.trigger.building import afternoon, enrolled, scheduled, site_described
 
 HOUR = timedelta(hours=1)
 
@@ -115,7 +114,7 @@ async def test_a_policy_that_contradicts_itself_is_not_taken(running: Running):
 async def test_sessions_follow_their_sites_policy_and_remember_its_version(running: Running):
     early = Policy(timing=replace(Timing(), assign_days=3), training_minutes=3)
     await deliver(running, site_described(), enrolled(), PolicyChosen(site_id="east", document=written(early)))
-    await deliver(running, scheduled(soon(days=2)))
+    await deliver(running, scheduled(afternoon(2)))
     assert await running.pool.fetchval("SELECT policy_version FROM session") == 1
     assert await fall_due(running, "session") == 1  # inside three days: at once
     requests = [event for event in await outgoing(running) if event.TYPE == "trigger.content_requested.v1"]

@@ -1,7 +1,7 @@
 """Sessions on a real Postgres: what was decided is what is read back, and the clock finds them by its index."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import permutations
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from tests.driving import deliver, fall_due, outgoing
 from tests.trigger.building import (
     CHICAGO,
     MENTOR,
+    afternoon,
     cancelled,
     enrolled,
     held,
@@ -38,10 +39,6 @@ DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 SESSION = ids.session("east", "s1")
 OTHER = ids.mentor("east", "m2")
 PLAN = "EXPLAIN (FORMAT TEXT) "
-
-
-def soon(**ahead: float) -> datetime:
-    return datetime.now(UTC).replace(microsecond=0) + timedelta(**ahead)
 
 
 async def opened(database: Database, *events: Event) -> Running:
@@ -67,12 +64,12 @@ async def wind(running: Running, id: UUID = SESSION) -> None:
 
 async def test_a_session_is_read_back_as_it_was_decided(database: Database):
     event = scheduled(
-        soon(days=9),
+        afternoon(9),
         mentee_ref="kid-7",
         focus=("open_questions",),
         mode="virtual",
         match_stage="building",
-        source_updated_at=soon(days=-1),
+        source_updated_at=afternoon(-1),
     )
     running = await opened(database, event)
     session = await kept(running)
@@ -91,7 +88,7 @@ async def test_a_session_is_read_back_as_it_was_decided(database: Database):
 
 
 async def test_what_happened_to_a_session_is_read_back_too(database: Database):
-    start = soon(days=3)
+    start = afternoon(3)
     running = await opened(database, scheduled(start))
     await wind(running)
     await deliver(running, scheduled(start, mentor_ref="m2", revision=1), held(revision=1, minutes=40))
@@ -103,7 +100,7 @@ async def test_what_happened_to_a_session_is_read_back_too(database: Database):
 
 
 async def test_a_session_in_its_life_asks_reminds_and_reports(database: Database):
-    running = await opened(database, scheduled(soon(days=3)))
+    running = await opened(database, scheduled(afternoon(3)))
     await wind(running)
     request = of(ContentRequested, await outgoing(running))[0]
     await deliver(running, training_assigned(request))
@@ -116,7 +113,7 @@ async def test_a_session_in_its_life_asks_reminds_and_reports(database: Database
 
 
 async def test_a_finished_training_is_neither_reminded_of_nor_overdue(database: Database):
-    running = await opened(database, scheduled(soon(days=3)))
+    running = await opened(database, scheduled(afternoon(3)))
     await wind(running)
     request = of(ContentRequested, await outgoing(running))[0]
     await deliver(running, training_completed(request), training_assigned(request))  # heard in the wrong order
@@ -128,7 +125,7 @@ async def test_a_finished_training_is_neither_reminded_of_nor_overdue(database: 
 
 
 async def test_the_assign_moment_sees_the_mentors_memory_clearances_and_history(database: Database):
-    start = soon(days=20)
+    start = afternoon(20)
     earlier = [scheduled(start - n * 7 * DAY, session_ref=f"before-{n}") for n in (1, 2)]
     running = await opened(database, scheduled(start), *earlier)
     await deliver(
@@ -153,7 +150,7 @@ async def test_the_assign_moment_sees_the_mentors_memory_clearances_and_history(
 
 
 async def test_a_waiting_session_wakes_when_its_mentor_is_enrolled(database: Database):
-    running = await opened(database, scheduled(soon(days=3), mentor_ref="newcomer"))
+    running = await opened(database, scheduled(afternoon(3), mentor_ref="newcomer"))
     assert ((await kept(running)).status, await outgoing(running)) == (Status.WAITING, [])
     await deliver(running, enrolled("newcomer"))
     await running.pool.execute("UPDATE session SET rest = jsonb_set(rest, '{waiting,at}', to_jsonb(now())), due_at = now()")
@@ -164,7 +161,7 @@ async def test_a_waiting_session_wakes_when_its_mentor_is_enrolled(database: Dat
 
 async def test_a_session_of_an_unknown_site_says_what_it_waits_for(database: Database):
     running = await database(SERVICE)
-    await deliver(running, enrolled("m1"), scheduled(soon(days=3)))
+    await deliver(running, enrolled("m1"), scheduled(afternoon(3)))
     session = await kept(running)
     assert (session.status, session.waiting and session.waiting.missing) == (Status.WAITING, Missing.SITE)
 
@@ -179,7 +176,7 @@ def told(start: datetime) -> Sequence[Event]:
 
 
 async def test_reschedule_cancel_and_another_mentor_end_alike_in_every_order_of_arrival(database: Database):
-    running, start, endings = await opened(database), soon(days=9), set()
+    running, start, endings = await opened(database), afternoon(9), set()
     for n, order in enumerate(permutations(told(start))):
         renamed = [event.model_copy(update={"session_ref": f"order-{n}"}) for event in order]
         await deliver(running, *renamed[: n % 4])  # some in one batch, some in the next
@@ -195,13 +192,13 @@ async def test_reschedule_cancel_and_another_mentor_end_alike_in_every_order_of_
 async def test_a_cancelled_session_that_arrives_later_stays_cancelled(database: Database):
     running = await opened(database, cancelled())
     assert (await kept(running)).described is None
-    outcome = await deliver(running, scheduled(soon(days=3)), scheduled(soon(days=4)))
+    outcome = await deliver(running, scheduled(afternoon(3)), scheduled(afternoon(4)))
     assert [o.kind for o in outcome] == ["applied", "refused"]
     assert [event.status for event in of(SessionPlanned, await outgoing(running))] == ["cancelled"]
 
 
 async def test_history_counts_other_sessions_that_were_not_cancelled_and_finds_the_first_with_the_mentee(database: Database):
-    start = soon(days=60)
+    start = afternoon(60)
     others = [
         scheduled(start - 30 * DAY, session_ref="a", mentee_ref="kid"),
         scheduled(start - 20 * DAY, session_ref="b"),
@@ -222,7 +219,7 @@ async def test_history_counts_other_sessions_that_were_not_cancelled_and_finds_t
 
 
 async def test_a_clock_that_stood_goes_on_where_it_stood(database: Database):
-    running = await opened(database, scheduled(soon(days=3)))
+    running = await opened(database, scheduled(afternoon(3)))
     before = await kept(running)
     async with running.pool.acquire() as conn:
         await store.rest_sessions(conn, [SESSION])
@@ -232,7 +229,7 @@ async def test_a_clock_that_stood_goes_on_where_it_stood(database: Database):
 
 
 async def many(running: Running, count: int) -> None:
-    start = soon(days=5)
+    start = afternoon(5)
     events = [scheduled(start + n * MINUTE, session_ref=f"many-{n}", mentor_ref=f"m{1 + n % 2}") for n in range(count)]
     await deliver(running, *events)
     await analyzed(running)
@@ -256,7 +253,7 @@ async def test_due_sessions_are_found_by_the_partial_index(database: Database):
     await many(running, 3_000)
     await running.pool.execute("UPDATE session SET due_at = now() - (minutes || ' minutes')::interval * random()")
     await analyzed(running)
-    plan = await plan_of(running, store.DUE, 1_000, soon(days=-1))
+    plan = await plan_of(running, store.DUE, 1_000, afternoon(-1))
     assert "Index Scan using session_due" in plan
     assert "Sort" not in plan
 
@@ -266,7 +263,7 @@ async def test_a_mentors_history_is_found_by_its_index_in_an_empty_table_and_in_
     running = await opened(database)
     if rows:
         await many(running, rows)
-    plan = await plan_of(running, store.HISTORY, [soon(days=5)], [MENTOR], [SESSION], [""])
+    plan = await plan_of(running, store.HISTORY, [afternoon(5)], [MENTOR], [SESSION], [""])
     assert "session_mentor" in plan
     assert "Seq Scan on session" not in plan
 
