@@ -23,3 +23,8 @@ demo: env
 
 up: env
 	@$(BIN)/jitt up
+
+# Unit, contract, messaging, architecture, flow and browser tests, all on the embedded stack.
+test: env
+	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/pytest $(ARGS)

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,15 +15,14 @@ from services.assessment.app import SERVICE
 from shared.process import application_of
 from shared.running import Running
 from tests.assessment.visiting import link_to
-
-GET_CHROMIUM = "The browser tests need Chromium. Type: apt-get update && apt-get install -y chromium"
+from tests.browser import chromium
 
 
 @pytest_asyncio.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    found = await asyncio.to_thread(chromium.find)
     if found is None:
-        pytest.fail(GET_CHROMIUM)
+        pytest.fail(chromium.BY_HAND)
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to start as root with it
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=found, args=sandbox)
