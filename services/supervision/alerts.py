@@ -146,15 +146,15 @@ def resolved(
 
 
 def reopened(case: MentorCase, alert: Alert, now: datetime) -> Told:
-    """As it was before a contact that was undone; nothing where a newer alert says the same by now."""
+    """As it was before a contact that was undone. Where a newer alert is open by now, that one takes its evidence over."""
+    told = {f"{alert.rule}:{one}" for one in alert.evidence}
+    handled = tuple(one for one in case.history.handled if one not in told)
+    case = replace(case, history=replace(case.history, handled=handled))
     if any(a.live and (a.rule, a.subject) == (alert.rule, alert.subject) for a in case.alerts):
         return case, []
     nothing: dict[str, Any] = dict.fromkeys(("resolved_at", "resolved_by", "how", "note", "contact_id"))
     back = replace(alert, state="acknowledged" if alert.acknowledged_at else "open", **nothing)
     back = back if alert.acknowledged_at else replace(back, escalate_at=waits_for(alert, now))
-    told = {f"{alert.rule}:{one}" for one in alert.evidence}
-    handled = tuple(one for one in case.history.handled if one not in told)
-    case = replace(case, history=replace(case.history, handled=handled))
     return put(case, back, "reopened", now), [said_raised(back, now)]
 
 

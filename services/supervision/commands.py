@@ -184,8 +184,10 @@ def link(
     found = _with(lambda running: _training(running, training_id, _session(session, site), mentor_id))
     if found is None:
         _stop("No training is known for that yet. Usually it is assigned one day before the session.")
+    if (ends_at := found["starts_at"] + LINK_LIFE) <= found["now"]:
+        _stop("The link to that training ended two weeks after its session. The next training has a link of its own.")
     opens = Link("training", found["training_id"], found["mentor_id"], found["link_epoch"])
-    url = f"{settings().assessment_url}/t/{mint_link(opens, found['starts_at'] + LINK_LIFE)}"
+    url = f"{settings().assessment_url}/t/{mint_link(opens, ends_at)}"
     typer.echo(json.dumps({"url": url, "training_id": str(found["training_id"])}) if as_json else url)
 
 

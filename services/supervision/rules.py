@@ -115,9 +115,9 @@ class Rule:
         return self.holds.__name__
 
     def after(self, role: With) -> With | None:
-        """Who is next in line after a role."""
+        """Who is next in line after a role. A lead who stands in for a missing supervisor is at the beginning of the line."""
         chain: tuple[With, ...] = ("supervisor", *self.then)
-        place = chain.index(role) + 1 if role in chain else len(chain)
+        place = chain.index(role) + 1 if role in chain else 1
         return chain[place] if place < len(chain) else None
 
 

@@ -87,7 +87,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (contact_id) DO UPDATE SET undone_at = excluded.undone_at
 """
 NEWEST_TRAINING = """
-SELECT p.training_id, p.mentor_id, p.starts_at, coalesce(c.link_epoch, 1) AS link_epoch
+SELECT p.training_id, p.mentor_id, p.starts_at, coalesce(c.link_epoch, 1) AS link_epoch, now() AS now
 FROM preparation p LEFT JOIN mentor_case c ON c.mentor_id = p.mentor_id
 WHERE p.training_id IS NOT NULL AND ($1::uuid IS NULL OR p.training_id = $1) AND ($2::uuid IS NULL OR p.session_id = $2)
   AND ($3::uuid IS NULL OR p.mentor_id = $3)
@@ -132,7 +132,7 @@ async def save_cases(conn: Connection, changed: Sequence[MentorCase], new: Seque
 async def find_training(
     conn: Connection, training_id: UUID | None = None, session_id: UUID | None = None, mentor_id: UUID | None = None
 ) -> Mapping[str, Any] | None:
-    """The newest training that fits, with the epoch that its link needs."""
+    """The newest training that fits, with the epoch that its link needs, and the time."""
     found = await conn.fetchrow(NEWEST_TRAINING, training_id, session_id, mentor_id)
     return dict(found) if found else None
 

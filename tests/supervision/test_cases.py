@@ -210,6 +210,26 @@ def test_an_undone_talk_escalates_at_once_when_the_deadline_has_passed_meanwhile
     assert [e.to_role for e in story.until(START - 58 * MINUTE).said(AlertEscalated)] == ["site_lead"]
 
 
+def test_an_undone_talk_goes_on_up_the_line_from_where_it_was() -> None:
+    story = held().until(START - 50 * MINUTE)
+    assert story.alert(SURE).with_role == "site_lead"
+    story.happens(contact(clear=True)).happens(undone(), at=START - 45 * MINUTE).until(START)
+    assert [e.to_role for e in story.said(AlertEscalated)] == ["site_lead", "on_call"]
+
+
+def test_an_undone_talk_leaves_one_alert_where_a_new_miss_has_opened_another_meanwhile() -> None:
+    story = held().happens(contact(clear=True), answered(item_id="q2"), undone())
+    assert story.rules == [SURE]
+    assert story.case and set(story.live[0].evidence) == {str(hold.hold_id) for hold in story.case.open_holds}
+    assert len(story.live[0].evidence) == 2
+
+
+def test_without_a_supervisor_a_small_thing_waits_for_the_digest_too() -> None:
+    story = Story(listed(supervisor_reference=None), planned(), assigned(), overdue(), at=START - 3 * HOUR)
+    assert story.alert("training_not_done").with_role == "site_lead"
+    assert story.until(START).alert("training_not_done").with_role == "digest"
+
+
 def test_a_snooze_waits_but_never_beyond_the_start() -> None:
     story = held().happens(contact(outcome="snoozed", snooze_minutes=60), at=START - 90 * MINUTE)
     assert story.alert(SURE).escalate_at == START - 30 * MINUTE

@@ -20,7 +20,7 @@ from shared.security import Link, read_link
 from shared.service import Service
 from tests.conftest import at_database
 from tests.driving import deliver, outgoing
-from tests.supervision.builders import MENTOR, START, SUPERVISOR, TRAINING, assigned
+from tests.supervision.builders import MENTOR, SUPERVISOR, TRAINING, assigned
 
 Database = Callable[[Service], Awaitable[Running]]
 Jitt = Callable[..., Awaitable[Result]]
@@ -139,18 +139,28 @@ async def test_twelve_hundred_people_come_in_by_chunks(jitt: Jitt, running: Runn
 
 
 async def test_a_link_opens_the_newest_training_until_two_weeks_after_its_session(jitt: Jitt, running: Running) -> None:
-    await deliver(running, assigned())
+    async with running.connection() as conn:
+        start = await conn.fetchval("SELECT now() + interval '1 day'")
+    await deliver(running, assigned(starts_at=start))
     for words in ((TRAINING,), ("--site", "eastfield", "--mentor", "marcus"), ("--session", assigned().session_id)):
         url = (await jitt("link", *words)).stdout.strip()
         token = urlsplit(url).path.removeprefix("/t/")
-        assert read_link(token, START) == Link("training", TRAINING, MENTOR, 1)
-        assert not isinstance(read_link(token, START + commands.LINK_LIFE), Link)
+        assert read_link(token, start) == Link("training", TRAINING, MENTOR, 1)
+        assert not isinstance(read_link(token, start + commands.LINK_LIFE), Link)
 
 
 async def test_a_link_to_nothing_is_refused_in_words(jitt: Jitt) -> None:
     assert (await jitt("link")).exit_code == 2
     result = await jitt("link", "--site", "eastfield", "--mentor", "nobody")
     assert (result.exit_code, result.stderr.split(".")[0]) == (1, "No training is known for that yet")
+
+
+async def test_a_link_that_has_ended_is_not_printed(jitt: Jitt, running: Running) -> None:
+    async with running.connection() as conn:
+        await deliver(running, assigned(starts_at=await conn.fetchval("SELECT now() - interval '15 days'")))
+    result = await jitt("link", TRAINING)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("The link to that training ended two weeks after its session.")
 
 
 @pytest.mark.parametrize("words", [("site", "add"), ("site", "list"), ("import", "people"), ("link",)])
