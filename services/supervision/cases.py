@@ -294,7 +294,7 @@ def _logged(case: MentorCase, contact: Contact, outcome: Any, now: datetime) -> 
 def due(case: MentorCase, _: Due, now: datetime, facts: Facts) -> Decided:
     """Acts on every clock that has come. A look at the rules may bring a deadline that has passed: it acts on that too."""
     events: list[Event] = []
-    for _ in range(LOOKS):
+    for _look in range(LOOKS):
         if case.due_at is None or case.due_at > now:
             break
         case, told = alerts.came_due(case, facts.lead, now)

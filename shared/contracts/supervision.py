@@ -107,7 +107,7 @@ class AlertResolved(_OfAlert):
     TYPE = "supervision.alert_resolved.v1"
 
     by: UUID | None = None
-    how: str = Field(description="a code: talked, not_needed, session_over, lifted")
+    how: str = Field(description="a code: talked, not_needed, noted, session_over, lifted")
 
 
 class BriefReady(Event):
@@ -143,7 +143,7 @@ class ClearanceChanged(Event):
     site_id: str
     function: str
     state: Literal["cleared", "suspended", "revoked"]
-    why: str = Field(description="a code: granted, safety_miss, talked_through")
+    why: str = Field(description="a code: granted, safety_miss, talked_through, undone")
     at: AwareDatetime
 
 
