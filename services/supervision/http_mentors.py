@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Response
 from services.supervision import reading
 from services.supervision.http_briefs import Problem
 from services.supervision.http_console import Caller, Console
-from services.supervision.screens import brief, mentors
+from services.supervision.screens import brief, memory, mentors
 
 
 def routes(console: Console) -> APIRouter:
@@ -43,10 +43,13 @@ async def draw(console: Console, caller: Caller, mentor_id: UUID, problem: Probl
         meetings = await reading.list_meetings_of(conn, caller.staff, mentor_id)
         contacts = await reading.list_contacts_with(conn, mentor_id)
         clearances = await reading.list_clearances(conn, mentor_id)
+        skills = await reading.list_skills(conn, mentor_id)
         counts = await reading.count_alerts(conn, caller.staff)
     page = mentors.page(mentor, meetings, clearances, contacts, viewer=caller.staff, now=caller.now)
+    coming = mentors.next_meeting(meetings, caller.now)
     return console.page(
         caller, "mentor.jinja", "Mentors", counts.get("open", 0), status=422 if problem else 200, page=page, mentor=mentor,
+        memory=memory.page(skills, coming.starts_at if coming else None, caller.now, caller.staff.zone),
         clear=next((brief.clear(one, page.first_name) for one in meetings if one.holds), None),
-        logged=brief.logged(contacts, caller.staff, caller.now), problem=problem, now=caller.now,
+        logged=brief.just_logged(contacts, caller.staff, caller.now), problem=problem, now=caller.now,
     )  # fmt: skip

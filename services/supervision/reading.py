@@ -27,7 +27,7 @@ from services.supervision.screens.facts import (
     Staff,
     Training,
 )
-from shared.contracts.assessment import OpenAnswer
+from shared.contracts.assessment import OpenAnswer, SkillRemembered
 from shared.contracts.content import AssignedItem, Item
 
 STAFF = """
@@ -98,6 +98,7 @@ WHERE k.mentor_id = ANY($1::uuid[]) AND k.outcome = 'talked' AND k.undone_at IS 
 ORDER BY k.mentor_id, k.at DESC
 """
 CLEARANCES = "SELECT function, state, until FROM clearance WHERE mentor_id = $1 ORDER BY function"
+SKILLS = "SELECT remembered FROM skill WHERE mentor_id = $1 ORDER BY skill"
 ALERTS = """
 SELECT a.alert_id, a.rule, a.severity, a.state, a.with_role, a.mentor_id, a.session_id, a.facts, a.raised_at, a.acknowledge_by,
        a.escalated_at, a.snoozed_until, taker.name AS acknowledged_by, a.acknowledged_at, closer.name AS resolved_by,
@@ -229,6 +230,10 @@ async def find_contact_mentor(conn: Connection, contact_id: UUID) -> tuple[UUID,
 
 async def list_clearances(conn: Connection, mentor_id: UUID) -> list[Clearance]:
     return [Clearance(row["function"], row["state"], row["until"]) for row in await conn.fetch(CLEARANCES, mentor_id)]
+
+
+async def list_skills(conn: Connection, mentor_id: UUID) -> list[SkillRemembered]:
+    return [SkillRemembered.model_validate_json(row["remembered"]) for row in await conn.fetch(SKILLS, mentor_id)]
 
 
 async def list_alerts(conn: Connection, who: Staff, state: str) -> list[Alert]:

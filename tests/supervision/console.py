@@ -16,7 +16,7 @@ import httpx2
 from services.supervision import http_sign_in
 from services.supervision.messages import SiteEntered
 from shared.contracts import ids
-from shared.contracts.assessment import CompletedItem, OpenAnswer
+from shared.contracts.assessment import CompletedItem, OpenAnswer, SkillRemembered
 from shared.contracts.content import AssignedItem, Card, Item, Module, ModulePublished, ModuleRef, Option
 from shared.contracts.event import Event
 from shared.contracts.supervision import Hotline
@@ -161,6 +161,12 @@ class Afternoon:
             **self.of_training(reference), items=items, open_answers=said, completed_at=self.now - 5 * MINUTE
         ))  # fmt: skip
 
+    async def remembers(self, reference: str, skill: str, days_ago: int, stability: float) -> None:
+        await self.happens(SkillRemembered(
+            mentor_id=ids.mentor(SITE, reference), site_id=SITE, skill=skill, stability=stability, difficulty=5, decay=0.2,
+            reviewed_at=self.now - timedelta(days=days_ago), revision=1,
+        ))  # fmt: skip
+
     async def finishes(self, reference: str, grade: str = "right", sure: str = "think_so") -> None:
         await self.opens(reference)
         await self.answers(reference, SECRET, "right")
@@ -224,6 +230,9 @@ async def _nine_sessions(day: Afternoon) -> None:
     await day.opens("devi")
     await day.answers("devi", SECRET, "right")
     await day.finishes("grace")
+    await day.remembers("marcus", "reflective_listening", 36, 12)
+    await day.remembers("marcus", "open_questions", 13, 30)
+    await day.remembers("marcus", "planner_routines", 70, 0.4)
 
 
 def afternoon_zone(now: datetime) -> str:

@@ -230,6 +230,13 @@ async def test_a_mentor_page_shows_clearances_trainings_and_the_log(day: Afterno
     assert "Talked" in said
 
 
+async def test_a_mentor_page_says_how_fresh_each_skill_is(day: Afternoon, dana: Browser) -> None:
+    said = words((await dana.get(f"/mentors/{ids.mentor(SITE, 'marcus')}")).text)
+    assert "This picks the next training. It is not a score." in said
+    assert "Asking open questions Practiced" in said
+    assert [word in said for word in ("Fresh", "Fading", "Likely forgotten")] == [True, True, True]
+
+
 async def test_the_contact_log_counts_who_was_talked_with(day: Afternoon, dana: Browser) -> None:
     await log_it(dana, f"/mentors/{ids.mentor(SITE, 'leah')}", outcome="talked")
     assert "1 of 9 mentors talked with this month." in words((await dana.get("/contacts")).text)
@@ -336,6 +343,14 @@ async def test_the_safeguarding_page_opens_for_anybody_and_names_the_site_to_sta
     async with a_browser(day.running) as stranger:
         said = words((await stranger.get("/safeguarding")).text)
     assert ("911" in said, "988" in said, "Eastfield" in said) == (True, True, False)
+
+
+async def test_the_safeguarding_page_opens_when_the_database_is_gone(day: Afternoon) -> None:
+    async with a_browser(day.running) as anybody:
+        assert "1-800-555-0199" in words((await anybody.get(f"/talk/{SITE}")).text)
+        await day.running.pool.close()
+        response = await anybody.get(f"/talk/{SITE}")
+    assert (response.status_code, "911" in words(response.text)) == (200, True)
 
 
 async def test_an_answer_after_a_talk_asks_for_another(day: Afternoon, dana: Browser) -> None:

@@ -45,11 +45,12 @@ class InTheirWords:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """What was logged about this session; `undo` while it can still be taken back."""
+    """What was logged last. `undo` while it can be taken back; `again` when there is something new to log about."""
 
     words: str
     contact: Contact
     undo: bool
+    again: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ def page(
     """`contacts` about this session, latest first; `opened`: who else read this brief, latest first."""
     zone, name = viewer.zone, said.first_name(meeting.mentor.name)
     misses = training.misses
-    asks = things_to_ask(training)
+    quiet = bool(training.completed_at) and not misses
+    asks = things_to_ask(training)[: 1 if quiet else ASKED]
     return Brief(
         title=f"Brief: {meeting.mentor.name}, {times.day(meeting.starts_at, zone)} {times.clock(meeting.starts_at, zone)}",
         name=meeting.mentor.name,
@@ -98,12 +100,12 @@ def page(
         progress=progress(training, name),
         missed=tuple(missed(miss) for miss in misses[:SHOWN]),
         rest=rest(misses[SHOWN:]),
-        nothing_missed=bool(training.completed_at) and not misses,
+        nothing_missed=quiet,
         words=in_their_words(training, answer),
         ask_heading="Two things to ask" if len(asks) == ASKED else "One thing to ask",
         asks=asks,
         clear=clear(meeting, name),
-        logged=logged(contacts, viewer, now),
+        logged=logged(contacts, viewer, now, since=training.last_answer_at),
         opened_by=_opened(opened, now, zone),
     )
 
@@ -188,7 +190,7 @@ def in_their_words(training: Training, answer: OpenAnswer) -> InTheirWords | Non
     question = said.clipped([item.stem, item.question]) if item else ""
     notes: dict[Words, str] = {
         "rather_talk": "Would rather talk about it.",
-        "not_yet": "Not answered yet.",
+        "not_yet": "Nothing was written." if training.completed_at else "Not answered yet.",
         "unavailable": "The answer cannot be shown at the moment. It is kept safe; reload this page in a minute.",
     }
     return InTheirWords(question, answer.text, notes.get(answer.state, ""))
@@ -202,7 +204,7 @@ def open_item(training: Training) -> Item | None:
 def things_to_ask(training: Training) -> tuple[str, ...]:
     """What the missed items ask for, worst first, then what the module offers."""
     prompts = [miss.item.prompt for miss in training.misses if miss.item and miss.item.prompt]
-    return tuple(said.quoted(prompt) for prompt in dict.fromkeys([*prompts, *training.prompts]))[:ASKED]
+    return tuple(said.quoted(prompt) for prompt in dict.fromkeys([*prompts, *training.prompts]))
 
 
 def clear(meeting: Meeting, name: str) -> str | None:
@@ -214,11 +216,19 @@ def clear(meeting: Meeting, name: str) -> str | None:
     return f"We went through {question}. Clear {name} for {these}."
 
 
-def logged(contacts: Sequence[Contact], viewer: Staff, now: datetime) -> Logged | None:
+def logged(contacts: Sequence[Contact], viewer: Staff, now: datetime, since: datetime | None = None) -> Logged | None:
+    """The last contact that stands. `since`: when something new was heard; a snooze that is over is nothing."""
     last = next((contact for contact in contacts if contact.undone_at is None), None)
     if last is None or (last.outcome == "snoozed" and last.until is not None and last.until <= now):
         return None
-    return Logged(_logged(last, viewer, now), last, last.by == viewer.id and now - last.at < UNDO)
+    undo = last.by == viewer.id and now - last.at < UNDO
+    return Logged(_logged(last, viewer, now), last, undo, last.outcome == "snoozed" or (since is not None and since > last.at))
+
+
+def just_logged(contacts: Sequence[Contact], viewer: Staff, now: datetime) -> Logged | None:
+    """For a mentor's page, where the next contact can be logged any day."""
+    found = logged(contacts, viewer, now)
+    return found if found and (found.undo or found.contact.outcome == "snoozed") else None
 
 
 def _logged(contact: Contact, viewer: Staff, now: datetime) -> str:
