@@ -17,7 +17,7 @@ from rich.table import Table
 from services.trigger import policy_words, publishers, store_copies, tenants
 from services.trigger.app import SERVICE
 from services.trigger.messages import PolicyChosen, PublisherAdded, PublisherPaused, TokenIssued
-from services.trigger.policy import DEFAULT, Policy, written
+from services.trigger.policy import Policy, written
 from services.trigger.tenants import Credential
 from shared.contracts.event import Event
 from shared.running import Running, opened
@@ -149,7 +149,9 @@ def choose(
     training_minutes: Annotated[int | None, typer.Option(min=1, max=5, help="The longest training, in minutes.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what a site has chosen. What you do not name stays as it is. Sessions planned from now on follow it.
+    """Change what a site has chosen. What you do not name stays as it is.
+
+    Sessions whose training has not gone out yet follow at once; the others keep what they were planned with.
 
     Example: jitt policy set lakeside --quiet-from 20:00 --quiet-to 08:00
     """
@@ -178,7 +180,7 @@ async def _all_publishers(running: Running) -> list[Credential]:
 
 
 async def _policy(running: Running, site: str) -> Policy:
-    return (await store_copies.load_policies(running.pool, [site])).get(site, DEFAULT)
+    return await store_copies.get_policy(running.pool, site)
 
 
 def _tell(event: Callable[[], Event]) -> None:

@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from services.trigger.messages import Awaited, ZoneChanged
 from shared.contracts import ids
 from shared.contracts.assessment import SkillRemembered, TrainingCompleted
 from shared.contracts.content import NothingSuitable, TrainingAssigned
-from shared.contracts.event import Event
+from shared.contracts.event import Event, Sweep
 from shared.contracts.supervision import Clearance, Match, MentorEnrolled, SiteDescribed
 
 
@@ -47,10 +48,10 @@ class Training:
     nothing_suitable: bool = False
 
 
-def enrolled(state: Mentor | None, event: MentorEnrolled, *_: object) -> tuple[Mentor, list[Event]]:
+def enrolled(state: Mentor | None, event: MentorEnrolled, _: datetime, waited_for: bool) -> tuple[Mentor, list[Sweep]]:
     if state and state.revision >= event.revision:
         return state, []
-    return Mentor(
+    mentor = Mentor(
         id=event.mentor_id,
         site_id=event.site_id,
         time_zone=event.time_zone,
@@ -59,13 +60,25 @@ def enrolled(state: Mentor | None, event: MentorEnrolled, *_: object) -> tuple[M
         matches=event.matches,
         clearances=event.clearances,
         revision=event.revision,
-    ), []
+    )
+    zone = None if state is None or state.time_zone == event.time_zone else event.time_zone
+    return mentor, sweeps(event.site_id, event.mentor_id, waited_for, zone)
 
 
-def described(state: Site | None, event: SiteDescribed, *_: object) -> tuple[Site, list[Event]]:
+def described(state: Site | None, event: SiteDescribed, _: datetime, waited_for: bool) -> tuple[Site, list[Sweep]]:
     if state and state.revision >= event.revision:
         return state, []
-    return Site(event.site_id, event.time_zone, variables(event), event.status == "active", event.revision), []
+    site = Site(event.site_id, event.time_zone, variables(event), event.status == "active", event.revision)
+    zone = None if state is None or state.time_zone == event.time_zone else event.time_zone
+    return site, sweeps(event.site_id, None, waited_for, zone)
+
+
+def sweeps(site_id: str, mentor_id: UUID | None, waited_for: bool, new_zone: str | None) -> list[Sweep]:
+    """What a fact means to sessions that are there already. Most facts mean nothing to any."""
+    found = [Sweep("session", Awaited(site_id=site_id, mentor_id=mentor_id))] if waited_for else []
+    if new_zone is not None:
+        found.append(Sweep("session", ZoneChanged(site_id=site_id, mentor_id=mentor_id, time_zone=new_zone)))
+    return found
 
 
 def variables(event: SiteDescribed) -> tuple[str, ...]:

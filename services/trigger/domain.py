@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from services.trigger import plans
 from services.trigger.assigning import assigned
 from services.trigger.copies import Training
+from services.trigger.messages import Awaited, PolicyChanged, ZoneChanged
 from services.trigger.moments import Moment, too_late
 from services.trigger.session import Described, Facts, Missing, Outcome, Session, Status, Turn, Verdict, Waiting
 from services.trigger.speaking import moved_away, published, reminder, training_overdue
@@ -61,6 +62,23 @@ def due(session: Session, _: Due, now: datetime, facts: Facts) -> Decided:
         session, more = acted(session, session.described, now, facts)
         events += more
     return session, events
+
+
+def woken(session: Session | None, _: Awaited, now: datetime, facts: Facts) -> Decided:
+    """What it waited for is there: planned as if announced now, or it goes on waiting for something else."""
+    if session is None or session.described is None or session.waiting is None:
+        return Refused("not_waiting")
+    return announced(session, session.described, now, facts)
+
+
+def replanned(session: Session | None, _: PolicyChanged | ZoneChanged, now: datetime, facts: Facts) -> Decided:
+    """A plan for what has not fired, by the facts of now. Others hear of it only when it changes what they know."""
+    if session is None or session.described is None or session.status is not Status.PLANNED or session.next is None:
+        return Refused("nothing_to_plan")
+    planned = plans.anew(session, session.described, now, facts)
+    if (planned.quiz_by, planned.stage, planned.session_no) == (session.quiz_by, session.stage, session.session_no):
+        return replace(planned, plan=session.plan), []
+    return planned, [published(planned, session.described)]
 
 
 def described(event: SessionScheduled, facts: Facts) -> Described | Refused:

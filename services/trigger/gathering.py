@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from services.trigger import policy, store, store_copies, zones
+from services.trigger.messages import Awaited, PolicyChanged, ZoneChanged
 from services.trigger.moments import Moment
 from services.trigger.session import NO_HISTORY, Described, Facts, Session, Told
 from shared.contracts import ids
@@ -16,7 +17,9 @@ from shared.contracts.site import SessionCancelled, SessionHeld, SessionSchedule
 from shared.messaging import Read, Reads
 
 FromSite = SessionScheduled | SessionCancelled | SessionHeld
-Record = FromSite | Due
+SweptBy = Awaited | PolicyChanged | ZoneChanged
+Record = FromSite | Due | SweptBy
+PolicyKey = tuple[str, int]
 
 
 def session_id(event: FromSite) -> UUID:
@@ -36,24 +39,26 @@ def facts(state: Session | None, event: Record, reads: Reads) -> Facts:
         said = told(event)
         return Facts(
             session_id=session_id(event),
-            policy=reads["policy"].get(event.site_id, policy.DEFAULT),
+            policy=reads["policy"].get((event.site_id, store_copies.CURRENT), policy.DEFAULT),
             told=said,
             mentor=reads["mentor"].get(said.mentor_id),
             site=reads["site"].get(event.site_id),
             history=reads["history"].get(told_key(event), NO_HISTORY),
         )
-    if isinstance(event, Due):
-        return _of_due(state, reads)
-    return Facts(session_id=session_id(event), policy=reads["policy"].get(event.site_id, policy.DEFAULT))
+    if isinstance(event, FromSite):
+        kept = next(iter(policy_keys(state, event)), None)
+        return Facts(session_id=session_id(event), policy=reads["policy"].get(kept, policy.DEFAULT))
+    return _of_row(state, event, reads)
 
 
-def _of_due(state: Session | None, reads: Reads) -> Facts:
-    assert state is not None, "only a row that exists can be due"
+def _of_row(state: Session | None, event: Due | SweptBy, reads: Reads) -> Facts:
+    assert state is not None, "only a row that exists can be due, or swept"
     known = state.described
+    kept = next(iter(policy_keys(state, event)), None)
     mentor = known.mentor_id if known else None
     return Facts(
         session_id=state.id,
-        policy=reads["policy"].get(state.site_id, policy.DEFAULT),
+        policy=reads["policy"].get(kept, policy.DEFAULT),
         mentor=reads["mentor"].get(mentor),
         site=reads["site"].get(state.site_id),
         history=reads["history"].get(known_key(state, known), NO_HISTORY) if known else NO_HISTORY,
@@ -78,29 +83,40 @@ def known_key(state: Session, known: Described) -> store.HistoryKey:
     return (known.starts_at, known.mentor_id, state.id, known.mentee_ref or "")
 
 
-def policy_keys(state: Session | None, event: Record) -> Iterable[str]:
-    if isinstance(event, Due):
-        return (state.site_id,) if state else ()
-    return (event.site_id,)
+def plans(state: Session | None, event: Record) -> Session | None:
+    """The session, when this record may plan it by the facts of now, or is its assign moment."""
+    return state if isinstance(event, SweptBy) else assigns(state, event)
+
+
+def policy_keys(state: Session | None, event: Record) -> Iterable[PolicyKey]:
+    """The policy of now for what is planned now; else the one that the session was planned with (0: the default)."""
+    if isinstance(event, SessionScheduled | PolicyChanged | Awaited):
+        return ((event.site_id, store_copies.CURRENT),)
+    if state is None:
+        return ()
+    if state.waiting:
+        return ((state.site_id, store_copies.CURRENT),)
+    return ((state.site_id, state.policy_version),) if state.policy_version else ()
 
 
 def site_keys(state: Session | None, event: Record) -> Iterable[str]:
     if isinstance(event, SessionScheduled):
         return (event.site_id,)
-    session = assigns(state, event)
+    session = plans(state, event)
     return (session.site_id,) if session else ()
 
 
 def mentor_keys(state: Session | None, event: Record) -> Iterable[UUID]:
     if isinstance(event, SessionScheduled):
         return (ids.mentor(event.site_id, event.mentor_ref),)
-    return memory_keys(state, event)
+    session = plans(state, event)
+    return (session.described.mentor_id,) if session and session.described else ()
 
 
 def history_keys(state: Session | None, event: Record) -> Iterable[store.HistoryKey]:
     if isinstance(event, SessionScheduled):
         return (told_key(event),)
-    session = assigns(state, event)
+    session = plans(state, event)
     return (known_key(session, session.described),) if session and session.described else ()
 
 

@@ -2,9 +2,17 @@
 
 from operator import attrgetter
 
-from services.trigger import copies, domain, gathering, policy, publishers, store, store_copies, tenants
+from services.trigger import copies, domain, gathering, policy, publishers, store, store_copies, sweeping, tenants
 from services.trigger.copies import Mentor, Site, Training
-from services.trigger.messages import PolicyChosen, PublisherAdded, PublisherPaused, TokenIssued
+from services.trigger.messages import (
+    Awaited,
+    PolicyChanged,
+    PolicyChosen,
+    PublisherAdded,
+    PublisherPaused,
+    TokenIssued,
+    ZoneChanged,
+)
 from services.trigger.policy import SitePolicy
 from services.trigger.session import Session
 from services.trigger.tenants import Credential
@@ -12,7 +20,7 @@ from shared.contracts.assessment import SkillRemembered, TrainingCompleted
 from shared.contracts.content import NothingSuitable, TrainingAssigned
 from shared.contracts.site import SessionCancelled, SessionHeld, SessionScheduled
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
-from shared.messaging import Clock, Handler
+from shared.messaging import Clock, Handler, Read, Swept
 
 SESSION = Handler[Session](
     name="session",
@@ -31,18 +39,27 @@ SESSION = Handler[Session](
         rest=store.rest_sessions,
         at=attrgetter("due_at"),
     ),
+    sweeps={
+        Awaited: Swept(sweeping.waiting, domain.woken),
+        ZoneChanged: Swept(sweeping.on_another_clock, domain.replanned),
+        PolicyChanged: Swept(sweeping.under_older_policy, domain.replanned),
+    },
 )
 MENTOR = Handler[Mentor](
     name="mentor",
     on={MentorEnrolled: (attrgetter("mentor_id"), copies.enrolled)},
     load=store_copies.lock_mentors,
     save=store_copies.save_mentors,
+    reads={"waited_for": Read[Mentor](lambda state, event: () if state else (event.mentor_id,), sweeping.waited_for)},
+    facts=lambda state, event, reads: reads["waited_for"].get(event.mentor_id, False),
 )
 SITE = Handler[Site](
     name="site",
     on={SiteDescribed: (attrgetter("site_id"), copies.described)},
     load=store_copies.lock_sites,
     save=store_copies.save_sites,
+    reads={"waited_for": Read[Site](lambda state, event: () if state else (event.site_id,), sweeping.sites_waited_for)},
+    facts=lambda state, event, reads: reads["waited_for"].get(event.site_id, False),
 )
 SKILL = Handler[SkillRemembered](
     name="skill",

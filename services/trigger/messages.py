@@ -1,4 +1,6 @@
-"""What people and commands tell trigger. These events come in by HTTP or the command line and never leave the service."""
+"""What people and commands tell trigger, and the causes of its sweeps. These events never leave the service."""
+
+from uuid import UUID
 
 from pydantic import Field
 
@@ -11,6 +13,37 @@ class PolicyChosen(Event):
 
     site_id: str = Field(min_length=1, max_length=100)
     document: str = Field(description="the policy's JSON; its version number is ours to give")
+
+
+class PolicyChanged(Event):
+    """For every session of the site whose training has not gone out yet."""
+
+    TYPE = "trigger.policy_changed.v1"
+    KEY = "site_id"
+
+    site_id: str
+    version: int
+
+
+class Awaited(Event):
+    """A mentor or a site that sessions wait for is known now."""
+
+    TYPE = "trigger.awaited_arrived.v1"
+    KEY = "site_id"
+
+    site_id: str
+    mentor_id: UUID | None = Field(None, description="None: the site itself")
+
+
+class ZoneChanged(Event):
+    """The clock that quiet hours go by: a mentor's own, or the site's for those who have none."""
+
+    TYPE = "trigger.zone_changed.v1"
+    KEY = "site_id"
+
+    site_id: str
+    mentor_id: UUID | None = Field(None, description="None: the site's")
+    time_zone: str
 
 
 class PublisherAdded(Event):

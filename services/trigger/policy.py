@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from services.trigger.messages import PolicyChosen
+from services.trigger.messages import PolicyChanged, PolicyChosen
 from services.trigger.moments import Timing
 from services.trigger.needs import Constants
-from shared.contracts.event import Event, Refused
+from shared.contracts.event import Refused, Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,11 @@ def written(policy: Policy) -> str:
     return DOCUMENT.dump_json(policy).decode()
 
 
-def chosen(state: SitePolicy | None, event: PolicyChosen, *_: object) -> tuple[SitePolicy, list[Event]] | Refused:
+def chosen(state: SitePolicy | None, event: PolicyChosen, *_: object) -> tuple[SitePolicy, list[Sweep]] | Refused:
     wanted, before = parse(event.document), state.policy if state else DEFAULT
     if wanted.timing.faults():
         return Refused("contradicts_itself")
     if state and replace(wanted, version=before.version) == before:
         return state, []
-    return SitePolicy(event.site_id, replace(wanted, version=before.version + 1)), []
+    after = replace(wanted, version=before.version + 1)
+    return SitePolicy(event.site_id, after), [Sweep("session", PolicyChanged(site_id=event.site_id, version=after.version))]

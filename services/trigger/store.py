@@ -63,6 +63,34 @@ CROSS JOIN LATERAL (
 WHERE h.earlier > 0
 """
 
+WAITED_FOR = """
+SELECT DISTINCT mentor_id FROM session WHERE status = 'waiting' AND mentor_id = ANY($1::uuid[])
+"""
+SITES_WAITED_FOR = "SELECT DISTINCT site_id FROM session WHERE status = 'waiting' AND site_id = ANY($1::text[])"
+WAITING_FOR_MENTOR = """
+SELECT id FROM session
+WHERE mentor_id = $1 AND status = 'waiting' AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3
+"""
+WAITING_AT_SITE = """
+SELECT id FROM session
+WHERE site_id = $1 AND status = 'waiting' AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3
+"""
+ON_ANOTHER_CLOCK = """
+SELECT id FROM session
+WHERE mentor_id = $1 AND status = 'planned' AND moment IS NOT NULL AND mentor_zone <> $2
+  AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4
+"""
+AT_SITE_ON_ANOTHER_CLOCK = """
+SELECT s.id FROM mentor m JOIN session s ON s.mentor_id = m.id
+WHERE m.site_id = $1 AND m.time_zone = '' AND s.status = 'planned' AND s.moment IS NOT NULL AND s.mentor_zone <> $2
+  AND ($3::uuid IS NULL OR s.id > $3) ORDER BY s.id LIMIT $4
+"""
+UNDER_OLDER_POLICY = """
+SELECT s.id FROM mentor m JOIN session s ON s.mentor_id = m.id
+WHERE m.site_id = $1 AND s.status = 'planned' AND s.moment = 'assign' AND s.policy_version < $2
+  AND ($3::uuid IS NULL OR s.id > $3) ORDER BY s.id LIMIT $4
+"""
+
 HistoryKey = tuple[datetime, UUID, UUID, str]  # start, mentor, session, mentee ("" for none)
 
 

@@ -87,7 +87,16 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $
   AS u (id, session_id, mentor_id, site_id, assigned_at, completed_at, nothing_suitable)
 WHERE t.id = u.id
 """
-POLICIES = "SELECT site_id, version, document FROM policy WHERE site_id = ANY($1::text[])"
+POLICIES = """
+SELECT k.site_id, k.version, coalesce(kept.document, p.document) AS document
+FROM unnest($1::text[], $2::int[]) AS k (site_id, version)
+JOIN policy p ON p.site_id = k.site_id
+LEFT JOIN policy_kept kept ON kept.site_id = k.site_id AND kept.version = k.version
+"""
+KEEP_POLICIES = """
+INSERT INTO policy_kept (site_id, version, document)
+SELECT * FROM unnest($1::text[], $2::int[], $3::jsonb[]) ON CONFLICT DO NOTHING
+"""
 LOCK_POLICIES = "SELECT site_id, version, document FROM policy WHERE site_id = ANY($1::text[]) ORDER BY site_id FOR UPDATE"
 INSERT_POLICIES = """
 INSERT INTO policy (site_id, version, document)
@@ -102,6 +111,7 @@ MATCHES = TypeAdapter(tuple[Match, ...])
 CLEARANCES = TypeAdapter(tuple[Clearance, ...])
 MISSES = TypeAdapter(tuple[OpenMiss, ...])
 NAMES = TypeAdapter(tuple[str, ...])
+CURRENT = -1  # instead of a policy's version
 Memory = Mapping[str, SkillRemembered]  # by skill
 
 
@@ -158,9 +168,14 @@ async def save_trainings(conn: Connection, changed: Sequence[Training], new: Seq
                        [_of_training(t) for t in new])
 
 
-async def load_policies(conn: Connection | Pool, site_ids: Sequence[str]) -> dict[str, Policy]:
-    """Sites that have chosen; the others have the default."""
-    return {row["site_id"]: policy.parse(row["document"]) for row in await conn.fetch(POLICIES, site_ids)}
+async def load_policies(conn: Connection | Pool, keys: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Policy]:
+    """By site and version, CURRENT for the policy of now. Sites that have not chosen are absent: they have the default."""
+    rows = await conn.fetch(POLICIES, [site for site, _ in keys], [version for _, version in keys])
+    return {(row["site_id"], row["version"]): policy.parse(row["document"]) for row in rows}
+
+
+async def get_policy(conn: Connection | Pool, site_id: str) -> Policy:
+    return (await load_policies(conn, [(site_id, CURRENT)])).get((site_id, CURRENT), policy.DEFAULT)
 
 
 async def lock_policies(conn: Connection, site_ids: Sequence[str]) -> dict[str, SitePolicy]:
@@ -169,7 +184,9 @@ async def lock_policies(conn: Connection, site_ids: Sequence[str]) -> dict[str, 
 
 
 async def save_policies(conn: Connection, changed: Sequence[SitePolicy], new: Sequence[SitePolicy]) -> bool:
-    return await _save(conn, UPDATE_POLICIES, INSERT_POLICIES, [_of_policy(p) for p in changed], [_of_policy(p) for p in new])
+    rows = [_of_policy(p) for p in (*changed, *new)]
+    await conn.execute(KEEP_POLICIES, *zip(*rows, strict=True))
+    return await _save(conn, UPDATE_POLICIES, INSERT_POLICIES, rows[: len(changed)], rows[len(changed) :])
 
 
 async def _save(conn: Connection, update: str, insert: str, changed: Sequence[Any], new: Sequence[Any]) -> bool:

@@ -98,7 +98,7 @@ async def test_a_policy_is_shown_in_sentences_and_changed_by_what_is_named(runni
     assert "The site's own choice, version 1." in told.stdout
     assert "Quiet from 8:30 pm to 7:00 am" in told.stdout
     assert "6 hours before: a reminder" in told.stdout
-    found = (await store_copies.load_policies(running.pool, ["east"]))["east"]
+    found = await store_copies.get_policy(running.pool, "east")
     assert found == replace(DEFAULT, version=1, timing=replace(Timing(), quiet_from=found.timing.quiet_from, nudge=6 * HOUR))
     await jitt("policy", "set", "east", "--nudge", "6")
     assert json.loads((await jitt("policy", "show", "east", "--json")).stdout)["version"] == 1
@@ -108,7 +108,7 @@ async def test_a_policy_that_contradicts_itself_is_not_taken(running: Running):
     told = await jitt("policy", "set", "east", "--nudge", "2")
     assert (told.exit_code, "The reminder must come before the quiz is due" in told.stderr) == (1, True)
     assert (await jitt("policy", "set", "east", "--quiet-from", "9pm")).exit_code == 2
-    assert await store_copies.load_policies(running.pool, ["east"]) == {}
+    assert await store_copies.get_policy(running.pool, "east") == DEFAULT
 
 
 async def test_sessions_follow_their_sites_policy_and_remember_its_version(running: Running):

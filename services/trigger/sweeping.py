@@ -1,0 +1,34 @@
+"""Which sessions a sweep's cause concerns: those that do not know of it yet, in order of their ids."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from asyncpg import Connection
+
+from services.trigger import store
+from services.trigger.messages import Awaited, PolicyChanged, ZoneChanged
+
+
+async def waited_for(conn: Connection, mentor_ids: Sequence[UUID]) -> Mapping[UUID, bool]:
+    """Which of these mentors some session waits for. Read before a mentor is enrolled: almost always none."""
+    return dict.fromkeys((row["mentor_id"] for row in await conn.fetch(store.WAITED_FOR, mentor_ids)), True)
+
+
+async def sites_waited_for(conn: Connection, site_ids: Sequence[str]) -> Mapping[str, bool]:
+    return dict.fromkeys((row["site_id"] for row in await conn.fetch(store.SITES_WAITED_FOR, site_ids)), True)
+
+
+async def waiting(conn: Connection, cause: Awaited, after: UUID | None, limit: int) -> list[UUID]:
+    statement = store.WAITING_FOR_MENTOR if cause.mentor_id else store.WAITING_AT_SITE
+    return [row["id"] for row in await conn.fetch(statement, cause.mentor_id or cause.site_id, after, limit)]
+
+
+async def on_another_clock(conn: Connection, cause: ZoneChanged, after: UUID | None, limit: int) -> list[UUID]:
+    statement = store.ON_ANOTHER_CLOCK if cause.mentor_id else store.AT_SITE_ON_ANOTHER_CLOCK
+    rows = await conn.fetch(statement, cause.mentor_id or cause.site_id, cause.time_zone, after, limit)
+    return [row["id"] for row in rows]
+
+
+async def under_older_policy(conn: Connection, cause: PolicyChanged, after: UUID | None, limit: int) -> list[UUID]:
+    rows = await conn.fetch(store.UNDER_OLDER_POLICY, cause.site_id, cause.version, after, limit)
+    return [row["id"] for row in rows]
