@@ -52,7 +52,7 @@ async def draw(conn: Connection, staff: Staff, now: datetime) -> Drawn:
     meetings = await reading.list_meetings(conn, staff, first, last)
     counts = await reading.count_alerts(conn, staff)
     return Drawn(
-        page=today.page(meetings, now, staff.zone),
+        page=today.page(meetings, now, staff.zone, whose=staff.leads),
         next=None if meetings else await _next(conn, staff, now),
         caseload=len(meetings) or len(await reading.list_mentors(conn, staff)),
         open_alerts=counts.get("open", 0),

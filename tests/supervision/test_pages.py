@@ -211,7 +211,7 @@ async def test_passing_on_asks_the_site_lead_next(day: Afternoon, dana: Browser)
     page = (await dana.get("/alerts")).text
     assert "Pass to Priya now" in page
     assert (await dana.post(action, data=form(page, action))).status_code == 303
-    assert "Passed on to Priya Nair, site lead at" in words((await dana.get("/alerts")).text)
+    assert "Passed on to Priya Nair, site lead, at" in words((await dana.get("/alerts")).text)
 
 
 async def test_the_caseload_lists_mentors_by_name_with_their_next_session(dana: Browser) -> None:
@@ -267,6 +267,7 @@ async def test_a_site_lead_sees_the_whole_site_and_whose_mentor_it_is(day: After
     await day.mentor("zoe", "Zoe Park", supervisor="omar")
     said = words((await priya.get("/mentors")).text)
     assert "Marcus Bell Dana Ortiz" in said
+    assert "Marcus Bell Goal review, 45 min, in person. Dana Ortiz. Talk first" in words((await priya.get("/today")).text)
     assert "Zoe Park Omar Haddad" in said
     assert (await priya.get(f"/briefs/{day.trainings['marcus']}")).status_code == 200
 

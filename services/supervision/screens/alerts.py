@@ -224,7 +224,7 @@ def news(alert: Alert, viewer: Staff, now: datetime) -> str:
     if alert.state == "acknowledged" and alert.acknowledged_at:
         return f"{alert.acknowledged_by or 'Somebody'} acknowledged this {_at(alert.acknowledged_at, now, zone)}."
     if alert.escalated_at:
-        return f"Passed on to {_holder(alert, viewer)} {_at(alert.escalated_at, now, zone)}."
+        return f"Passed on to {_holder(alert, viewer)}, {_at(alert.escalated_at, now, zone)}."
     if alert.snoozed_until and alert.snoozed_until > now:
         return f"Snoozed until {said.moment(alert.snoozed_until, now, zone)}."
     if viewer.leads and alert.with_role == "supervisor" and alert.mentor.supervisor_name:

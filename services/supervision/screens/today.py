@@ -188,14 +188,15 @@ def _progress(meeting: Meeting, now: datetime, zone: str) -> str:
     return f"Opened, nothing answered yet. {due}" if training.opened_at else f"Not opened yet. {due}"
 
 
-def line(meeting: Meeting, now: datetime, zone: str) -> Line:
+def line(meeting: Meeting, now: datetime, zone: str, whose: bool = False) -> Line:
+    """`whose`: for a site lead, who has several supervisors' mentors in one list."""
     found = status(meeting, now)
     return Line(
         id=meeting.id,
         clock=times.clock(meeting.starts_at, zone),
         starts_at=meeting.starts_at,
         name=meeting.mentor.name,
-        plan=plan(meeting),
+        plan=f"{plan(meeting)}. {meeting.mentor.supervisor_name or 'No supervisor yet'}." if whose else plan(meeting),
         status=found,
         fact=fact(meeting, found, now, zone),
         href=f"/briefs/{meeting.training.id}" if meeting.training else f"/mentors/{meeting.mentor.id}",
@@ -214,8 +215,8 @@ def plan(meeting: Meeting) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def page(meetings: Sequence[Meeting], now: datetime, zone: str) -> Today:
-    lines = [line(m, now, zone) for m in sorted(meetings, key=lambda m: (m.starts_at, m.mentor.name))]
+def page(meetings: Sequence[Meeting], now: datetime, zone: str, *, whose: bool = False) -> Today:
+    lines = [line(m, now, zone, whose) for m in sorted(meetings, key=lambda m: (m.starts_at, m.mentor.name))]
     grouped = {group: tuple(one for one in lines if one.status.group == group) for group, _ in HEADINGS}
     return Today(
         title=_title(grouped),
