@@ -3,6 +3,7 @@
 Events of several topics come in any order, so a case may begin with any of them, and each keeps what it knows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,21 +17,18 @@ from services.supervision.domain import (
     UNDO,
     Alert,
     Call,
-    Contact,
     Hold,
     MentorCase,
     Retry,
     Session,
     Training,
-    suspended_by,
 )
-from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken, ContactMade, ContactUndone, PersonListed
-from services.supervision.rules import BY_NAME, SAFETY_RULES
+from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken, PersonListed
+from services.supervision.rules import BY_NAME
 from shared.contracts import ids
 from shared.contracts.assessment import CallRequested, ItemAnswered, TrainingCompleted, TrainingOpened
 from shared.contracts.content import TrainingAssigned
 from shared.contracts.event import Due, Event, Refused
-from shared.contracts.supervision import ContactLogged
 from shared.contracts.trigger import SessionPlanned, TrainingOverdue
 
 LOOKS = 5  # a clock that still stands in the past after these is a bug, and is reported as one
@@ -77,7 +75,7 @@ def planned(case: MentorCase | None, event: SessionPlanned, now: datetime, _: Fa
         revision=event.revision,
     )
     others = tuple(s for s in case_or_new.history.sessions if s.session_id != session.session_id)
-    return settled(case, _remembering(case_or_new, sessions=(*others, session)), now)
+    return settled(case, remembering(case_or_new, sessions=(*others, session)), now)
 
 
 def assigned(case: MentorCase | None, event: TrainingAssigned, now: datetime, _: Facts) -> Decided:
@@ -132,13 +130,13 @@ def _holding(case: MentorCase, event: ItemAnswered, now: datetime) -> MentorCase
         held_at=now,
     )
     others = tuple(h for h in case.history.holds if h.hold_id != hold.hold_id)
-    return _remembering(case, holds=(*others, hold))
+    return remembering(case, holds=(*others, hold))
 
 
 def _retried(case: MentorCase, event: ItemAnswered) -> MentorCase:
     retry: Retry = "shown" if event.shown else "right" if event.correct else "wrong"
     holds = tuple(replace(h, retry=retry) if h.hold_id == _hold_id(event) else h for h in case.history.holds)
-    return case if holds == case.history.holds else _remembering(case, holds=holds)
+    return case if holds == case.history.holds else remembering(case, holds=holds)
 
 
 def _hold_id(event: ItemAnswered) -> UUID:
@@ -149,146 +147,48 @@ def call_requested(case: MentorCase | None, event: CallRequested, now: datetime,
     known = case or MentorCase(event.mentor_id, event.site_id)
     call = Call(event.kind, event.pressed_at, event.session_id)
     recent = tuple(c for c in known.history.calls if now - c.pressed_at < timedelta(days=30))
-    return settled(case, _remembering(known, calls=(*recent, call)), now)
+    return settled(case, remembering(known, calls=(*recent, call)), now)
 
 
 def taken(case: MentorCase | None, event: AlertTaken, now: datetime, _: Facts) -> Decided:
-    alert = _alert(case, event.alert_id)
-    if case is None or isinstance(alert, Refused):
-        return alert if isinstance(alert, Refused) else Refused("unknown_alert")
-    if alert.state == "acknowledged":
-        return (case, []) if alert.acknowledged_by == event.by else Refused("already_acknowledged")
-    return _followed(case, alerts.taken(case, alert, event.by, now), now)
+    def act(case: MentorCase, alert: Alert) -> Decided:
+        if alert.state == "acknowledged":
+            return (case, []) if alert.acknowledged_by == event.by else Refused("already_acknowledged")
+        return _followed(case, alerts.taken(case, alert, event.by, now), now)
+
+    return _on_alert(case, event.alert_id, act)
 
 
 def passed_on(case: MentorCase | None, event: AlertPassedOn, now: datetime, facts: Facts) -> Decided:
     """To the next in line now, instead of at the deadline."""
-    alert = _alert(case, event.alert_id)
-    if case is None or isinstance(alert, Refused):
-        return alert if isinstance(alert, Refused) else Refused("unknown_alert")
-    role = BY_NAME[alert.rule].after(alert.with_role)
-    if role in (None, "digest"):
-        return Refused("nobody_next_in_line")
-    again = replace(alert, state="open", acknowledged_at=None, acknowledged_by=None)
-    return _followed(case, alerts.escalated(case, again, facts.lead, now), now)
+
+    def act(case: MentorCase, alert: Alert) -> Decided:
+        if BY_NAME[alert.rule].after(alert.with_role) in (None, "digest"):
+            return Refused("nobody_next_in_line")
+        again = replace(alert, state="open", acknowledged_at=None, acknowledged_by=None)
+        return _followed(case, alerts.escalated(case, again, facts.lead, now), now)
+
+    return _on_alert(case, event.alert_id, act)
 
 
 def closed(case: MentorCase | None, event: AlertClosed, now: datetime, _: Facts) -> Decided:
     """With a note. What is urgent cannot be closed before a named person took it."""
-    alert = _alert(case, event.alert_id)
-    if case is None or isinstance(alert, Refused):
-        return alert if isinstance(alert, Refused) else Refused("unknown_alert")
-    if not event.note.strip():
-        return Refused("note_needed")
-    if alert.state == "open" and alert.severity == "urgent":
-        return Refused("acknowledge_first")
-    return _followed(case, alerts.resolved(case, alert, now, how="noted", by=event.by, note=event.note.strip()), now)
+
+    def act(case: MentorCase, alert: Alert) -> Decided:
+        if not event.note.strip():
+            return Refused("note_needed")
+        if alert.state == "open" and alert.severity == "urgent":
+            return Refused("acknowledge_first")
+        return _followed(case, alerts.resolved(case, alert, now, how="noted", by=event.by, note=event.note.strip()), now)
+
+    return _on_alert(case, event.alert_id, act)
 
 
-def _alert(case: MentorCase | None, alert_id: UUID) -> Alert | Refused:
+def _on_alert(case: MentorCase | None, alert_id: UUID, act: Callable[[MentorCase, Alert], Decided]) -> Decided:
     alert = alerts.find(case.alerts, alert_id) if case else None
-    if alert is None:
+    if case is None or alert is None:
         return Refused("unknown_alert")
-    return alert if alert.live else Refused("already_resolved")
-
-
-def contact_made(case: MentorCase | None, event: ContactMade, now: datetime, _: Facts) -> Decided:
-    """One tap. A hold needs a talk: it cannot be waved away, only talked through or put off."""
-    if case is None:
-        return Refused("unknown_mentor")
-    if event.outcome == "not_needed" and case.open_holds:
-        return Refused("a_hold_needs_a_talk")
-    if event.clear and event.outcome != "talked":
-        return Refused("clearing_needs_a_talk")
-    until = now + timedelta(minutes=event.snooze_minutes) if event.outcome == "snoozed" else None
-    new = _cleared(case, event, now) if event.clear else case
-    gone = [hold for hold in new.history.holds if hold.contact_id == event.request_id]
-    functions = sorted({name for hold in gone for name in suspended_by(hold.skill, case.granted)})
-    contact = Contact(event.request_id, event.session_id, event.by, event.outcome, now, tuple(functions), until)
-    recent = tuple(c for c in case.history.contacts if now - c.at < 2 * UNDO and c.contact_id != contact.contact_id)
-    new = _remembering(new, contacts=(*recent, contact))
-    new, events = _snoozed(new, contact, now) if until else _talked(new, contact, now)
-    return settled(case, new, now, [*events, _logged(case, contact, event.outcome, now)], contact.contact_id)
-
-
-def _cleared(case: MentorCase, event: ContactMade, now: datetime) -> MentorCase:
-    """Lifts the holds that the page showed: one made while they talked stays."""
-    seen_at = event.seen_at or now
-    holds = tuple(
-        replace(hold, cleared_at=now, cleared_by=event.by, contact_id=event.request_id)
-        if hold.cleared_at is None and hold.held_at <= seen_at
-        else hold
-        for hold in case.history.holds
-    )
-    return _remembering(case, holds=holds)
-
-
-def _talked(case: MentorCase, contact: Contact, now: datetime) -> Told:
-    events: list[Event] = []
-    how = "talked" if contact.outcome == "talked" else "not_needed"
-    for alert in case.alerts:
-        if alert.live and _answered_by(case, alert, contact):
-            case, told = alerts.resolved(case, alert, now, how=how, by=contact.by, contact_id=contact.contact_id)
-            events += told
-    return case, events
-
-
-def _answered_by(case: MentorCase, alert: Alert, contact: Contact) -> bool:
-    """A talk closes what it can have been about: that session's alerts, calls, and safety alerts without a hold left."""
-    if not BY_NAME[alert.rule].talk:
-        return False
-    if alert.rule in SAFETY_RULES and {str(hold.hold_id) for hold in case.open_holds}.isdisjoint(alert.evidence):
-        return True
-    return contact.session_id in (None, alert.session_id) or alert.session_id is None
-
-
-def _snoozed(case: MentorCase, contact: Contact, now: datetime) -> Told:
-    assert contact.snoozed_until
-    for alert in case.alerts:
-        if alert.live and _answered_by(case, alert, contact):
-            case = alerts.snoozed(case, alert, contact.snoozed_until, now)
-    return case, []
-
-
-def contact_undone(case: MentorCase | None, event: ContactUndone, now: datetime, _: Facts) -> Decided:
-    """Within ten minutes: holds and alerts are as they were before."""
-    contact = next((c for c in case.history.contacts if c.contact_id == event.contact_id), None) if case else None
-    if case is None or contact is None:
-        return Refused("unknown_contact")
-    if contact.undone_at:
-        return Refused("already_undone")
-    if now - contact.at > UNDO:
-        return Refused("too_late_to_undo")
-    contacts = tuple(replace(c, undone_at=now) if c is contact else c for c in case.history.contacts)
-    holds = tuple(
-        replace(h, cleared_at=None, cleared_by=None, contact_id=None) if h.contact_id == contact.contact_id else h
-        for h in case.history.holds
-    )
-    new, events = _as_before(_remembering(case, contacts=contacts, holds=holds), contact, now)
-    return settled(case, new, now, [*events, _logged(case, contact, "undone", now)], contact.contact_id)
-
-
-def _as_before(case: MentorCase, contact: Contact, now: datetime) -> Told:
-    events: list[Event] = []
-    for alert in case.alerts:
-        if alert.contact_id == contact.contact_id:
-            case, told = alerts.reopened(case, alert, now)
-            events += told
-        elif alert.live and contact.snoozed_until and alert.snoozed_until == contact.snoozed_until:
-            back = replace(alert, snoozed_until=None, escalate_at=alerts.waits_for(alert, now) if alert.escalate_at else None)
-            case = alerts.put(case, back, "returned", now)
-    return case, events
-
-
-def _logged(case: MentorCase, contact: Contact, outcome: Any, now: datetime) -> ContactLogged:
-    return ContactLogged(
-        mentor_id=case.mentor_id,
-        site_id=case.site_id,
-        supervisor_id=contact.by,
-        session_id=contact.session_id,
-        outcome=outcome,
-        at=now,
-    )
+    return act(case, alert) if alert.live else Refused("already_resolved")
 
 
 def due(case: MentorCase, _: Due, now: datetime, facts: Facts) -> Decided:
@@ -318,7 +218,7 @@ def _followed(case: MentorCase, told: Told, now: datetime) -> Decided:
     return settled(case, told[0], now, told[1])
 
 
-def _remembering(case: MentorCase, **changes: Any) -> MentorCase:
+def remembering(case: MentorCase, **changes: Any) -> MentorCase:
     return replace(case, history=replace(case.history, **changes))
 
 
@@ -331,7 +231,7 @@ def _with_training(case: MentorCase | None, event: Any, training: Training) -> M
     known = case or MentorCase(event.mentor_id, event.site_id)
     others = tuple(t for t in known.history.trainings if t.training_id != training.training_id)
     ordered = sorted((*others, training), key=lambda t: (t.starts_at, t.training_id))
-    return _remembering(known, trainings=tuple(ordered[-REMEMBERED_TRAININGS:]))
+    return remembering(known, trainings=tuple(ordered[-REMEMBERED_TRAININGS:]))
 
 
 def _forgetting(case: MentorCase, now: datetime) -> MentorCase:

@@ -62,7 +62,7 @@ def add_site(
     Example:
 
         jitt site add eastfield --name "Eastfield Mentoring" --zone America/Chicago --phone "555 555 0100" --hotline-label
-        "Illinois child abuse hotline" --hotline "800 555 0199" --reporting-step "Call the hotline yourself." --reporting-step
+        "State child protection line" --hotline "800 555 0199" --reporting-step "Call the hotline yourself." --reporting-step
         "Then call the site lead." --on-call "555 555 0101"
     """
     steps, locales = _tuple(reporting_step), _tuple(locale)

@@ -101,6 +101,7 @@ class Contact:
     by: UUID
     outcome: Literal["talked", "not_needed", "snoozed"]
     at: datetime
+    seen_at: datetime | None = None  # when the page it was logged on was drawn
     cleared: tuple[str, ...] = ()
     snoozed_until: datetime | None = None
     undone_at: datetime | None = None

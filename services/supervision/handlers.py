@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from services.supervision import cases, people, preparations, store, store_cases
+from services.supervision import cases, contacts, people, preparations, store, store_cases
 from services.supervision.domain import MentorCase
 from services.supervision.messages import (
     AlertClosed,
@@ -115,8 +115,8 @@ MENTOR_CASE = Handler[MentorCase](
         AlertTaken: (mentor_id, cases.taken),
         AlertPassedOn: (mentor_id, cases.passed_on),
         AlertClosed: (mentor_id, cases.closed),
-        ContactMade: (mentor_id, cases.contact_made),
-        ContactUndone: (mentor_id, cases.contact_undone),
+        ContactMade: (mentor_id, contacts.made),
+        ContactUndone: (mentor_id, contacts.undone),
     },
     load=store_cases.load_cases,
     save=store_cases.save_cases,

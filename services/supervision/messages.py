@@ -89,7 +89,7 @@ class ContactMade(Event):
     session_id: UUID | None = None
     outcome: Literal["talked", "not_needed", "snoozed"]
     clear: bool = Field(False, description="they went through the safety question: lift the holds")
-    seen_at: AwareDatetime | None = Field(None, description="when the page was drawn: a hold made after it is not cleared")
+    seen_at: AwareDatetime | None = Field(None, description="when the page was drawn: what came up after it stays open")
     snooze_minutes: int = Field(60, ge=5, le=2_880)
     by: UUID
     request_id: UUID = Field(description="the form's; also the contact's id")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.supervision import cases
+from services.supervision import cases, contacts
 from services.supervision.domain import Alert, MentorCase
 from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken, ContactMade, ContactUndone, PersonListed
 from shared.contracts import ids
@@ -197,8 +197,8 @@ DECIDE: dict[type[Event], Any] = {
     AlertTaken: cases.taken,
     AlertPassedOn: cases.passed_on,
     AlertClosed: cases.closed,
-    ContactMade: cases.contact_made,
-    ContactUndone: cases.contact_undone,
+    ContactMade: contacts.made,
+    ContactUndone: contacts.undone,
 }
 
 

@@ -158,6 +158,13 @@ def test_a_miss_that_the_page_did_not_show_yet_is_not_cleared_by_its_tick() -> N
     story.happens(contact(clear=True, seen_at=NOON + MINUTE), at=NOON + 6 * MINUTE)
     assert story.case and [hold.item_id for hold in story.case.open_holds] == ["q2"]
     assert states(story)["safeguarding_first_response"] == "suspended"
+    assert story.rules == [SURE], "its alert stays open"
+
+
+def test_a_call_asked_for_while_they_talked_is_not_closed_by_the_talk() -> None:
+    story = held().happens(call(), at=NOON + 5 * MINUTE)
+    story.happens(contact(seen_at=NOON + MINUTE, clear=True), at=NOON + 6 * MINUTE)
+    assert story.rules == ["safeguarding_button_pressed"]
 
 
 def test_new_evidence_opens_an_alert_again_that_somebody_had_only_taken_note_of() -> None:
