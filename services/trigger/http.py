@@ -1,7 +1,8 @@
 """The door for publishers without Kafka: CloudEvents over HTTPS, what became of them, and a session's story."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Annotated
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from services.trigger import answers, door, publishers, store, store_rejected
 from services.trigger.answers import Receipt, RejectedList, Result, Results, Story
 from services.trigger.door import Sent, Wrong
-from services.trigger.http_words import BUSY, EVENTS, NOT_ALLOWED, NOT_FOUND, NOT_KNOWN
+from services.trigger.guesses import Guesses
+from services.trigger.http_words import BUSY, EVENTS, NOT_ALLOWED, NOT_FOUND, NOT_KNOWN, TOO_MANY
 from services.trigger.tenants import Publisher
 from shared import db
 from shared.contracts import ids
@@ -42,50 +44,53 @@ class Desk:
     """Answers publishers; every answer begins with who asks."""
 
     running: Running
+    guesses: Guesses = field(default_factory=Guesses)
 
     async def post_events(self, request: Request, bearer: Bearer) -> Response:
         """Announce sessions. 202: it is durable, whatever happens to us next."""
-        publisher = await self._caller(bearer)
+        publisher = await self._caller(request, bearer)
         body = await request.body()
         if door.media_type(request.headers) == door.BATCH:
             return await _batch(self.running, publisher, body)
         return _single(await _taken(self.running, publisher, [door.read_one(request.headers, body, publisher)]))
 
-    async def get_event(self, event_id: str, source: Source, bearer: Bearer) -> Receipt:
+    async def get_event(self, request: Request, event_id: str, source: Source, bearer: Bearer) -> Receipt:
         """What became of an event."""
-        publisher = await self._caller(bearer)
+        publisher = await self._caller(request, bearer)
         row = await self.running.pool.fetchrow(BECAME, inbox_id(publisher.name, source, event_id))
         if row is None:
             raise HTTPException(404, "No event with this id and source has come from you. Both count; so does their case.")
         letter = await store_rejected.find_set_aside(self.running.pool, publisher.name, event_id)
         return answers.receipt(event_id, source, row["at"], row["refused"], letter)
 
-    async def get_rejected(self, bearer: Bearer, limit: Limit = SHOWN) -> RejectedList:
+    async def get_rejected(self, request: Request, bearer: Bearer, limit: Limit = SHOWN) -> RejectedList:
         """What you sent that was not applied, newest first, and sessions that wait for someone we do not know."""
-        publisher = await self._caller(bearer)
+        publisher = await self._caller(request, bearer)
         letters = await store_rejected.list_letters(self.running.pool, publisher.name, limit)
         unknown = await store_rejected.list_unknown(self.running.pool, publisher.sites, limit)
         return answers.rejected_list(letters, unknown, limit)
 
-    async def find_session(self, site_id: str, session_ref: str, bearer: Bearer) -> Story:
+    async def find_session(self, request: Request, site_id: str, session_ref: str, bearer: Bearer) -> Story:
         """A session's story, by your own reference."""
-        return await self._own(ids.session(site_id, session_ref), bearer)
+        return await self._own(request, ids.session(site_id, session_ref), bearer)
 
-    async def get_session(self, session_id: UUID, bearer: Bearer) -> Story:
+    async def get_session(self, request: Request, session_id: UUID, bearer: Bearer) -> Story:
         """A session's story: its moments with when and why, and what was decided."""
-        return await self._own(session_id, bearer)
+        return await self._own(request, session_id, bearer)
 
-    async def _own(self, id: UUID, bearer: Bearer) -> Story:
+    async def _own(self, request: Request, id: UUID, bearer: Bearer) -> Story:
         """The same answer for a session that is not theirs and for one that is not there."""
-        publisher = await self._caller(bearer)
+        publisher = await self._caller(request, bearer)
         session = await store.find_session(self.running.pool, id)
         if session is None or session.site_id not in publisher.sites:
             raise HTTPException(404, NOT_FOUND)
         return answers.story(session)
 
-    async def _caller(self, bearer: HTTPAuthorizationCredentials | None) -> Publisher:
+    async def _caller(self, request: Request, bearer: HTTPAuthorizationCredentials | None) -> Publisher:
         found = await publishers.find_by_token(self.running.pool, bearer.credentials) if bearer else None
         if found is None:
+            if bearer and self.guesses.too_many(request.client.host if request.client else "", monotonic()):
+                raise HTTPException(429, TOO_MANY, {"Retry-After": "60"})
             raise HTTPException(401, NOT_KNOWN, {"WWW-Authenticate": "Bearer"})
         if found.paused:
             raise HTTPException(403, "This publisher is paused. Ask the people who run jitt to resume it.")

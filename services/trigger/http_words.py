@@ -6,6 +6,7 @@ from services.trigger.answers import Result
 from services.trigger.door import BATCH, STRUCTURED
 
 BINARY = "Binary mode: headers ce-id, ce-source, ce-type, ce-specversion; the body is the event's data alone."
+TOO_MANY = "Too many wrong tokens from your address. Wait a minute; a right token still works."
 NOT_KNOWN = "Send your publisher's token: Authorization: Bearer jitt_…"
 BUSY = "The database is busy. Nothing was accepted: send it again."
 NOT_FOUND = "There is no such session at your sites."
@@ -36,6 +37,7 @@ CANCELLED: dict[str, Any] = EVENT | {
 NOT_ALLOWED: dict[int | str, dict[str, Any]] = {
     401: {"description": "The token is missing or not known."},
     403: {"description": "This publisher is paused."},
+    429: {"description": TOO_MANY},
 }
 EVENTS: dict[str, Any] = {
     "status_code": 202,
@@ -48,6 +50,7 @@ EVENTS: dict[str, Any] = {
         409: {"description": "`id_reused`: this id came before with other content."},
         413: {"description": "More than 256 KiB in one event, or more than 1,000 events in a batch."},
         422: {"description": "Not understood. `words` names the field and says what to do. Mend it, and keep the id."},
+        429: NOT_ALLOWED[429],
         503: {"description": BUSY},
     },
     "openapi_extra": {

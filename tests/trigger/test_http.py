@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from services.trigger import tenants
 from services.trigger.app import SERVICE
+from services.trigger.guesses import Guesses
 from services.trigger.http_words import CANCELLED, EVENT
 from services.trigger.messages import PublisherAdded, PublisherPaused
 from shared.contracts import ids
@@ -136,6 +137,19 @@ async def test_without_a_known_token_nothing_is_read(site: Site):
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
         assert "Authorization: Bearer" in answer.json()["error"]
     assert await site.planned() == []
+
+
+async def test_guessing_tokens_is_turned_away_while_a_right_one_still_works(site: Site):
+    codes = [(await site.get("/v1/rejected", f"jitt_{n}")).status_code for n in range(42)]  # a new minute may begin once
+    assert codes[:20] == [401] * 20
+    assert 429 in codes[20:]
+    assert (await site.get("/v1/rejected")).status_code == 200
+
+
+def test_guesses_are_forgotten_after_a_minute_and_counted_for_each_address():
+    guesses = Guesses()
+    assert [guesses.too_many("a", 5.0) for _ in range(21)] == [False] * 20 + [True]
+    assert [guesses.too_many("b", 5.0), guesses.too_many("a", 65.0)] == [False, False]
 
 
 async def test_another_sites_session_is_not_yours_to_announce_and_claims_nothing(site: Site):
