@@ -1,0 +1,82 @@
+"""Every field that may cross a topic, with its type. A new one is added here by a person who has asked: is it about somebody?
+
+Never: names and contacts of people, birth dates, free text, tokens. Of a young person there is an opaque reference, no more.
+"""
+
+UUID, TIME, TEXT, CODE = "uuid", "date-time", "string", "string"
+WHOLE, NUMBER, YES_NO, CHOICE, PART, PARTS, CODES = "integer", "number", "boolean", "enum", "part", "part[]", "string[]"
+
+# In any event: ids that mean nothing outside, instants, figures, and codes of the vocabulary or of a policy.
+ANYWHERE = {
+    "mentor_id": UUID, "supervisor_id": UUID, "session_id": UUID, "training_id": UUID, "request_id": UUID,
+    "decision_id": UUID, "alert_id": UUID, "site_id": CODE, "mentee_ref": CODE, "module_id": CODE, "item_id": CODE,
+    "at": TIME, "starts_at": TIME, "quiz_by": TIME, "assigned_at": TIME, "opened_at": TIME, "answered_at": TIME,
+    "received_at": TIME, "completed_at": TIME, "reviewed_at": TIME, "missed_at": TIME, "pressed_at": TIME,
+    "acknowledge_by": TIME, "until": TIME, "source_updated_at": TIME,
+    "revision": WHOLE, "version": WHOLE, "rule_version": WHOLE, "policy_version": WHOLE, "vocabulary_version": WHOLE,
+    "minutes": WHOLE, "training_minutes": WHOLE, "session_no": WHOLE, "days": WHOLE, "link_epoch": WHOLE,
+    "probability": NUMBER, "score": NUMBER, "need": NUMBER, "top_need": NUMBER, "predicted_recall": NUMBER,
+    "stability": NUMBER, "difficulty": NUMBER, "decay": NUMBER,
+    "available": YES_NO, "recall_only": YES_NO, "shown": YES_NO, "correct": YES_NO, "safety_critical": YES_NO,
+    "late": YES_NO, "first_try": YES_NO, "recovered": YES_NO, "complete": YES_NO, "closing": YES_NO, "held": YES_NO,
+    "status": CHOICE, "stage": CHOICE, "match_stage": CHOICE, "mode": CHOICE, "moment": CHOICE, "state": CHOICE,
+    "severity": CHOICE, "outcome": CHOICE, "confidence": CHOICE, "attempt": CHOICE,
+    "activity": CODE, "function": CODE, "skill": CODE, "step": CODE, "rule": CODE, "locale": CODE, "time_zone": CODE,
+    "content_hash": CODE, "focus": CODES, "mistakes": CODES, "offered_mistakes": CODES, "chosen": CODES, "assumed": CODES,
+    "site_variables": CODES, "open_safety_skills": CODES,
+    "arms": PARTS, "needs": PARTS, "items": PARTS, "reasons": PARTS, "candidates": PARTS, "open_answers": PARTS,
+    "open_misses": PARTS, "clearances": PARTS, "matches": PARTS, "module": PART,
+}
+
+# In this one class only: the same word elsewhere could be about a person.
+ONLY_IN = {
+    "SessionScheduled": {"session_ref": CODE, "mentor_ref": CODE},  # the site's own references, on its own topic
+    "SessionCancelled": {"session_ref": CODE},
+    "SessionHeld": {"session_ref": CODE},
+    "Arm": {"name": CODE},
+    "DecisionMade": {"arm": CODE, "experiment": CODE, "reason": CODE},
+    "Need": {"reason": CHOICE},
+    "NothingSuitable": {"reason": CODE},
+    "Reason": {"code": CHOICE},
+    "ContentRequested": {"returning": PARTS},
+    "AssignedItem": {"returning": YES_NO},
+    "TrainingAssigned": {"kind": CHOICE},
+    "ItemAnswered": {"kind": CODE},
+    "CallRequested": {"kind": CHOICE},
+    "Match": {"started_on": CODE, "ends_on": CODE},  # dates of the match, no birthday
+    "MentorEnrolled": {"address_hash": CODE},  # keyed: nobody gets back to an address without JITT_ID_KEY
+    "AlertRaised": {"facts": "{string}"},  # ids and codes
+    "AlertAcknowledged": {"by": UUID},
+    "AlertEscalated": {"to": UUID, "to_role": CODE},
+    "AlertResolved": {"by": UUID, "how": CODE},
+    "ClearanceChanged": {"why": CODE},
+}
+
+# Words and numbers that an organization publishes about itself, and what authors write for everybody.
+PUBLIC = {
+    "SiteDescribed": {"name": TEXT, "phone": TEXT, "locales": CODES, "hotline": PART, "reporting_steps": "string[]",
+                      "staff_on_call": TEXT, "ask_directly": YES_NO},
+    "Hotline": {"label": TEXT, "number": TEXT},
+    "Module": {"title": TEXT, "hook": TEXT, "keep_in_mind": TEXT, "scope_level": CHOICE, "refer_when": TEXT,
+               "reviewed_by": "string[]", "reviewed_on": CODE, "review_due": CODE, "cards": PARTS, "prompts": "string[]"},
+    "Card": {"kind": CHOICE, "title": TEXT, "text": TEXT, "scene": PARTS, "branches": PARTS},
+    "Line": {"who": CHOICE, "text": TEXT},
+    "Branch": {"id": CODE, "say": TEXT, "reaction": TEXT, "then": TEXT},
+    "Item": {"id": CODE, "kind": CHOICE, "safety": YES_NO, "topic": TEXT, "stem": TEXT, "question": TEXT, "cue": TEXT,
+             "options": PARTS, "prompt": TEXT},
+    "Option": {"id": CODE, "text": TEXT, "right": YES_NO, "mistake": CODE, "why": TEXT, "place": WHOLE},
+}
+
+# An entry that holds one of these words is about a person, unless it is PUBLIC or stands in NOT_PERSONAL.
+WORDS = """
+name names nickname surname initials email mail phone mobile address street birth birthday birthdate born dob age gender photo
+picture note notes text comment comments remark message answer answers words token secret password link url ip device diagnosis
+religion guardian parent grade
+"""
+PERSONAL = frozenset(WORDS.split())
+NOT_PERSONAL = frozenset({
+    "Arm.name",  # of an experiment's arm
+    "MentorEnrolled.address_hash",
+    "link_epoch",  # a count: a new one revokes every link before it
+    "open_answers",  # whether there is one, never its text
+})
