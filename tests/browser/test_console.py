@@ -73,6 +73,9 @@ async def test_every_page_passes_the_checks_in_every_width_and_scheme(visit: Vis
     for name, path in pages.items():
         await page.goto(path)
         found += await problems(page, f"console-{name}")
+    await page.goto("/alerts")
+    await page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true })")
+    found += await problems(page, "console-alerts-opened")
     assert found == []
 
 

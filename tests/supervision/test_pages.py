@@ -1,5 +1,6 @@
 """The console over HTTP, on a real database: what its pages say and what its forms do."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import uuid4
 
@@ -29,6 +30,7 @@ from tests.supervision.console import (
 
 Database = Callable[[Service], Awaitable[Running]]
 Browser = httpx2.AsyncClient
+NEVER_SAID = r"\d\s?%|\brank|\bstreak|\bpoints?\b|\boops\b|\bincorrect\b|\bfail"
 
 
 @pytest.fixture
@@ -367,6 +369,16 @@ async def test_a_canceled_session_is_struck_from_the_count_and_kept_as_a_line(da
     said = words((await dana.get("/today")).text)
     assert said.startswith("Today") and "Eight sessions." in said
     assert "Canceled 1" in said
+
+
+async def test_no_page_shows_the_young_person_or_any_figure_about_a_mentor(day: Afternoon, dana: Browser) -> None:
+    mentee = str(uuid4())
+    await deliver(day.running, builders.planned(**day.of("marcus"), mentee_ref=mentee, revision=2, time_zone=day.zone))
+    pages = ("/today", f"/briefs/{day.trainings['marcus']}", f"/mentors/{ids.mentor(SITE, 'marcus')}", "/mentors", "/alerts")
+    shown = [(await dana.get(page)).text for page in pages]
+    assert all(response for response in shown)
+    assert not any(mentee in html for html in shown)
+    assert [found for html in shown for found in re.findall(NEVER_SAID, words(html), re.IGNORECASE)] == []
 
 
 async def test_names_of_another_items_words_are_never_guessed(day: Afternoon, dana: Browser) -> None:
