@@ -46,25 +46,31 @@ def facts(state: Session | None, event: Record, reads: Reads) -> Facts:
             history=reads["history"].get(told_key(event), NO_HISTORY),
         )
     if isinstance(event, FromSite):
-        kept = next(iter(policy_keys(state, event)), None)
-        return Facts(session_id=session_id(event), policy=reads["policy"].get(kept, policy.DEFAULT))
+        return Facts(session_id=session_id(event), policy=_policy(state, event, reads))
     return _of_row(state, event, reads)
 
 
 def _of_row(state: Session | None, event: Due | SweptBy, reads: Reads) -> Facts:
     assert state is not None, "only a row that exists can be due, or swept"
     known = state.described
-    kept = next(iter(policy_keys(state, event)), None)
     mentor = known.mentor_id if known else None
     return Facts(
         session_id=state.id,
-        policy=reads["policy"].get(kept, policy.DEFAULT),
+        policy=_policy(state, event, reads),
         mentor=reads["mentor"].get(mentor),
         site=reads["site"].get(state.site_id),
         history=reads["history"].get(known_key(state, known), NO_HISTORY) if known else NO_HISTORY,
         memory=reads["memory"].get(mentor, {}),
         training=reads["training"].get(state.training_id) if reads["training"] else None,
     )
+
+
+def _policy(state: Session | None, event: Record, reads: Reads) -> policy.Policy:
+    """A session announced earlier in this very batch was planned with the policy of now, which is read for that."""
+    for site_id, version in policy_keys(state, event):
+        found = reads["policy"].get((site_id, version)) or reads["policy"].get((site_id, store_copies.CURRENT))
+        return found or policy.DEFAULT
+    return policy.DEFAULT
 
 
 def assigns(state: Session | None, event: Record) -> Session | None:

@@ -23,7 +23,6 @@ def anew(session: Session, described: Described, now: datetime, facts: Facts) ->
     found, _ = stage(described, facts.mentor, facts.history)
     zone, timing = mentor_zone(facts, described), facts.policy.timing
     place = slot(described, zone)
-    quiz_by = moments.quiz_by(place, timing)
     fired = tuple(mark for mark in session.marks if mark.outcome is Outcome.FIRED)
     at = None if fired else moments.assign(place, timing)
     planned = Session(
@@ -35,7 +34,7 @@ def anew(session: Session, described: Described, now: datetime, facts: Facts) ->
         session_no=facts.history.earlier + 1,
         mentor_zone=zone,
         policy_version=facts.policy.version,
-        quiz_by=quiz_by if quiz_by > now else described.starts_at - LAST_CHANCE,
+        quiz_by=_deadline(session, described, moments.quiz_by(place, timing), now),
         next=Next(Moment.ASSIGN, at) if at and at > now else None,
         marks=fired,
         decision=session.decision,
@@ -111,6 +110,17 @@ def mentor_zone(facts: Facts, described: Described) -> str:
     if facts.site and find_zone(facts.site.time_zone):
         return facts.site.time_zone
     return described.time_zone
+
+
+def _deadline(session: Session, described: Described, at: datetime, now: datetime) -> datetime:
+    """One that is past already becomes the last chance, unless it has passed for a session that has not moved since."""
+    if at > now:
+        return at
+    passed = session.done(Moment.QUIZ_BY)
+    stays = session.described is not None and session.described.starts_at == described.starts_at
+    if session.quiz_by and stays and passed and passed.outcome is Outcome.FIRED:
+        return session.quiz_by
+    return described.starts_at - LAST_CHANCE
 
 
 def _not_past(moment: Moment, at: datetime | Dropped, now: datetime, described: Described) -> datetime | Dropped:

@@ -1,7 +1,7 @@
 """What a fact that arrives or changes means to sessions that are there already."""
 
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from services.trigger import store
@@ -17,7 +17,7 @@ from shared.messaging.sweep import apply_sweep
 from shared.running import Running
 from tests.conftest import Database
 from tests.driving import deliver, fall_due, outgoing
-from tests.trigger.building import afternoon, enrolled, of, scheduled, site_described
+from tests.trigger.building import afternoon, enrolled, held, of, scheduled, site_described
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 SESSION = ids.session("east", "s1")
@@ -142,3 +142,13 @@ async def test_a_policy_of_one_site_is_nothing_to_another(database: Database):
     await choose(running, "west", quiet_from=time(20))
     assert await swept(running) == 0
     assert (await kept(running)).policy_version == 0
+
+
+async def test_a_session_announced_and_held_in_one_batch_checks_in_by_its_sites_policy(database: Database):
+    running = await database(SERVICE)
+    await deliver(running, site_described(), enrolled("m1"))
+    await choose(running, check_in=2 * HOUR, quiet_from=time(0), quiet_to=time(0))
+    just_now = datetime.now(UTC).replace(microsecond=0) - HOUR
+    await deliver(running, scheduled(just_now), held())
+    session = await kept(running)
+    assert (session.status, session.next and session.next.at) == (Status.HELD, just_now + timedelta(minutes=45) + 2 * HOUR)

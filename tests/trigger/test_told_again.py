@@ -83,6 +83,20 @@ def test_what_has_fired_stays_fired_when_the_session_moves():
     assert [moment for name, moment in fired(session)][2:] == [later - 3 * HOUR, later - 30 * MINUTE, later + HOUR]
 
 
+def test_a_small_change_after_the_deadline_leaves_the_deadline_where_it_was():
+    late, known = START - 2 * HOUR, training(assigned_at=START - DAY)
+    session, _ = pass_time(a_session(), late, training=known)
+    session, events = told_of(session, scheduled(minutes=60, revision=1), late)
+    assert of(SessionPlanned, events)[0].quiz_by == START - 3 * HOUR
+    assert [name for name, _ in fired(pass_time(session, AFTER, training=known)[0])][2:] == ["quiz_by", "last_call", "check_in"]
+
+
+def test_a_change_just_when_an_unnoticed_deadline_passes_gives_a_last_chance():
+    session, _ = pass_time(a_session(), START - 4 * HOUR, training=training(assigned_at=START - DAY))
+    session, events = told_of(session, scheduled(minutes=60, revision=1), START - 3 * HOUR + MINUTE)
+    assert of(SessionPlanned, events)[0].quiz_by == START - 15 * MINUTE
+
+
 def test_a_cancelled_session_waits_for_nothing_and_is_final_for_its_revision():
     session, events = taken(cancel(a_session()))
     assert (session.status, session.due_at, of(SessionPlanned, events)[0].status) == (Status.CANCELLED, None, "cancelled")
