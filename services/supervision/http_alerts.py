@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
 from services.supervision import reading, reading_feed
-from services.supervision.http_console import Caller, Console
+from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken
 from services.supervision.reading_feed import Cursor
 from services.supervision.screens import alerts
@@ -23,7 +23,7 @@ NOT_YET = "Acknowledge this alert first: a named person has to take it before it
 
 
 def routes(console: Console) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=ConsoleRoute)
     signed_in = Annotated[Caller, Depends(console.caller)]
     posted = Annotated[Caller, Depends(console.poster)]
     request_ids = Annotated[str, Form(min_length=8, max_length=64)]

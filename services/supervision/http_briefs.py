@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, HTTPException, Response
 
 from services.supervision import http_assessment, reading, store_console
-from services.supervision.http_console import Caller, Console
+from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.screens import brief
 from services.supervision.screens.facts import Contact, Meeting, Training
 
@@ -32,7 +32,7 @@ class Found:
 
 
 def routes(console: Console) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=ConsoleRoute)
     signed_in = Annotated[Caller, Depends(console.caller)]
 
     @router.get("/briefs/{training_id}")

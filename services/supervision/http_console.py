@@ -4,16 +4,19 @@ A signed cookie says who it is for 15 minutes, for every service; a stored sessi
 """
 
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from asyncpg import Connection
 from fastapi import HTTPException, Request, Response
+from fastapi.routing import APIRoute
 from jinja2 import Environment
 from pydantic import SecretStr
 
@@ -28,6 +31,11 @@ SIGNED = "jitt_session"  # read by every service
 STORED = "jitt_console"  # ours alone; renews the other
 SIGNED_LIFE = timedelta(minutes=15)
 NAV = (("Today", "/today"), ("Alerts", "/alerts"), ("Mentors", "/mentors"), ("Contacts", "/contacts"))
+REFUSED = {
+    403: ("You do not have access to this page", "It belongs to another caseload."),
+    404: ("Page not found", "If you typed the address, check that it is whole."),
+}
+Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 PAGE_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}  # with no referrer a post says Origin: null
 
 
@@ -87,10 +95,7 @@ class Console:
 
     def bare(self, template: str, status: int = 200, **values: object) -> Response:
         """A page for somebody who is not signed in."""
-        frame = {"site_name": "jitt", "nav": (), "here": "", "open_alerts": 0, "signed_in_as": "", "csrf": ""}
-        response = http.page(self.env, template, status, frame=frame, **values)
-        response.headers.update(PAGE_HEADERS)
-        return response
+        return _bare(self.env, template, status, **values)
 
     def sign(self, response: Response, staff: Staff, now: datetime) -> None:
         """Renews the short cookie; the next 15 minutes count from here."""
@@ -112,8 +117,42 @@ class Console:
         return list(self.running.settings.session_keys)
 
 
+class ConsoleRoute(APIRoute):
+    """A refusal is said in the console's own frame, with a way back."""
+
+    def get_route_handler(self) -> Handle:
+        handle = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except HTTPException as refused:
+                if refused.status_code not in REFUSED:
+                    raise
+                return _refused(refused.status_code)
+
+        return answered
+
+
 def console(running: Running) -> Console:
-    return Console(running, environment("services.supervision"))
+    return Console(running, _environment())
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return environment("services.supervision")
+
+
+def _refused(status: int) -> Response:
+    heading, sentence = REFUSED[status]
+    return _bare(_environment(), "told.jinja", status, heading=heading, sentences=[sentence], back=("/today", "Back to Today"))
+
+
+def _bare(env: Environment, template: str, status: int, **values: object) -> Response:
+    frame = {"site_name": "jitt", "nav": (), "here": "", "open_alerts": 0, "signed_in_as": "", "csrf": ""}
+    response = http.page(env, template, status, frame=frame, **values)
+    response.headers.update(PAGE_HEADERS)
+    return response
 
 
 async def _person(conn: Connection, request: Request, now: datetime) -> UUID | None:

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.supervision import http_briefs, http_mentors, reading
 from services.supervision.http_briefs import Problem
-from services.supervision.http_console import Caller, Console
+from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.messages import ContactMade, ContactUndone
 from services.supervision.screens import mentors
 from services.supervision.screens.facts import Mentor
@@ -43,7 +43,7 @@ class Logged(BaseModel):
 
 
 def routes(console: Console) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=ConsoleRoute)
     signed_in = Annotated[Caller, Depends(console.caller)]
     posted = Annotated[Caller, Depends(console.poster)]
 

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, HTTPException, Response
 
 from services.supervision import reading
 from services.supervision.http_briefs import Problem
-from services.supervision.http_console import Caller, Console
+from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.screens import brief, memory, mentors
 
 
 def routes(console: Console) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=ConsoleRoute)
     signed_in = Annotated[Caller, Depends(console.caller)]
 
     @router.get("/mentors")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, Request, Response
 
 from services.supervision import reading
-from services.supervision.http_console import Console
+from services.supervision.http_console import Console, ConsoleRoute
 from services.supervision.screens import said
 from services.supervision.screens.facts import Site
 
@@ -14,7 +14,7 @@ LOG = logging.getLogger("jitt.console")
 
 
 def routes(console: Console) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=ConsoleRoute)
 
     @router.get("/safeguarding")
     @router.get("/talk")

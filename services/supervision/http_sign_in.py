@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.supervision import reading, store_console
-from services.supervision.http_console import SIGNED, STORED, Console
+from services.supervision.http_console import SIGNED, STORED, Console, ConsoleRoute
 from shared.settings import settings
 
 Token = Annotated[str, Path(min_length=20, max_length=100)]
@@ -35,7 +35,7 @@ async def mint_sign_in(pool: Pool, person_id: UUID) -> str:
 def routes(console: Console) -> APIRouter:
     if console.running.settings.mode == "production":
         raise DevelopmentOnly(str(DevelopmentOnly.__doc__))
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=ConsoleRoute)
 
     @router.get("/sign-in")
     async def sign_in(sent: bool = False) -> Response:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import RedirectResponse
 
 from services.supervision import reading, reading_feed
-from services.supervision.http_console import Caller, Console
+from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.reading_feed import Cursor
 from services.supervision.screens import said, today
 from services.supervision.screens.facts import Staff
@@ -30,7 +30,7 @@ class Drawn:
 
 
 def routes(console: Console) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=ConsoleRoute)
     signed_in = Annotated[Caller, Depends(console.caller)]
 
     @router.get("/")

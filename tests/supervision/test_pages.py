@@ -261,7 +261,7 @@ async def test_another_supervisor_gets_403_on_every_page_and_form(day: Afternoon
         ]
         lists = [words((await omar.get(page)).text) for page in ("/today", "/alerts", "/mentors", "/contacts")]
     assert [response.status_code for response in tries] == [403] * 7
-    assert all("You do not have access to this page" in response.text for response in tries)
+    assert all("You do not have access to this page It belongs to another caseload." in words(r.text) for r in tries)
     assert not any("Marcus" in said for said in lists)
 
 
