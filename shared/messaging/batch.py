@@ -13,7 +13,7 @@ from asyncpg import Connection
 
 from shared.contracts.event import Due
 from shared.messaging import store
-from shared.messaging.fold import Aggregates, Fold, Target, concern, routes
+from shared.messaging.fold import Aggregates, Fold, Target, concern, in_order, routes
 from shared.messaging.handler import Handler
 from shared.messaging.message import Message
 from shared.messaging.outcome import Outcome
@@ -100,7 +100,7 @@ async def _claim(conn: Connection, service: str, batch: Batch) -> tuple[Fold, li
         known = first.setdefault(message.cause, message)
         if known is not message:
             letters += _reused(message, known.sha)
-    ids = sorted(first)
+    ids = in_order(first)
     now, new, any_parked = await store.claim(conn, ids, [first[id].sha for id in ids])
     fold = Fold(service, now, await store.parked(conn) if any_parked else set(), batch.visible, letters=letters)
     if new is not None:
@@ -125,7 +125,7 @@ async def _lock(conn: Connection, aggregates: Sequence[Aggregates], work: Iterab
             keys.setdefault(id(one), set()).add(key)
     for one in aggregates:  # in the service's order, the same everywhere
         if wanted := keys.get(id(one)):
-            one.have(await one.handler.load(conn, sorted(wanted)))
+            one.have(await one.handler.load(conn, in_order(wanted)))
 
 
 async def _read(conn: Connection, aggregates: Sequence[Aggregates], work: Iterable[tuple[Message, Sequence[Target]]]) -> None:
@@ -143,7 +143,7 @@ async def load_reads(conn: Connection, one: Aggregates, pairs: Sequence[tuple[An
     loaded: dict[str, Mapping[Any, Any]] = {}
     for name, read in one.handler.reads.items():
         keys = {key for state, event in pairs for key in read.keys(state, event)}
-        loaded[name] = await read.load(conn, sorted(keys)) if keys else {}
+        loaded[name] = await read.load(conn, list(keys)) if keys else {}  # no locks, so in any order
     return loaded
 
 

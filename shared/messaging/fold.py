@@ -3,9 +3,10 @@
 Every concerned handler decides on its current state; only if none raises do the new states and follow-ups take effect.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
 from zlib import crc32
@@ -20,6 +21,7 @@ from shared.messaging.outcome import Outcome
 from shared.messaging.store import Dead, Outgoing
 
 SHARDS = 8
+BYTES = attrgetter("bytes")
 
 
 class Aggregates:
@@ -37,10 +39,10 @@ class Aggregates:
         self.loaded, self.current = loaded, dict(loaded)
 
     def changed(self) -> list[Any]:
-        return [self.current[key] for key in sorted(self.loaded) if self.current[key] is not self.loaded[key]]
+        return [self.current[key] for key in in_order(self.loaded) if self.current[key] is not self.loaded[key]]
 
     def new(self) -> list[Any]:
-        return [self.current[key] for key in sorted(self.current.keys() - self.loaded.keys())]
+        return [self.current[key] for key in in_order(self.current.keys() - self.loaded.keys())]
 
 
 Target = tuple[Aggregates, Key, Callable[..., Any]]
@@ -54,6 +56,13 @@ def routes(aggregates: Iterable[Aggregates]) -> Routes:
         for event_class, (key_of, decide) in one.handler.on.items():
             table.setdefault(event_class, []).append((one, key_of, decide))
     return table
+
+
+def in_order(keys: Collection[Key]) -> list[Key]:
+    """Lock order, which is Postgres' own: UUIDs by their bytes, texts by code point."""
+    if keys and isinstance(next(iter(keys)), UUID):
+        return sorted(keys, key=BYTES)  # UUID compares in Python, once per comparison; bytes do not
+    return sorted(keys)
 
 
 def concern(handler: Handler[Any], key: Key) -> str:

@@ -1,5 +1,6 @@
 """What the batch transaction tells Prometheus. Labels are closed sets: services, kinds and reasons are ours."""
 
+from collections import Counter as Counted
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
@@ -17,8 +18,8 @@ SECONDS = Histogram("jitt_transaction_seconds", "One batch transaction", ["servi
 
 
 def counted(service: str, applied: Applied) -> None:
-    for outcome in applied.outcomes:
-        MESSAGES.labels(service, outcome.kind).inc()
+    for kind, number in Counted(outcome.kind for outcome in applied.outcomes).items():
+        MESSAGES.labels(service, kind).inc(number)
     for letter in applied.letters:
         LETTERS.labels(service, letter.reason).inc()
     if applied.events_out:
