@@ -161,12 +161,15 @@ def topics_apply(
     small: Annotated[bool, typer.Option(help="One broker: fewer partitions, one replica.")] = False,
 ) -> None:
     """Make the broker's topics match the manifest, the publishers' own topics included."""
+    from deploy.local.home import read_run
     from shared import bus
     from shared.contracts.topics import TOPICS
     from shared.settings import settings
 
     need_network()
-    for name, what in sorted(asyncio.run(bus.apply_topics(settings().kafka, TOPICS, small=small)).items()):
+    topics = [*TOPICS, *_with("trigger", _publishers_topics)]
+    small = small or read_run(home()) is not None  # `jitt up` has one broker
+    for name, what in sorted(asyncio.run(bus.apply_topics(settings().kafka, topics, small=small)).items()):
         typer.echo(f"{name}: {what}")
 
 
@@ -227,6 +230,14 @@ def dead_skip(service: ServiceName, ids: list[int]) -> None:
     need_network()
     done = _with(service, lambda running: dead.skip(running, ids))
     typer.echo(f"{len(ids)} skipped; {done.applied} that waited behind them were applied, {done.failed} failed again.")
+
+
+async def _publishers_topics(running: Any) -> list[Any]:
+    from shared.contracts.topics import inbound
+
+    async with running.connection() as conn:
+        publishers = await running.service.publishers(conn)
+    return [inbound(one.name) for one in publishers.values() if one.kafka]
 
 
 def _chosen(service: str) -> tuple[str, ...]:
