@@ -252,6 +252,16 @@ async def tail(bootstrap: str, topics: Sequence[str]) -> AsyncIterator[AsyncIter
         await consumer.stop()
 
 
+async def list_topics(bootstrap: str) -> set[str]:
+    """The names of the topics that the broker has."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        return set(await admin.list_topics())
+    finally:
+        await admin.close()
+
+
 async def apply_topics(bootstrap: str, topics: Iterable[Topic], *, small: bool) -> dict[str, str]:
     """Makes the broker match the manifest; answers what was done per topic. Raises KafkaError with the topic's name."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)

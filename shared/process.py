@@ -92,6 +92,7 @@ class WorkerProcess:
         self.worker = Worker(self.service, self.dsn, self.relay.wake.set, self.relay.caught_up.wait)
         self.consuming = False
         self._subscriptions: dict[str, bus.Subscription] = {}
+        self._missing: tuple[str, ...] = ()
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         loops = [self._read_own_topics(), self._run_relay(), self._watch()]
@@ -120,7 +121,7 @@ class WorkerProcess:
         """The list of topics is looked at every 10 s; a change restarts this one subscription."""
         while True:
             publishers = await self._load_publishers()
-            topics = inbound_topics(publishers)
+            topics = await self._readable(publishers)
             if not topics:
                 await asyncio.sleep(PUBLISHERS_SECONDS / 10)
                 continue
@@ -130,9 +131,21 @@ class WorkerProcess:
 
     async def _while_same(self, topics: tuple[str, ...], decode: PublishersTopics) -> None:
         """Which sites a publisher may speak for changes at once; which topics are read ends this subscription."""
-        while inbound_topics(decode.publishers) == topics:
+        while await self._readable(decode.publishers, topics) == topics:
             await asyncio.sleep(PUBLISHERS_SECONDS)
             decode.publishers = await self._load_publishers()
+
+    async def _readable(self, publishers: Mapping[str, Publisher], known: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The publishers' topics that exist: a consumer would wait for one that does not, and nobody would be heard."""
+        wanted = inbound_topics(publishers)
+        if set(wanted) <= set(known):
+            return wanted
+        existing: set[str] = await _patiently(lambda: bus.list_topics(self.running.settings.kafka), "Kafka does not answer yet")
+        missing = tuple(topic for topic in wanted if topic not in existing)
+        if missing and missing != self._missing:
+            LOG.warning("no such topic yet: make it with `jitt topics apply`", extra={"topics": missing})
+        self._missing = missing
+        return tuple(topic for topic in wanted if topic in existing)
 
     @asynccontextmanager
     async def _subscribed(self, group: str, topics: tuple[str, ...], decode: Any) -> AsyncIterator[None]:
