@@ -9,7 +9,7 @@ from shared.service import Service
 SERVICE = Service(
     name="trigger",
     handlers=HANDLERS,
-    reads=("supervision.roster", "supervision.sites", "content.events", "assessment.events"),
+    reads=("supervision.roster", "supervision.sites", "supervision.events", "content.events", "assessment.events"),
     publishes=(SessionPlanned, DecisionMade, ContentRequested, NudgeRequested, TrainingOverdue),
     routes=http.routes,
     publishers=load_publishers,

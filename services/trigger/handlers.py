@@ -19,7 +19,7 @@ from services.trigger.tenants import Credential
 from shared.contracts.assessment import SkillRemembered, TrainingCompleted
 from shared.contracts.content import NothingSuitable, TrainingAssigned
 from shared.contracts.site import SessionCancelled, SessionHeld, SessionScheduled
-from shared.contracts.supervision import MentorEnrolled, SiteDescribed
+from shared.contracts.supervision import MentorEnrolled, PersonErased, SiteDescribed
 from shared.messaging import Clock, Handler, Read, Swept
 
 SESSION = Handler[Session](
@@ -47,7 +47,10 @@ SESSION = Handler[Session](
 )
 MENTOR = Handler[Mentor](
     name="mentor",
-    on={MentorEnrolled: (attrgetter("mentor_id"), copies.enrolled)},
+    on={
+        MentorEnrolled: (attrgetter("mentor_id"), copies.enrolled),
+        PersonErased: (attrgetter("mentor_id"), copies.erased),
+    },
     load=store_copies.lock_mentors,
     save=store_copies.save_mentors,
     reads={"waited_for": Read[Mentor](lambda state, event: () if state else (event.mentor_id,), sweeping.waited_for)},

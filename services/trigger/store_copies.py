@@ -9,7 +9,7 @@ from uuid import UUID
 from asyncpg import Connection, Pool, Record
 from pydantic import TypeAdapter
 
-from services.trigger import policy
+from services.trigger import policy, store_imports
 from services.trigger.copies import Mentor, Site, Training, skill_id
 from services.trigger.policy import Policy, SitePolicy
 from shared.contracts.assessment import OpenMiss, SkillRemembered
@@ -34,6 +34,12 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::json
   AS u (id, site_id, time_zone, locale, active, matches, clearances, revision)
 WHERE m.id = u.id
 """
+ERASE = (
+    "DELETE FROM session WHERE mentor_id = ANY($1::uuid[])",
+    "DELETE FROM skill WHERE mentor_id = ANY($1::uuid[])",
+    "DELETE FROM training WHERE mentor_id = ANY($1::uuid[])",
+    "DELETE FROM mentor WHERE id = ANY($1::uuid[])",
+)
 SITES = "SELECT site_id, time_zone, variables, active, revision FROM site WHERE site_id = ANY($1::text[])"
 LOCK_SITES = """
 SELECT site_id, time_zone, variables, active, revision FROM site WHERE site_id = ANY($1::text[]) ORDER BY site_id FOR UPDATE
@@ -124,7 +130,14 @@ async def lock_mentors(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Ment
 
 
 async def save_mentors(conn: Connection, changed: Sequence[Mentor], new: Sequence[Mentor]) -> bool:
-    return await _save(conn, UPDATE_MENTORS, INSERT_MENTORS, [_of_mentor(m) for m in changed], [_of_mentor(m) for m in new])
+    """An erased mentor goes with everything about them: a few hundred rows at most, in this transaction."""
+    if erased := [m.id for m in (*changed, *new) if m.erased]:
+        for statement in ERASE:
+            await conn.execute(statement, erased)
+        for mentor_id in erased:
+            await store_imports.forget_mentor(conn, mentor_id)
+    kept, created = ([_of_mentor(m) for m in mentors if not m.erased] for mentors in (changed, new))
+    return await _save(conn, UPDATE_MENTORS, INSERT_MENTORS, kept, created)
 
 
 async def load_sites(conn: Connection, ids: Sequence[str]) -> dict[str, Site]:
