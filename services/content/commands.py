@@ -1,24 +1,20 @@
 """`jitt content`: check, publish, list, show and withdraw modules. Parsing words and printing; the work is elsewhere."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated
 from uuid import uuid4
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.content.app import SERVICE
 from services.content.findings import Format, errors, said
 from services.content.lint import LIBRARY, Checked, NothingToCheck, check
-
-T = TypeVar("T")
-NO_NETWORK = "No jitt is running here. Start one with `jitt up`, or set JITT_POSTGRES."
+from shared.commands import AsJson, fail, on
 
 content_app = typer.Typer(
     no_args_is_help=True,
@@ -29,7 +25,6 @@ content_app = typer.Typer(
 Folder = Annotated[
     Path | None, typer.Argument(help="A folder of modules (*.md), or one file. Default: those that ship with jitt.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 Locale = Annotated[str, typer.Option(help="The module's language, such as en or es.")]
 Version = Annotated[int | None, typer.Option(min=1, help="Which version.")]
 ModuleId = Annotated[str, typer.Argument(help="The module's id, as in `jitt content list`.")]
@@ -74,9 +69,9 @@ def publish(folder: Folder = None, as_json: AsJson = False) -> None:
     checked = _checked(folder)
     if found := errors(checked.findings):
         typer.echo(said(found, "text"), err=True)
-        _fail(f"Nothing was published: {len(found)} {_plural(len(found), 'error')}. Mend what is listed, then run it again.")
+        fail(f"Nothing was published: {len(found)} {_plural(len(found), 'error')}. Mend what is listed, then run it again.")
     modules = [draft.module for draft in checked.drafts if draft.module]
-    done = _with(lambda running: publishing.publish(running, modules, uuid4().hex))
+    done = on(SERVICE, lambda running: publishing.publish(running, modules, uuid4().hex))
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in done]))
         return
@@ -95,7 +90,7 @@ def list_modules(
     """
     from services.content import publishing
 
-    found = _with(lambda running: publishing.listed(running, withdrawn))
+    found = on(SERVICE, lambda running: publishing.listed(running, withdrawn))
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in found], default=str))
         return
@@ -119,9 +114,9 @@ def show(module_id: ModuleId, locale: Locale = "en", version: Version = None, as
     from services.content import publishing
     from services.content.module import write
 
-    found = _with(lambda running: publishing.found(running, module_id, locale, version))
+    found = on(SERVICE, lambda running: publishing.found(running, module_id, locale, version))
     if found is None:
-        _fail(f"There is no module {_which(module_id, locale, version)}. `jitt content list --withdrawn` shows what there is.")
+        fail(f"There is no module {_which(module_id, locale, version)}. `jitt content list --withdrawn` shows what there is.")
     if as_json:
         typer.echo(json.dumps(asdict(found) | {"module": found.module.model_dump(mode="json")}, default=str))
         return
@@ -138,7 +133,7 @@ def withdraw(module_id: ModuleId, locale: Locale = "en", version: Version = None
     """
     from services.content import publishing
 
-    outcome = _with(lambda running: publishing.withdraw(running, module_id, locale, version, uuid4().hex))
+    outcome = on(SERVICE, lambda running: publishing.withdraw(running, module_id, locale, version, uuid4().hex))
     which = _which(module_id, locale, version)
     match outcome.kind, outcome.reason:
         case "applied", _:
@@ -146,16 +141,16 @@ def withdraw(module_id: ModuleId, locale: Locale = "en", version: Version = None
         case "refused", "already_withdrawn":
             typer.echo(f"Already withdrawn: {which}.")
         case _:
-            _fail(f"There is no module {which}. `jitt content list` shows what there is.")
+            fail(f"There is no module {which}. `jitt content list` shows what there is.")
 
 
 def _checked(folder: Path | None) -> Checked:
     if folder and not folder.exists():
-        _fail(f"There is no {folder}. Name a folder of modules (*.md), or one file.", 2)
+        fail(f"There is no {folder}. Name a folder of modules (*.md), or one file.", 2)
     try:
         return check(folder or LIBRARY, datetime.now(UTC).date())
     except NothingToCheck as problem:
-        _fail(f"{problem} Name a folder that holds some.", 2)
+        fail(f"{problem} Name a folder that holds some.", 2)
 
 
 def _count(checked: Checked) -> str:
@@ -173,27 +168,3 @@ def _plural(count: int, word: str) -> str:
 def _which(module_id: str, locale: str, version: int | None) -> str:
     return f"{module_id} ({locale}{f', version {version}' if version else ''})"
 
-
-def _with(work: Callable[[Any], Awaitable[T]]) -> T:
-    """Runs `work` on content's own schema with its own role."""
-    from services.content.app import SERVICE
-    from shared.running import opened
-    from shared.settings import settings
-
-    if not settings().postgres:
-        _fail(NO_NETWORK, 2)
-
-    async def inside() -> T:
-        async with opened(SERVICE) as running:
-            return await work(running)
-
-    try:
-        return asyncio.run(inside())
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
-        _fail(f"The database cannot be reached or is not ready: {problem}. `jitt status` and `jitt migrate` say more.", 2)
-
-
-def _fail(words: str, code: int = 1) -> NoReturn:
-    """One plain sentence on stderr, and out."""
-    typer.echo(words, err=True)
-    raise typer.Exit(code)

@@ -1,36 +1,32 @@
 """`jitt site`, `jitt import people` and `jitt link`. Parsing words and printing; the work is elsewhere."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 
 from services.supervision import people_import, sites, store, store_cases
+from services.supervision.app import SERVICE
 from services.supervision.people_file import Compared, Parsed, Progress
 from services.supervision.people_import import Imported, Job
 from services.supervision.sites import Asked
+from shared.commands import AsJson, fail, on
 from shared.contracts import ids
 from shared.contracts.supervision import SiteDescribed
-from shared.running import Running, opened
+from shared.running import Running
 from shared.security import Link, mint_link
 from shared.settings import settings
 
-T = TypeVar("T")
-NO_NETWORK = "No jitt is running here. Start one with `jitt up`, or set JITT_POSTGRES."
 LINK_LIFE = timedelta(days=14)
 SHOWN = 100  # problems; the rest are counted
 
 site_app = typer.Typer(no_args_is_help=True, help="Sites: where sessions happen, with their own numbers to call.")
-AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 SiteId = Annotated[str, typer.Option(help="The site's id, as in `jitt site list`.")]
 
 
@@ -68,9 +64,9 @@ def add_site(
     steps, locales = _tuple(reporting_step), _tuple(locale)
     asked = Asked(site_id, name, zone, phone, hotline_label, hotline, steps, on_call, locales, ask_directly)
     try:
-        before, after = _with(lambda running: sites.enter(running, asked))
+        before, after = on(SERVICE, lambda running: sites.enter(running, asked))
     except sites.Incomplete as problem:
-        _stop(str(problem), 2)
+        fail(str(problem), 2)
     if as_json:
         typer.echo(after.model_dump_json())
         return
@@ -86,7 +82,7 @@ def list_sites(as_json: AsJson = False) -> None:
 
     Example: jitt site list --json
     """
-    found: list[SiteDescribed] = _with(_sites)
+    found: list[SiteDescribed] = on(SERVICE, _sites)
     if as_json:
         typer.echo(json.dumps([site.model_dump(mode="json") for site in found]))
     elif not found:
@@ -121,15 +117,15 @@ def people(
     with Bar(console=console, transient=True, disable=as_json or not console.is_terminal) as bar:
         job = Job(site, file.read_bytes(), dry_run, partial, _stage(bar, "Reading"), _stage(bar, "Importing"))
         try:
-            imported = _with(lambda running: people_import.bring_in(running, job))
+            imported = on(SERVICE, lambda running: people_import.bring_in(running, job))
         except people_import.UnknownSite:
-            _stop(f"Nothing is known of the site “{site}” yet. `jitt site list` shows those that are; `jitt site add` adds one.")
+            fail(f"Nothing is known of the site “{site}” yet. `jitt site list` shows those that are; `jitt site add` adds one.")
     if as_json:
         typer.echo(json.dumps(_as_json(imported)))
     else:
         _show(imported.parsed, imported.compared)
     if not (dry_run or imported.done):
-        _stop("Nothing was imported. Mend these rows, or add --partial to import the rest.")
+        fail("Nothing was imported. Mend these rows, or add --partial to import the rest.")
     if not as_json and not dry_run:
         typer.echo(_done(imported.compared))
 
@@ -177,15 +173,15 @@ def link(
     Example: jitt link --site eastfield --mentor marcus
     """
     if not (training_id or session or mentor):
-        _stop("Say which training: its id, --session, or --mentor with --site.", 2)
+        fail("Say which training: its id, --session, or --mentor with --site.", 2)
     if mentor and not site:
-        _stop("A mentor's reference belongs to a site: add --site.", 2)
+        fail("A mentor's reference belongs to a site: add --site.", 2)
     mentor_id = ids.mentor(site, mentor) if mentor else None
-    found = _with(lambda running: _training(running, training_id, _session(session, site), mentor_id))
+    found = on(SERVICE, lambda running: _training(running, training_id, _session(session, site), mentor_id))
     if found is None:
-        _stop("No training is known for that yet. Usually it is assigned one day before the session.")
+        fail("No training is known for that yet. Usually it is assigned one day before the session.")
     if (ends_at := found["starts_at"] + LINK_LIFE) <= found["now"]:
-        _stop("The link to that training ended two weeks after its session. The next training has a link of its own.")
+        fail("The link to that training ended two weeks after its session. The next training has a link of its own.")
     opens = Link("training", found["training_id"], found["mentor_id"], found["link_epoch"])
     url = f"{settings().assessment_url}/t/{mint_link(opens, ends_at)}"
     typer.echo(json.dumps({"url": url, "training_id": str(found["training_id"])}) if as_json else url)
@@ -198,7 +194,7 @@ def _session(session: str, site: str) -> UUID | None:
         return UUID(session)
     except ValueError:
         pass
-    return ids.session(site, session) if site else _stop("That is no session id. For the site's own reference, add --site.", 2)
+    return ids.session(site, session) if site else fail("That is no session id. For the site's own reference, add --site.", 2)
 
 
 async def _training(running: Running, training_id: UUID | None, session_id: UUID | None, mentor_id: UUID | None) -> Any:
@@ -222,24 +218,3 @@ def _became(before: SiteDescribed | None, after: SiteDescribed) -> str:
 def _tuple(values: list[str] | None) -> tuple[str, ...] | None:
     return tuple(values) if values else None
 
-
-def _with(work: Callable[[Running], Awaitable[T]]) -> T:
-    """Runs `work` on this service's own database."""
-    from services.supervision.app import SERVICE
-
-    if not settings().postgres:
-        _stop(NO_NETWORK, 2)
-
-    async def inside() -> T:
-        async with opened(SERVICE) as running:
-            return await work(running)
-
-    try:
-        return asyncio.run(inside())
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        _stop(f"The database cannot be reached ({type(error).__name__}). Run it again later; nothing is half done.")
-
-
-def _stop(words: str, code: int = 1) -> NoReturn:
-    typer.echo(words, err=True)
-    raise typer.Exit(code)

@@ -1,14 +1,12 @@
 """`jitt publisher` and `jitt policy`: who may announce sessions, and what each site has chosen. Words in, words out."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import time, timedelta
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any
 from uuid import uuid4
 
-import asyncpg
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -19,12 +17,11 @@ from services.trigger.app import SERVICE
 from services.trigger.messages import PolicyChosen, PublisherAdded, PublisherPaused, TokenIssued
 from services.trigger.policy import Policy, written
 from services.trigger.tenants import Credential
+from shared.commands import AsJson, fail, on
 from shared.contracts.event import Event
-from shared.running import Running, opened
+from shared.running import Running
 from shared.settings import settings
 
-T = TypeVar("T")
-NO_NETWORK = "No jitt is running here. Start one with `jitt up`, or set JITT_POSTGRES."
 REFUSED = {
     "name_taken": "There is a publisher of that name already. `jitt publisher list` shows them all; choose another name, "
     "or give it a new token with `jitt publisher token`.",
@@ -36,7 +33,6 @@ policy_app = typer.Typer(no_args_is_help=True, help="What a site has chosen: whe
 Name = Annotated[str, typer.Argument(help="Small letters, digits and hyphens, such as lakeside-calendar.")]
 SiteId = Annotated[str, typer.Argument(help="The site's id, as in `jitt site list`.")]
 Sites = Annotated[list[str], typer.Option("--site", help="A site it may speak for; repeat it for each.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 Hours = Annotated[float | None, typer.Option(min=0, max=23, help="Hours before the start.")]
 Clock = Annotated[str | None, typer.Option(help="A time of the day, such as 21:00.")]
 
@@ -77,7 +73,7 @@ def list_publishers(as_json: AsJson = False) -> None:
 
     Example: jitt publisher list --json
     """
-    found = _ask(_all_publishers)
+    found = on(SERVICE, _all_publishers)
     if as_json:
         typer.echo(json.dumps([_as_json(c) for c in found]))
     elif not found:
@@ -127,7 +123,7 @@ def show(site: SiteId, as_json: AsJson = False) -> None:
 
     Example: jitt policy show lakeside
     """
-    found = _ask(lambda running: _policy(running, site))
+    found = on(SERVICE, lambda running: _policy(running, site))
     if as_json:
         typer.echo(written(found))
         return
@@ -156,7 +152,7 @@ def choose(
     Example: jitt policy set lakeside --quiet-from 20:00 --quiet-to 08:00
     """
     begins, ends = _clock("--quiet-from", quiet_from), _clock("--quiet-to", quiet_to)
-    before = _ask(lambda running: _policy(running, site))
+    before = on(SERVICE, lambda running: _policy(running, site))
     old = before.timing
     timing = replace(
         old,
@@ -170,7 +166,7 @@ def choose(
     )
     wanted = replace(before, timing=timing, training_minutes=training_minutes or before.training_minutes)
     if faults := timing.faults():
-        _fail(" ".join(faults))
+        fail(" ".join(faults))
     _tell(lambda: PolicyChosen(site_id=site, document=written(wanted)))
     show(site, as_json)
 
@@ -189,28 +185,10 @@ def _tell(event: Callable[[], Event]) -> None:
         said = event()
     except ValidationError as error:
         first = error.errors()[0]
-        _fail(f"{first['loc'][0]}: {first['msg']}.", 2)
-    outcome = _ask(lambda running: running.submit(said, id=str(uuid4()), source="command"))
+        fail(f"{first['loc'][0]}: {first['msg']}.", 2)
+    outcome = on(SERVICE, lambda running: running.submit(said, id=str(uuid4()), source="command"))
     if outcome.kind not in ("applied", "duplicate"):
-        _fail(REFUSED.get(outcome.reason or "", f"That was refused: {outcome.reason}."))
-
-
-def _ask(work: Callable[[Running], Awaitable[T]]) -> T:
-    async def inside() -> T:
-        async with opened(SERVICE) as running:
-            return await work(running)
-
-    if not settings().postgres:
-        _fail(NO_NETWORK, 2)
-    try:
-        return asyncio.run(inside())
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        _fail(f"The database cannot be reached ({type(error).__name__}). Run it again later; nothing is half done.")
-
-
-def _fail(words: str, code: int = 1) -> NoReturn:
-    typer.echo(words, err=True)
-    raise typer.Exit(code)
+        fail(REFUSED.get(outcome.reason or "", f"That was refused: {outcome.reason}."))
 
 
 def _clock(option: str, text: str | None) -> time | None:
@@ -219,7 +197,7 @@ def _clock(option: str, text: str | None) -> time | None:
     try:
         return time.fromisoformat(text).replace(second=0, microsecond=0, tzinfo=None)
     except ValueError:
-        _fail(f"{option}: “{text}” is no time of the day. Write hours and minutes, such as 21:00.", 2)
+        fail(f"{option}: “{text}” is no time of the day. Write hours and minutes, such as 21:00.", 2)
 
 
 def _listed(sites: list[str]) -> str:

@@ -1,6 +1,5 @@
 """`jitt import ics`: a mentor's calendar file becomes sessions. Parsing words and printing; the work is in calendar_import."""
 
-import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,25 +7,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 
 from services.trigger import calendar_import, calendars
+from services.trigger.app import SERVICE
 from services.trigger.calendar_import import Compared, Days, UnknownSite
 from services.trigger.calendar_parts import Progress
 from services.trigger.calendar_report import instance_json, problem_texts, show_plan, show_problems, show_sessions
 from services.trigger.calendar_zones import iana
 from services.trigger.imports import Asked, Plan, summary
+from shared.commands import AsJson, fail, need_network, on
 from shared.contracts.vocabulary import vocabulary
-from shared.running import opened
-from shared.settings import settings
+from shared.running import Running
 
 DAY = ["%Y-%m-%d"]
-NO_NETWORK = "No jitt is running here. Start one with `jitt up`, or set JITT_POSTGRES."
 
 File = Annotated[Path, typer.Argument(help="The calendar, as .ics.", exists=True, dir_okay=False, readable=True)]
 Site = Annotated[str, typer.Option(help="The site's id, as in `jitt site list`.")]
@@ -42,7 +40,6 @@ Partial = Annotated[bool, typer.Option("--partial", help="Import what can be rea
 Complete = Annotated[
     bool, typer.Option("--complete", help="The file holds all of this mentor's sessions: cancel what is not in it.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
 
 def add_to(_: typer.Typer, import_app: typer.Typer) -> None:
@@ -103,25 +100,23 @@ def ics(
     """
     days, answer = Days(from_, to), Answer(as_json)
     if from_ and to and to <= from_:
-        _stop("--to is the day after the last one, so it comes after --from.", 2)
+        fail("--to is the day after the last one, so it comes after --from.", 2)
     if dry_run and zone:
         _look(file, zone, days, answer)
         return
     if zone:
-        _stop("--zone is for a dry run: an import uses the time zone of the site.", 2)
+        fail("--zone is for a dry run: an import uses the time zone of the site.", 2)
     if partial and complete:
-        _stop("--complete cancels what is not in the file, so all of it must be readable: leave out --partial.", 2)
+        fail("--complete cancels what is not in the file, so all of it must be readable: leave out --partial.", 2)
     asked = _asked(site, mentor, activity, complete)
     try:
-        asyncio.run(_import(Job(file.name, file.read_bytes(), asked, days, dry_run, partial), answer))
+        on(SERVICE, lambda running: _import(running, Job(file.name, file.read_bytes(), asked, days, dry_run, partial), answer))
     except UnknownSite:
-        _stop(f"Nothing is known of the site “{site}” yet. `jitt site list` shows those that are; `jitt site add` adds one.")
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        _stop(f"The database cannot be reached ({type(error).__name__}). Nothing more was imported; run it again later.")
+        fail(f"Nothing is known of the site “{site}” yet. `jitt site list` shows those that are; `jitt site add` adds one.")
 
 
 def _look(file: Path, zone: str, days: Days, answer: Answer) -> None:
-    site = iana(zone) or _stop(f"“{zone}” is no time zone. Use a name such as America/Chicago.", 2)
+    site = iana(zone) or fail(f"“{zone}” is no time zone. Use a name such as America/Chicago.", 2)
     with answer.progress("Reading") as progress:
         reading = calendars.read(file.read_bytes(), site, days.window(datetime.now(UTC), site), progress)
     answer.give(instances=[instance_json(i) for i in reading.instances], errors=problem_texts(reading.problems))
@@ -130,17 +125,14 @@ def _look(file: Path, zone: str, days: Days, answer: Answer) -> None:
         show_problems(reading.problems)
 
 
-async def _import(job: Job, answer: Answer) -> None:
-    from services.trigger.app import SERVICE
-
+async def _import(running: Running, job: Job, answer: Answer) -> None:
     refused: dict[str, int] = {}
-    async with opened(SERVICE) as running:
-        with answer.progress("Reading") as progress:
-            found = await calendar_import.compare(running, job.data, job.asked, job.days, progress)
-        stopped = not job.partial and any(problem.severity == "error" for problem in found.problems)
-        if not job.dry_run and not stopped:
-            with answer.progress("Planning") as progress:
-                refused = dict(await calendar_import.tell(running, job.asked, found.plan, progress))
+    with answer.progress("Reading") as progress:
+        found = await calendar_import.compare(running, job.data, job.asked, job.days, progress)
+    stopped = not job.partial and any(problem.severity == "error" for problem in found.problems)
+    if not job.dry_run and not stopped:
+        with answer.progress("Planning") as progress:
+            refused = dict(await calendar_import.tell(running, job.asked, found.plan, progress))
     instances = [instance_json(i) for i in found.reading.instances] if job.dry_run else []
     said = {"imported": not job.dry_run and not stopped, **_counts(found.plan), "refused": refused, "instances": instances}
     answer.give(**said, errors=problem_texts(found.problems))
@@ -161,7 +153,7 @@ def _end(job: Job, plan: Plan, refused: Mapping[str, int], stopped: bool) -> Non
     if job.dry_run:
         return
     if stopped:
-        _stop("Nothing was imported. Mend what is wrong, or add --partial to import the rest.")
+        fail("Nothing was imported. Mend what is wrong, or add --partial to import the rest.")
     if refused or (plan.unmapped and not plan.changes and not plan.unchanged):
         raise typer.Exit(1)
 
@@ -176,13 +168,12 @@ def _counts(plan: Plan) -> dict[str, Any]:
 
 def _asked(site: str, mentor: str, activity: str, complete: bool) -> Asked:
     if not site or not mentor:
-        _stop("Say whose calendar it is: --site and --mentor. To only look into the file: --dry-run --zone America/Chicago.", 2)
+        fail("Say whose calendar it is: --site and --mentor. To only look into the file: --dry-run --zone America/Chicago.", 2)
     if len(site) > 100 or len(mentor) > 200:
-        _stop("A site's id has at most 100 characters, a mentor's reference at most 200.", 2)
+        fail("A site's id has at most 100 characters, a mentor's reference at most 200.", 2)
     if activity and activity not in vocabulary().activities:
-        _stop(f"There is no activity “{activity}”. {_like(activity)}", 2)
-    if not settings().postgres:
-        _stop(NO_NETWORK, 2)
+        fail(f"There is no activity “{activity}”. {_like(activity)}", 2)
+    need_network()
     return Asked(site, mentor, activity or None, complete)
 
 
@@ -191,7 +182,3 @@ def _like(activity: str) -> str:
     near = get_close_matches(activity, codes, 1)
     return f"Did you mean {near[0]}?" if near else f"Choose one of: {', '.join(codes)}."
 
-
-def _stop(words: str, code: int = 1) -> NoReturn:
-    typer.echo(words, err=True)
-    raise typer.Exit(code)
