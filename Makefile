@@ -28,3 +28,17 @@ up: env
 test: env
 	@$(BIN)/python -m tests.browser.chromium
 	@$(BIN)/pytest $(ARGS)
+
+# No cache for mypy: an old one was seen to report an error that was none.
+check: env
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy --cache-dir=/dev/null
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m deploy.generate.freeze --check
+	@$(BIN)/python -m deploy.generate --check
+	@$(BIN)/jitt content check
+
+# After a change of a contract, a topic or a route: frozen schemas and generated documents. Refuses what would break a reader.
+freeze: env
+	@$(BIN)/python -m deploy.generate.freeze
+	@$(BIN)/python -m deploy.generate
