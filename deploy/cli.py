@@ -3,6 +3,7 @@ live with the service; here they are only put together, and imported when they a
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from importlib import import_module
@@ -28,8 +29,16 @@ app.add_typer(dead_app, name="dead")
 import_app = typer.Typer(no_args_is_help=True, help="Give jitt what you already have: calendars and lists of people.")
 app.add_typer(import_app, name="import")
 
-COMMANDS = ("services.trigger.commands", "services.trigger.commands_import", "services.content.commands",
-            "services.supervision.commands", "services.supervision.commands_console")
+OWN = ("up", "down", "status", "run", "migrate", "topics", "dead")  # need no service's commands
+COMMANDS = {  # first word -> where its commands are
+    "publisher": ("services.trigger.commands",),
+    "policy": ("services.trigger.commands",),
+    "import": ("services.trigger.commands_import", "services.supervision.commands"),
+    "content": ("services.content.commands",),
+    "site": ("services.supervision.commands",),
+    "link": ("services.supervision.commands",),
+    "sign-in": ("services.supervision.commands_console",),
+}
 ServiceName = Annotated[str, typer.Argument(help=f"One of: {', '.join(topology.NAMES)}")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
@@ -48,9 +57,9 @@ def fail(words: str, code: int = 1) -> NoReturn:
 
 def need_network() -> None:
     """Commands that ask or write need a running network, or servers named in the environment."""
-    from deploy import network
+    from deploy import servers
 
-    if not network.find(home()):
+    if not servers.find(home()):
         fail("No jitt is running here. Start one with `jitt up`, or set JITT_KAFKA and JITT_POSTGRES.", 2)
 
 
@@ -58,7 +67,8 @@ def need_network() -> None:
 def up() -> None:
     """Start a whole network here (Kafka, PostgreSQL, four services) and stay until Ctrl-C."""
     from deploy.local.errors import StackError
-    from deploy.network import network, url_of
+    from deploy.network import network
+    from deploy.servers import url_of
 
     try:
         with network(home(), typer.echo) as running:
@@ -104,7 +114,7 @@ def down() -> None:
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Is a network running here, and do its parts answer?"""
-    from deploy import network
+    from deploy import network, servers
     from deploy.local.home import read_run
 
     run = read_run(home())
@@ -114,15 +124,15 @@ def status(as_json: AsJson = False) -> None:
         else:
             typer.echo(f"Nothing is running in {home()}. Start it with `jitt up`.")
         raise typer.Exit(3)
-    network.find(home())
+    servers.find(home())
     parts = {name: network.ready(name) for name in topology.NAMES}
     if as_json:
         typer.echo(json.dumps({"running": True, "pid": run.pid, "since": run.since.isoformat(), "kafka": run.kafka,
-                               "services": {name: {"url": network.url_of(name), "ready": ok} for name, ok in parts.items()}}))
+                               "services": {name: {"url": servers.url_of(name), "ready": ok} for name, ok in parts.items()}}))
         return
     typer.echo(f"Running since {run.since:%Y-%m-%d %H:%M} UTC, pid {run.pid}. Kafka on {run.kafka}.")
     for name, ok in parts.items():
-        typer.echo(f"  {name:<12} {'ready' if ok else 'does not answer'}   {network.url_of(name)}")
+        typer.echo(f"  {name:<12} {'ready' if ok else 'does not answer'}   {servers.url_of(name)}")
 
 
 @app.command()
@@ -258,13 +268,22 @@ def _with(service: str, work: Callable[[Any], Awaitable[Any]]) -> Any:
 
 
 def main() -> None:
-    """Adds the services' commands, then hands over to typer."""
-    from deploy import network
+    """Adds the commands of the services that are asked for, then hands over to typer."""
+    from deploy import servers
 
-    network.find(home())
-    for module in COMMANDS:
-        import_module(module).add_to(app, import_app)
+    servers.find(home())
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    add_commands(words[0] if words else "")
     app()
+
+
+def add_commands(first: str = "") -> None:
+    """The services' own commands; only those behind the first word where that is known, as importing takes a while."""
+    if first in OWN:
+        return
+    modules = COMMANDS.get(first) or dict.fromkeys(module for some in COMMANDS.values() for module in some)
+    for module in modules:
+        import_module(module).add_to(app, import_app)
 
 
 if __name__ == "__main__":

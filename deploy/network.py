@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -14,9 +14,8 @@ from urllib.parse import urlsplit
 
 from deploy import topology
 from deploy.local import children, stack
-from deploy.local.errors import StackError
-from deploy.local.home import read_run
 from deploy.local.ports import free_port, is_free
+from deploy.servers import url_of, use
 from shared import bus, db
 from shared.contracts.topics import TOPICS
 from shared.settings import settings
@@ -110,32 +109,6 @@ def ready(name: str) -> bool:
         connection.close()
 
 
-def url_of(name: str) -> str:
-    return str(getattr(settings(), f"{name}_url"))
-
-
-def use(kafka: str, postgres: str, urls: Mapping[str, str] | None = None) -> None:
-    """From here on this process and its children mean these servers."""
-    os.environ["JITT_HOME"] = str(settings().home.absolute())  # services run in a directory of their own
-    os.environ["JITT_KAFKA"], os.environ["JITT_POSTGRES"] = kafka, postgres
-    for name, url in (urls or {}).items():
-        os.environ[f"JITT_{name.upper()}_URL"] = url
-    settings.cache_clear()
-
-
-def find(home: Path) -> bool:
-    """Uses the network that runs in `home`, unless the environment names servers already. False when there is none."""
-    if settings().kafka and settings().postgres:
-        return True
-    run = read_run(home)
-    if run is None:
-        return False
-    file = home / "urls"
-    pairs = [line.split() for line in file.read_text().splitlines()] if file.exists() else []
-    use(run.kafka, run.postgres, dict(pairs))
-    return True
-
-
 def _choose_port(deployed: topology.Deployed, report: Report) -> None:
     """Its own port, or a free one when another program has that."""
     port = urlsplit(url_of(deployed.name)).port or deployed.port
@@ -148,6 +121,3 @@ def _choose_port(deployed: topology.Deployed, report: Report) -> None:
 
 def _words(code: int | None) -> str:
     return f"killed by signal {-code}" if code is not None and code < 0 else f"exit {code}"
-
-
-__all__ = ["Network", "StackError", "find", "network", "prepare", "ready", "start_service", "url_of", "use"]

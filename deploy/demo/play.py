@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 import httpx2
 
 from deploy.demo.mentor import Mentor, Page
-from deploy.network import Network, network, url_of
+from deploy.network import Network, network
+from deploy.servers import url_of
 from shared import bus
 from shared.contracts import ids
 from shared.contracts.vocabulary import vocabulary

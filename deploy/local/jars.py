@@ -9,9 +9,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from jgo.constants import default_maven_repo
-from jgo.maven import MavenContext
-
 from deploy.local.errors import StackError
 
 PINNED = Path(__file__).with_name("jars.txt")
@@ -36,7 +33,7 @@ def pinned(file: Path = PINNED) -> list[Jar]:
 def classpath(report: Callable[[str], None], jars: Sequence[Jar] | None = None, repository: Path | None = None) -> str:
     """Every jar's path, joined for `java -cp`. Raises StackError when one cannot be had or is not what was pinned."""
     jars = jars or pinned()
-    repository = repository or default_maven_repo()
+    repository = repository or Path.home() / ".m2" / "repository"
     missing = [jar for jar in jars if not jar.path(repository).exists()]
     if missing:
         fetch(missing, len(jars), repository, report)
@@ -64,6 +61,8 @@ def fetch(missing: Sequence[Jar], total: int, repository: Path, report: Callable
 
 def fetch_one(jar: Jar, fresh: Path, repository: Path) -> None:
     """Into a place of its own first, so that a broken-off download never looks like a jar."""
+    from jgo.maven import MavenContext  # a second of imports, needed once per machine
+
     try:
         context = MavenContext(repo_cache=fresh)
         got = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()

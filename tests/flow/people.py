@@ -9,7 +9,7 @@ import httpx2
 from deploy.demo.mentor import Choice as Button
 from deploy.demo.mentor import Form, Page
 from deploy.demo.mentor import Mentor as Walker
-from deploy.network import url_of
+from deploy.servers import url_of
 from tests.flow import kafka
 from tests.flow.commands import jitt, soon
 from tests.flow.kafka import Published

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import httpx2
 
-from deploy.network import url_of
+from deploy.servers import url_of
 from shared.contracts import ids
 from tests.flow import kafka
 from tests.flow.commands import soon

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from deploy.demo.mentor import Page
-from deploy.network import url_of
+from deploy.servers import url_of
 from shared.security import Link, mint_link, read_link
 from tests.flow.people import OPEN_ANSWER, Learner, heard, link_of
 from tests.flow.telling import by_calendar
