@@ -95,14 +95,17 @@ def _next(type_: str) -> str:
 
 def main(arguments: list[str]) -> int:
     events, only_check = contracts.published(), "--check" in arguments
-    all_types = compared(events, contracts.SCHEMAS)
-    faults = [*(words for one in all_types for words in one.broken()), *lost(events, contracts.SCHEMAS), *example_faults(events)]
+    types = compared(events, contracts.SCHEMAS)
+    faults = [*(words for one in types for words in one.broken()), *lost(events, contracts.SCHEMAS), *example_faults(events)]
     if only_check:
-        faults += [words for one in all_types for words in one.old() if not any(one.broken())]
+        faults += [words for one in types for words in one.old() if not any(one.broken())]
     elif not faults:
-        write(all_types, contracts.SCHEMAS)
-    print("\n".join(faults) or f"{len(events)} event types are frozen, and none has changed in a way that breaks a reader.", file=sys.stderr if faults else sys.stdout)
-    return 1 if faults else 0
+        write(types, contracts.SCHEMAS)
+    if faults:
+        print("\n".join(faults), file=sys.stderr)
+        return 1
+    print(f"{len(events)} event types are frozen, and none has changed in a way that breaks a reader.")
+    return 0
 
 
 def write(types: Iterable[Frozen], folder: Path) -> None:
