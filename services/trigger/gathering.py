@@ -5,6 +5,8 @@ what became of the training. Everything else is left unread.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from services.trigger import policy, store, store_copies, zones
@@ -22,26 +24,36 @@ Record = FromSite | Due | SweptBy
 PolicyKey = tuple[str, int]
 
 
+class Opaque(NamedTuple):
+    """What an announced session's own references come to."""
+
+    session_id: UUID
+    mentor_id: UUID
+    mentee_ref: str | None
+
+
+def opaque(event: SessionScheduled) -> Opaque:
+    return _opaque(event.site_id, event.session_ref, event.mentor_ref, event.mentee_ref)
+
+
+@lru_cache(maxsize=4_096)  # two batches: each record is asked for its key, its facts' keys, and its facts
+def _opaque(site_id: str, session_ref: str, mentor_ref: str, mentee_ref: str | None) -> Opaque:
+    mentee = ids.mentee(site_id, mentee_ref) if mentee_ref else None
+    return Opaque(ids.session(site_id, session_ref), ids.mentor(site_id, mentor_ref), mentee)
+
+
 def session_id(event: FromSite) -> UUID:
-    return ids.session(event.site_id, event.session_ref)
-
-
-def told(event: SessionScheduled) -> Told:
-    return Told(ids.mentor(event.site_id, event.mentor_ref), mentee(event), zones.told(event.starts_at, event.time_zone))
-
-
-def mentee(event: SessionScheduled) -> str | None:
-    return ids.mentee(event.site_id, event.mentee_ref) if event.mentee_ref else None
+    return opaque(event).session_id if isinstance(event, SessionScheduled) else ids.session(event.site_id, event.session_ref)
 
 
 def facts(state: Session | None, event: Record, reads: Reads) -> Facts:
     if isinstance(event, SessionScheduled):
-        said = told(event)
+        known = opaque(event)
         return Facts(
-            session_id=session_id(event),
+            session_id=known.session_id,
             policy=reads["policy"].get((event.site_id, store_copies.CURRENT), policy.DEFAULT),
-            told=said,
-            mentor=reads["mentor"].get(said.mentor_id),
+            told=Told(known.mentor_id, known.mentee_ref, zones.told(event.starts_at, event.time_zone)),
+            mentor=reads["mentor"].get(known.mentor_id),
             site=reads["site"].get(event.site_id),
             history=reads["history"].get(told_key(event), NO_HISTORY),
         )
@@ -82,7 +94,8 @@ def assigns(state: Session | None, event: Record) -> Session | None:
 
 def told_key(event: SessionScheduled) -> store.HistoryKey:
     """By the instant as it was told; what it comes to in its zone is looked at again at the assign moment."""
-    return (event.starts_at, ids.mentor(event.site_id, event.mentor_ref), session_id(event), mentee(event) or "")
+    known = opaque(event)
+    return (event.starts_at, known.mentor_id, known.session_id, known.mentee_ref or "")
 
 
 def known_key(state: Session, known: Described) -> store.HistoryKey:
@@ -114,7 +127,7 @@ def site_keys(state: Session | None, event: Record) -> Iterable[str]:
 
 def mentor_keys(state: Session | None, event: Record) -> Iterable[UUID]:
     if isinstance(event, SessionScheduled):
-        return (ids.mentor(event.site_id, event.mentor_ref),)
+        return (opaque(event).mentor_id,)
     session = plans(state, event)
     return (session.described.mentor_id,) if session and session.described else ()
 

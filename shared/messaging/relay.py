@@ -6,6 +6,8 @@ A shard is held by a session advisory lock; the relays of a service share the sh
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 from math import ceil
 from zlib import crc32
 
@@ -113,12 +115,24 @@ class Relay:
 
 
 def _outbound(row: Record) -> Outbound:
-    service, _, _ = row["type"].partition(".")
     headers = [
-        ("ce_specversion", b"1.0"), ("ce_id", str(row["event_id"]).encode()), ("ce_source", f"jitt/{service}".encode()),
-        ("ce_type", row["type"].encode()), ("ce_time", row["at"].isoformat().encode()), ("ce_subject", row["key"].encode()),
-        ("content-type", b"application/json"),
+        *_of_type(row["type"]), ("ce_id", str(row["event_id"]).encode()), ("ce_time", _time(row["at"])),
+        ("ce_subject", row["key"].encode()),
     ]
     if row["traceparent"]:
         headers.append(("traceparent", row["traceparent"].encode()))
     return row["id"], row["topic"], row["key"], headers, row["payload"]
+
+
+@lru_cache(maxsize=100)
+def _of_type(type: str) -> tuple[tuple[str, bytes], ...]:
+    """The headers that all events of a type share."""
+    service, _, _ = type.partition(".")
+    return (("ce_specversion", b"1.0"), ("ce_source", f"jitt/{service}".encode()), ("ce_type", type.encode()),
+            ("content-type", b"application/json"))
+
+
+@lru_cache(maxsize=100)
+def _time(at: datetime) -> bytes:
+    """The same for all events of a transaction."""
+    return at.isoformat().encode()
