@@ -16,6 +16,7 @@ import asyncpg
 from deploy import network, topology
 from deploy.local import stack
 from deploy.local.ports import free_port
+from deploy.servers import use
 from services.trigger.app import SERVICE
 from shared.running import opened
 from tests.bench import machine, memory, naive, report, topics, world
@@ -74,7 +75,7 @@ def main() -> None:
 def _on_own_servers(home: Path, size: Size) -> Found:
     os.environ["JITT_HOME"] = str(home)
     with stack.running(home) as servers:
-        network.use(servers.kafka, servers.postgres, {name: f"http://127.0.0.1:{free_port()}" for name in topology.NAMES})
+        use(servers.kafka, servers.postgres, {name: f"http://127.0.0.1:{free_port()}" for name in topology.NAMES})
         network.prepare(print)
         return asyncio.run(_measure(servers, home, size))
 

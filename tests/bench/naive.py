@@ -6,6 +6,7 @@ only the way of processing differs. It also loses and doubles events where ours 
 
 import asyncio
 import json
+import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -26,11 +27,13 @@ from shared.contracts import ids
 from shared.contracts.event import Refused
 from shared.contracts.site import SessionScheduled
 from shared.messaging.message import inbox_id
+from shared.observe import setup_logging
 from shared.settings import settings
 from tests.bench import topics, world
 from tests.bench.hop import Bench, appears, check, worker
 from tests.bench.world import Announced
 
+LOG = logging.getLogger("faststream.naive")  # errors only
 GROUP = "naive"
 SEEN = "INSERT INTO inbox (id, sha) VALUES ($1, '') ON CONFLICT DO NOTHING"
 
@@ -40,8 +43,9 @@ def service(broker: KafkaBroker, pool: asyncpg.Pool, topic: str, done: "Done", w
     policy = AckPolicy.NACK_ON_ERROR if workers == 1 else AckPolicy.ACK_FIRST
 
     @broker.subscriber(topic, group_id=GROUP, auto_offset_reset="earliest", ack_policy=policy, max_workers=workers)
-    async def consume(event: SessionScheduled, message: KafkaMessage) -> None:
+    async def consume(message: KafkaMessage) -> None:
         done.began()
+        event = SessionScheduled.model_validate_json(message.body)
         cause = inbox_id(GROUP, message.headers["ce_source"], message.headers["ce_id"])
         async with pool.acquire() as conn, conn.transaction():
             if await conn.execute(SEEN, cause) == "INSERT 0 1":
@@ -105,11 +109,12 @@ class Done:
 
 async def main(result: Path, events: int) -> None:
     pool = await db.open_pool(db.service_dsn(SERVICE.name), "naive", size=16)
-    broker = KafkaBroker(settings().kafka, acks="all", enable_idempotence=True, allow_auto_create_topics=False, logger=None)
+    broker = KafkaBroker(settings().kafka, acks="all", enable_idempotence=True, allow_auto_create_topics=False, logger=LOG)
     service(broker, pool, environ["BENCH_TOPIC"], Done(result, events), int(environ["BENCH_WORKERS"]))
     await broker.start()
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
+    setup_logging("naive")  # ours, so that it does not pay for a line of log per message
     asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
