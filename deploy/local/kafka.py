@@ -119,7 +119,7 @@ def _format(directory: Path, java: Sequence[str]) -> None:
     shutil.rmtree(directory / "data.new", ignore_errors=True)
     settings = SETTINGS.format(port=free_port(), controller=free_port(), data="data.new")
     (directory / "format.properties").write_text(settings)
-    fresh_id = urlsafe_b64encode(token_bytes(16)).decode().rstrip("=")
+    fresh_id = urlsafe_b64encode(b"j" + token_bytes(15)).decode().rstrip("=")  # never begins with "-", an option to Kafka
     tool = ("kafka.tools.StorageTool", "format", "-t", fresh_id, "-c", "format.properties")
     children.run(FORMAT, (*java, *tool), directory, FORMAT_SECONDS)
     (directory / "data.new").rename(directory / "data")

@@ -170,7 +170,7 @@ def checked(attributes: Mapping[str, Any]) -> None:
     for name, value in attributes.items():
         if not isinstance(value, str) or not value:
             raise Bad("no_cloudevent", f"attribute {name} is missing")
-        if len(value) > 1_000 or "\x00" in value or not value.isascii() and not _encodes(value):
+        if len(value) > 1_000 or "\x00" in value or (not value.isascii() and not _encodes(value)):
             raise Bad("no_cloudevent", f"attribute {name} is too long, or has a character that no text may have")
     if attributes["specversion"] != "1.0":
         raise Bad("no_cloudevent", f"specversion is “{attributes['specversion'][:20]}”, not “1.0”")

@@ -27,6 +27,9 @@ def headers(type_=Added.TYPE, id_=None, **more):
     return [(name, value.encode()) for name, value in plain.items()] + list(more.items())
 
 
+STRUCTURED = [("content-type", b"application/cloudevents+json; charset=utf-8")]
+
+
 def body(tally="a", number=1):
     return json.dumps({"tally": tally, "number": number}).encode()
 
@@ -99,6 +102,7 @@ async def test_bad_records_are_buried_alone_and_their_neighbours_applied(databas
         (b"[" * 100_000, headers()),
         (b'{"tally": "a", "number": "1"}', headers()),
         (b'{"tally": "a", "number": 1, "pad": "' + b"x" * 300_000 + b'"}', headers()),
+        (b'{"specversion": "1.0", "id": "\\ud800", "source": "s", "type": "tally.number_added.v1", "data": {}}', STRUCTURED),
         (body(), headers(reply_to=b"supervision.roster")),
         (body(), headers(type_="tally.unheard_of.v1")),
     ]
@@ -110,7 +114,7 @@ async def test_bad_records_are_buried_alone_and_their_neighbours_applied(databas
         await until(lambda: is_total(running, "good", len(bad)))
     reasons = [row["reason"] for row in await running.pool.fetch("SELECT reason FROM dead_letter ORDER BY id")]
     assert reasons == ["schema", "no_cloudevent", "bad_header", "tombstone", "nul_in_text",
-                       "schema", "schema", "schema", "too_large"]
+                       "schema", "schema", "schema", "too_large", "no_cloudevent"]
     assert await total(running) == 2  # a header without a value, and a reply_to, harm nothing
 
 
