@@ -28,6 +28,7 @@ BATCH_BYTES = 256 * 1024
 COMMIT_SECONDS = 10
 MAX_POLL_MS = 300_000
 
+Broker = KafkaBroker
 Take = Callable[[Sequence[Any]], Awaitable[None]]  # a batch of records; raises to have it delivered again
 Offsets = Callable[[Iterable[str]], Awaitable[dict[tuple[str, int], int]]]
 Outbound = tuple[int, str, str, list[tuple[str, bytes]], bytes]  # outbox id, topic, key, headers, payload

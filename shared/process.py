@@ -15,7 +15,6 @@ import uvicorn
 from asyncpg import Connection
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
-from faststream.kafka import KafkaBroker
 from prometheus_client import generate_latest
 
 from shared import bus, db, http
@@ -207,7 +206,7 @@ class WorkerProcess:
                 raise Silent(f"Kafka was last polled {silent:.0f} s ago")
 
 
-async def _start(broker: KafkaBroker, subscription: bus.Subscription) -> None:
+async def _start(broker: bus.Broker, subscription: bus.Subscription) -> None:
     try:
         await broker.connect()
         await subscription.start()
