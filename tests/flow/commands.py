@@ -5,7 +5,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -52,6 +51,5 @@ def typed(*words: str) -> Said:
 
 @cache
 def _whole() -> object:
-    for module in cli.COMMANDS:
-        import_module(module).add_to(cli.app, cli.import_app)
+    cli.add_commands()
     return cli.app

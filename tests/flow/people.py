@@ -77,8 +77,10 @@ class Supervisor:
 
 
 def link_of(mentor: Newcomer) -> str:
-    """As soon as the training is assigned."""
-    return soon("link", "--site", mentor.site, "--mentor", mentor.ref).strip()
+    """As soon as the training is assigned and its page, which says so until then, is no longer being prepared."""
+    link = soon("link", "--site", mentor.site, "--mentor", mentor.ref).strip()
+    eventually(lambda: "Start the training" in httpx2.get(link, timeout=10).text, f"{mentor.name} can start")
+    return link
 
 
 def said(topic: str, type: str, mentor: Newcomer) -> list[dict[str, Any]]:
