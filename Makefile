@@ -42,3 +42,7 @@ check: env
 freeze: env
 	@$(BIN)/python -m deploy.generate.freeze
 	@$(BIN)/python -m deploy.generate
+
+# One hop against its own parts and against a naive service: up to ten minutes, and only a quiet machine gives true figures.
+bench: env
+	@$(BIN)/python -m tests.bench $(ARGS)

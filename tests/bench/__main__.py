@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,10 +47,12 @@ class Size:
     steady_seconds: int
     memory: int
     patience: float  # seconds that each case waits for a quiet machine
+    budget: float  # seconds after which no further round begins
 
 
-FULL = Size(rounds=3, events=60_000, naive=2_000, naive_16=4_000, steady_seconds=20, memory=20_000, patience=10)
-QUICK = Size(rounds=1, events=20_000, naive=400, naive_16=0, steady_seconds=5, memory=4_000, patience=2)
+FULL = Size(rounds=3, events=60_000, naive=2_000, naive_16=4_000, steady_seconds=20, memory=20_000, patience=10,
+            budget=360)
+QUICK = Size(rounds=1, events=20_000, naive=400, naive_16=0, steady_seconds=5, memory=4_000, patience=2, budget=60)
 RATE = 1_000
 
 
@@ -93,7 +96,11 @@ async def _measure(servers: stack.Stack, home: Path, size: Size) -> Found:
         _settle(announced)
         statements: list[Statement] = []
         await series(bench, announced, statements)
+        started = time.monotonic()
         for n in range(size.rounds):
+            if n and time.monotonic() - started > size.budget:
+                print(f"No time for more than {n} of {size.rounds} rounds: this machine is busy, or slow.")
+                break
             found.rounds.append(await _round(bench, size, announced, statements, n))
             machine.quiet(size.patience)
             found.latency.append(await latency(bench, steady, RATE))

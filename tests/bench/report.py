@@ -70,7 +70,8 @@ def costs(found: Found) -> dict[str, float]:
            "hop_cpu_kafka": [h.kafka for h in hops]}
     phases = {f"series_{name}": [one.series.seconds[name] * 1e6 / found.events for one in found.rounds]
               for name in found.rounds[0].series.seconds}
-    return {name: round(median(values), 1) for name, values in (cpu | phases).items()}
+    whole = {"series": [1e6 / one.series_rate for one in found.rounds], "bare_sql": [1e6 / one.bare_rate for one in found.rounds]}
+    return {name: round(median(values), 1) for name, values in (cpu | phases | whole).items()}
 
 
 def show(found: Found) -> None:
