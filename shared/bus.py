@@ -202,8 +202,10 @@ class EventProducer:
         """(topic, partition) -> list of (builder, ids), each builder at most BATCH_BYTES."""
         batches: dict[tuple[str, int], list[Any]] = {}
         for id, topic, key, headers, payload in rows:
-            where = (topic, await self._partition_of(producer, topic, key))
-            parts = batches.setdefault(where, [])
+            partition = self._partition.get((topic, key))
+            if partition is None:
+                partition = await self._partition_of(producer, topic, key)
+            parts = batches.setdefault((topic, partition), [])
             raw_key = key.encode()
             if not parts or parts[-1][0].append(timestamp=None, key=raw_key, value=payload, headers=headers) is None:
                 parts.append((producer.create_batch(), []))
@@ -214,9 +216,6 @@ class EventProducer:
 
     async def _partition_of(self, producer: AIOKafkaProducer, topic: str, key: str) -> int:
         """As Java's default partitioner; aiokafka's murmur2 is pure Python, so the answer is kept."""
-        known = self._partition.get((topic, key))
-        if known is not None:
-            return known
         if topic not in self._counts:
             self._counts[topic] = len(await producer.partitions_for(topic))
         if len(self._partition) > 100_000:

@@ -94,7 +94,7 @@ class WorkerProcess:
         self._missing: tuple[str, ...] = ()
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
-        loops = [self._read_own_topics(), self._run_relay(), self._watch()]
+        loops = [self._read_own_topics(), self._run_relay(), self._watch(), self.worker.tidy()]
         if any(handler.clock or handler.sweeps for handler in self.service.handlers):
             loops.append(self.worker.run_clocks())
         if self.service.publishers:

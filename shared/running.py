@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import cast
 
 from asyncpg import Connection, Pool
@@ -11,7 +10,7 @@ from asyncpg import Connection, Pool
 from shared import db
 from shared.contracts.event import Event
 from shared.messaging.batch import Applied, Batch, Conflict, apply
-from shared.messaging.message import Message, Raw, inbox_id
+from shared.messaging.message import own_message
 from shared.messaging.observed import counted
 from shared.messaging.outcome import Outcome
 from shared.service import Service
@@ -43,7 +42,7 @@ class Running:
                           principal: str | None = None) -> list[Outcome]:
         """(id, event) pairs in one transaction: all of them, or none."""
         who = principal or self.service.name
-        batch = Batch([_message(who, source, id, event) for id, event in events], visible=True)
+        batch = Batch([own_message(who, source, id, event) for id, event in events], visible=True)
         applied = await self._commit(batch)
         counted(self.service.name, applied)
         return list(applied.outcomes)
@@ -57,12 +56,6 @@ class Running:
                 if attempt == ATTEMPTS - 1 or not (isinstance(error, Conflict) or db.is_transient(error)):
                     raise
         raise AssertionError("unreachable")
-
-
-def _message(principal: str, source: str, id: str, event: Event) -> Message:
-    body = event.model_dump_json().encode()
-    raw = Raw("", 0, 0, None, body, (("ce_id", id.encode()), ("ce_source", source.encode()), ("ce_type", event.TYPE.encode())))
-    return Message(inbox_id(principal, source, id), sha256(body).digest(), event, principal, raw)
 
 
 @asynccontextmanager

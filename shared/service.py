@@ -32,6 +32,7 @@ class Service:
     """`handlers` are in lock order, the same everywhere. `reads` are topics of other services and our own.
 
     `publishers`: this service also reads the publishers' own topics, in a group of its own; the function loads who they are.
+    `pause_publisher`: the event by which one is paused that sends too much that cannot be read.
     `routes` builds the HTTP routes, given the running service.
     """
 
@@ -41,6 +42,7 @@ class Service:
     publishes: tuple[type[Event], ...]
     routes: Callable[..., APIRouter]
     publishers: LoadPublishers | None = None
+    pause_publisher: Callable[[str], Event] | None = None
 
     @property
     def events(self) -> dict[str, type[Event]]:

@@ -2,6 +2,7 @@
 
 from services.trigger import http
 from services.trigger.handlers import HANDLERS
+from services.trigger.messages import PublisherPaused
 from services.trigger.publishers import load_publishers
 from shared.contracts.trigger import ContentRequested, DecisionMade, NudgeRequested, SessionPlanned, TrainingOverdue
 from shared.service import Service
@@ -13,4 +14,5 @@ SERVICE = Service(
     publishes=(SessionPlanned, DecisionMade, ContentRequested, NudgeRequested, TrainingOverdue),
     routes=http.routes,
     publishers=load_publishers,
+    pause_publisher=lambda name: PublisherPaused(name=name, paused=True),
 )

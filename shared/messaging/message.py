@@ -95,6 +95,13 @@ def inbox_id(principal: str, source: str, id: str) -> UUID:
     return PostgresUUID(bytes(digest))  # asyncpg's own kind: made, compared and sent without a detour
 
 
+def own_message(principal: str, source: str, id: str, event: Event) -> Message:
+    """A message that did not come by Kafka: from a page, a command, or the worker itself."""
+    body = event.model_dump_json().encode()
+    headers = (("ce_id", id.encode()), ("ce_source", source.encode()), ("ce_type", event.TYPE.encode()))
+    return Message(inbox_id(principal, source, id), sha256(body).digest(), event, principal, Raw("", 0, 0, None, body, headers))
+
+
 def decode(
     record: Record,
     principal: str,

@@ -44,7 +44,16 @@ FROM dead_letter WHERE state IN ('dead', 'parked') AND ($1::bigint[] IS NULL OR 
 """
 SETTLE_DEAD = "UPDATE dead_letter SET state = $2 WHERE id = ANY($1::bigint[]) AND state IN ('dead', 'parked')"
 BURIED_LATELY = """
-SELECT count(*) FROM dead_letter WHERE principal = $1 AND reason <> 'failed' AND at > now() - interval '1 hour'
+SELECT count(*) FROM dead_letter
+WHERE principal = $1 AND concerns = '{}' AND at > now() - interval '1 hour'
+"""
+OLD_INBOX = """
+DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox WHERE at < now() - interval '35 days' LIMIT 5000))
+"""
+OLD_DEAD = """
+DELETE FROM dead_letter WHERE id = ANY(ARRAY(
+  SELECT id FROM dead_letter
+  WHERE at < now() - interval '14 days' AND NOT concerns && ARRAY(SELECT concern FROM parked) LIMIT 5000))
 """
 BEGIN_SWEEP = "INSERT INTO sweep (id, handler, type, cause) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
 DUE_SWEEP = """
@@ -139,7 +148,14 @@ async def settle_dead(conn: Connection, ids: Sequence[int], state: str) -> None:
 
 
 async def buried_lately(conn: Connection, principal: str) -> int:
+    """How many of its records of the last hour could not be read; those that failed in our hands are not its fault."""
     return int(await conn.fetchval(BURIED_LATELY, principal))
+
+
+async def tidy(conn: Connection) -> int:
+    """One small step of forgetting: inbox ids older than any repeat can be, dead letters after their 14 days. Rows deleted."""
+    tags = [await conn.execute(statement) for statement in (OLD_INBOX, OLD_DEAD)]
+    return sum(int(tag.split()[-1]) for tag in tags)
 
 
 async def find_inbox(conn: Connection, id: UUID) -> Record | None:

@@ -19,7 +19,8 @@ from shared.bus import MAX_POLL_MS
 from shared.messaging import store
 from shared.messaging.batch import Applied, Batch, Conflict, TooManyFailures, apply, apply_due
 from shared.messaging.handler import Handler
-from shared.messaging.message import Decoded, Message, Record, Unreadable, Unwanted
+from shared.messaging.ingest import INBOUND
+from shared.messaging.message import Decoded, Message, Record, Unreadable, Unwanted, own_message
 from shared.messaging.observed import counted, timed
 from shared.messaging.store import Dead
 from shared.messaging.sweep import apply_sweep
@@ -31,6 +32,8 @@ ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 MARGIN = timedelta(minutes=1)
 LOOK_BACK_SECONDS = 10
 IDLE_SECONDS = 0.05
+TIDY_SECONDS = 60
+NOISY = 1_000  # unreadable records an hour
 T = TypeVar("T")
 
 Decode = Callable[[Record], Decoded]
@@ -61,7 +64,9 @@ class Worker:
         timeouts = 0
         while True:
             try:
-                self._done(await self._transaction(lambda conn: apply(conn, self.service.name, self.service.handlers, batch)))
+                applied = await self._transaction(partial(self._apply, batch))
+                self._done(applied)
+                await self._pause_the_noisy(applied)
                 return
             except Exception as error:
                 if isinstance(error, TooManyFailures) or monotonic() > deadline:
@@ -72,6 +77,32 @@ class Worker:
                         await self.commit(part, deadline)
                     return
                 await self._passing(error)
+
+    async def _pause_the_noisy(self, applied: Applied) -> None:
+        """A publisher above 1,000 unreadable records an hour is heard no more, until somebody has looked and resumes it."""
+        if (pause := self.service.pause_publisher) is None:
+            return
+        names = {letter.principal for letter in applied.letters if letter.raw and letter.raw.topic.startswith(INBOUND)}
+        for name in sorted(names):
+            buried = await self._transaction(partial(store.buried_lately, principal=name))
+            if buried > NOISY:
+                LOG.warning("pausing a publisher: too much of it cannot be read", extra={"publisher": name, "buried": buried})
+                told = own_message(self.service.name, "worker", f"pause {name} at {buried}", pause(name))
+                await self._transaction(partial(self._apply, Batch([told])))
+
+    async def _apply(self, batch: Batch, conn: Connection) -> Applied:
+        return await apply(conn, self.service.name, self.service.handlers, batch)
+
+    async def tidy(self) -> None:
+        """For ever: forgets what is old enough, in small steps."""
+        while True:
+            try:
+                async with self._one_at_a_time:
+                    deleted = await self._transaction(store.tidy)
+            except Exception as error:
+                deleted = 0
+                await self._passing(error)
+            await asyncio.sleep(TIDY_SECONDS if not deleted else IDLE_SECONDS)
 
     async def fall_due(self, handler: Handler[Any]) -> int:
         """One due batch of one handler; answers how many rows it claimed."""

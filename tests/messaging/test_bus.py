@@ -3,6 +3,8 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from time import monotonic
 from uuid import uuid4
 
 import pytest
@@ -12,8 +14,11 @@ from faststream import AckPolicy
 
 from shared import bus, db
 from shared.contracts.topics import KEPT, Topic
-from shared.messaging.message import decode
+from shared.messaging import store
+from shared.messaging.batch import Batch
+from shared.messaging.message import Raw, decode
 from shared.messaging.relay import Relay, application
+from shared.messaging.store import Dead
 from shared.messaging.worker import Worker
 from tests.conftest import at_database
 from tests.driving import deliver
@@ -238,3 +243,31 @@ async def read_all(stack, topic, count):
     finally:
         await consumer.stop()
     return records
+
+
+async def test_a_publisher_that_sends_too_much_that_cannot_be_read_is_paused_and_others_are_not(database):
+    """The event that pauses is folded like any other; here it adds 7 to the publisher's tally."""
+    running = await database(SERVICE)
+    service = replace(SERVICE, pause_publisher=lambda name: Added(tally=name, number=7))
+    worker = Worker(service, await dsn_of(running), lambda: None, _room)
+    bad = Dead("dead", "schema", "", "noisy", (), Raw("in.noisy", 0, 0, None, b"", ()))
+    few = Dead("dead", "schema", "", "quiet", (), Raw("in.quiet", 0, 0, None, b"", ()))
+    await worker.commit(Batch([], [bad] * 1_000 + [few]), monotonic() + 60)
+    assert await total(running, "noisy") is None
+    await worker.commit(Batch([], [bad]), monotonic() + 60)
+    await worker.close()
+    assert (await total(running, "noisy"), await total(running, "quiet")) == (7, None)
+
+
+async def test_old_inbox_ids_and_dead_letters_are_forgotten_and_what_still_parks_a_key_is_kept(database):
+    running = await database(SERVICE)
+    await deliver(running, Added(tally="a", number=1), Added(tally="a", number=666))
+    await running.pool.execute("UPDATE dead_letter SET at = now() - interval '15 days'")
+    await running.pool.execute("INSERT INTO dead_letter (state, reason, detail, principal, at) VALUES "
+                               "('dead', 'schema', '', 'x', now() - interval '15 days'), ('dead', 'schema', '', 'x', now())")
+    await running.pool.execute("INSERT INTO inbox (id, sha, at) VALUES (gen_random_uuid(), '', now() - interval '36 days')")
+    async with running.connection() as conn:
+        assert await store.tidy(conn) == 2
+        assert await store.tidy(conn) == 0
+    assert await running.pool.fetchval("SELECT count(*) FROM inbox") == 2
+    assert await running.pool.fetchval("SELECT count(*) FROM dead_letter") == 2
