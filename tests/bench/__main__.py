@@ -34,7 +34,8 @@ comes in by Kafka, becomes a row that knows when it is due, and its plan goes ou
 Interleaved, in every round: the hop; the same Python and SQL in series without Kafka; the same SQL alone; and a naive
 service (one message, one transaction, publishing in the handler). Then latency at a steady rate. Memory comes first.
 
-Figures per second need a quiet machine (each case waits a little for one); ratios hold on a busy one.
+Each case waits a little for a quiet machine. On a busy one figures per second mean nothing, and ratios only with a small
+spread; CPU per event holds best.
 """
 
 

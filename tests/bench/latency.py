@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from statistics import quantiles
 from time import perf_counter
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
@@ -66,7 +67,7 @@ async def _send(kafka: str, topic: str, announced: Sequence[Announced], rate: in
 async def _read(consumer: AIOKafkaConsumer, number: dict[bytes, int], seen: list[float]) -> None:
     left = len(number)
     while left:
-        found: dict[TopicPartition, list[object]] = await consumer.getmany(timeout_ms=1_000)
+        found: dict[TopicPartition, list[Any]] = await consumer.getmany(timeout_ms=1_000)
         now = perf_counter()
         for records in found.values():
             for record in records:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from os import environ
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from faststream import AckPolicy
@@ -49,7 +49,7 @@ def service(broker: KafkaBroker, pool: asyncpg.Pool, topic: str, done: "Done", w
         cause = inbox_id(GROUP, message.headers["ce_source"], message.headers["ce_id"])
         async with pool.acquire() as conn, conn.transaction():
             if await conn.execute(SEEN, cause) == "INSERT 0 1":
-                await _plan(conn, broker, event, cause)
+                await _plan(cast(asyncpg.Connection, conn), broker, event, cause)
         done.one()
 
     return consume

@@ -85,8 +85,9 @@ def show(found: Found) -> None:
     console.print("\nMicroseconds per event: " + ", ".join(f"{name} {value}" for name, value in costs(found).items()))
     console.print("Memory at rest, MiB: " + ", ".join(f"{name} {held['rest']:.0f}" for name, held in found.memory.items()))
     busy = max(one.others for one in found.rounds)
-    console.print(f"{found.machine['cpu']}, {found.machine['cores']} cores. Other work took up to {busy:.0%} of them: "
-                  + ("figures per second are lower than on a quiet machine; ratios hold." if busy > 0.1 else "a quiet machine."))
+    hint = "of no use for figures per second, and for ratios only with a small spread" if busy > 0.1 else "a quiet machine"
+    where = f"{found.machine['cpu']}, {found.machine['cores']} cores"
+    console.print(f"{where}; before the cases other work took up to {busy:.0%}: {hint}.")
 
 
 def write(found: Found, file: Path) -> None:

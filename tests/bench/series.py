@@ -25,7 +25,7 @@ PUBLISHER = "series"
 Statement = tuple[str, tuple[Any, ...], dict[str, Any]]  # the connection's method and what it is given
 
 
-class Recording(asyncpg.Connection):  # type: ignore[misc]
+class Recording(asyncpg.Connection):
     """A connection that keeps what it is asked, while `statements` is a list."""
 
     statements: list[Statement] | None = None
@@ -50,9 +50,9 @@ class Recording(asyncpg.Connection):  # type: ignore[misc]
         self.keep("fetchval", query, *args, **options)
         return await super().fetchval(query, *args, **options)
 
-    async def copy_records_to_table(self, table: str, **options: Any) -> Any:
-        self.keep("copy_records_to_table", table, **options)
-        return await super().copy_records_to_table(table, **options)
+    async def copy_records_to_table(self, *args: Any, **options: Any) -> str:
+        self.keep("copy_records_to_table", *args, **options)
+        return str(await super().copy_records_to_table(*args, **options))
 
 
 @dataclass(slots=True)
