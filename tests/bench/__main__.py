@@ -53,7 +53,7 @@ class Size:
 
 FULL = Size(rounds=3, events=60_000, naive=2_000, naive_16=4_000, steady_seconds=20, memory=20_000, patience=10,
             budget=360)
-QUICK = Size(rounds=1, events=20_000, naive=400, naive_16=0, steady_seconds=5, memory=4_000, patience=2, budget=60)
+QUICK = Size(rounds=1, events=20_000, naive=1_000, naive_16=0, steady_seconds=5, memory=4_000, patience=2, budget=60)
 RATE = 1_000
 
 

@@ -15,6 +15,7 @@ from tests.bench.world import PARTITIONS, Announced
 
 WARM_UP = 2  # seconds that do not count
 PUBLISHER = "steady"
+TOGETHER = 5  # events in one request
 FIRST = 3.0  # seconds that the worker has to come up
 LATEST = 15.0  # seconds after the last was sent
 ID_AT = slice(len('{"session_id":"'), len('{"session_id":"') + 36)  # in the payload: its first field
@@ -49,17 +50,18 @@ async def latency(bench: Bench, announced: Sequence[Announced], rate: int) -> tu
 
 
 async def _send(kafka: str, topic: str, announced: Sequence[Announced], rate: int, sent: list[float]) -> None:
-    """Each at its own time. One that is late is sent at once, and counts from then: we ask what the hop adds."""
+    """A few together, so that the generator stays light. What is late is sent at once, and counts from then."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka, acks=1, linger_ms=0)
     await producer.start()
     try:
         started = perf_counter() + FIRST
-        for n, one in enumerate(announced):
-            while (wait := started + n / rate - perf_counter()) > 0:
+        for tick, first in enumerate(range(0, len(announced), TOGETHER)):
+            while (wait := started + first / rate - perf_counter()) > 0:
                 await asyncio.sleep(wait)
-            key, headers = one.event.session_ref.encode(), list(one.headers)
-            sent[n] = perf_counter()
-            await producer.send(topic, one.body, key=key, partition=n % PARTITIONS, headers=headers)
+            for n, one in enumerate(announced[first : first + TOGETHER], first):
+                key, headers = one.event.session_ref.encode(), list(one.headers)
+                sent[n] = perf_counter()
+                await producer.send(topic, one.body, key=key, partition=tick % PARTITIONS, headers=headers)
     finally:
         await producer.stop()
 
