@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -18,6 +19,8 @@ from shared.running import Running
 from shared.service import Service
 from shared.settings import settings
 
+hypothesis.settings.register_profile("jitt", deadline=None)  # how long one example takes says more about the machine
+hypothesis.settings.load_profile("jitt")
 Database = Callable[[Service], Awaitable[Running]]
 
 

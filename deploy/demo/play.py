@@ -12,6 +12,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,7 +47,8 @@ class Story:
 
     def say(self, words: str) -> None:
         now = time.monotonic()
-        print(f"{now - self.started:6.1f} s  +{now - self.last:5.2f}   {words}", flush=True)
+        times = f"{now - self.started:6.1f} s  +{now - self.last:5.2f}   "
+        print(fill(words, 110, initial_indent=times, subsequent_indent=" " * len(times)), flush=True)
         self.last = now
 
 
@@ -95,8 +97,8 @@ async def _tell(running: Network, command: Callable[..., Any]) -> None:
         story.say("The brief is ready")
         await asyncio.to_thread(_show_brief, do, story, training["training_id"], name)
     print(f"{'-' * 78}\nNow look for yourself:")
-    print(f"  {name}'s training     {link}")
-    print(f"  Dana's console      {await asyncio.to_thread(_sign_in, do)}   (opens once)", flush=True)
+    print(f"  {name}'s training: {link}")
+    print(f"  Dana's console (opens once): {await asyncio.to_thread(_sign_in, do)}", flush=True)
 
 
 class Events:

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import uvicorn
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from services.assessment.app import SERVICE
 from shared.process import application_of
 from shared.running import Running
 from tests.assessment.visiting import link_to
 from tests.browser import chromium
+
+expect.set_options(timeout=15_000)  # a busy machine is no broken page
 
 
 @pytest_asyncio.fixture(scope="session")
