@@ -18,6 +18,8 @@ SECONDS = 8
 TRANSIENT_STATES = ("08", "53", "57P", "40001", "40P01", "25006", "0A000")
 TIMEOUT_STATES = ("57014", "55P03")
 DATA_STATES = ("22", "23")
+# InternalClientError: the server ended the connection while it was idle, and the next statement finds it in two states at once
+LOST = (OSError, TimeoutError, asyncio.IncompleteReadError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 MESSAGING = Path(__file__).parent / "messaging" / "migrations"
 MIGRATION_LOCK = 4_711_2026
 ROLE_LIMITS = {"lock_timeout": "3s", "statement_timeout": "8s", "transaction_timeout": "20s",
@@ -90,7 +92,7 @@ def is_transient(error: BaseException) -> bool:
         return False
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(TRANSIENT_STATES)
-    return isinstance(error, OSError | asyncpg.InterfaceError | TimeoutError | asyncio.IncompleteReadError)
+    return isinstance(error, LOST)
 
 
 async def migrate(owner_dsn: str, services: Iterable[str], folder: Callable[[str], Path]) -> list[Migrated]:

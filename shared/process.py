@@ -27,7 +27,8 @@ from shared.settings import settings
 
 LOG = logging.getLogger("jitt.process")
 Role = Literal["web", "worker", "all"]
-SILENT_SECONDS = 60
+SILENT_SECONDS = 60.0
+WATCH_SECONDS = 5.0
 PUBLISHERS_SECONDS = 10
 SHARE_SECONDS = 3
 
@@ -201,7 +202,7 @@ class WorkerProcess:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(5)
+            await asyncio.sleep(WATCH_SECONDS)
             if (silent := self.seconds_since_poll()) > SILENT_SECONDS:
                 raise Silent(f"Kafka was last polled {silent:.0f} s ago")
 

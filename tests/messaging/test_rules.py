@@ -1,0 +1,174 @@
+"""What our libraries lose, and the rule that keeps it: each of these fails when its rule is undone. Real Kafka, real Postgres."""
+
+import asyncio
+import os
+import signal
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+from aiokafka.errors import KafkaError
+
+from shared import bus, db, process
+from shared.contracts.topics import KEPT, Topic
+from shared.messaging import worker as worker_module
+from shared.messaging.batch import Batch
+from shared.messaging.worker import BUDGET_SECONDS, Worker
+from shared.process import Silent, WorkerProcess
+from tests.driving import deliver, message
+from tests.messaging.tally_service import SERVICE, TALLY, Added
+from tests.messaging.test_bus import consuming, dsn_of, read_all, total
+
+CE = [("ce_type", b"tally.total_changed.v1")]
+
+
+async def _room():
+    pass
+
+
+@pytest.fixture
+async def topics(stack):
+    """A usual topic, and one whose broker refuses anything over 2 KB."""
+    usual, narrow = f"usual-{uuid4().hex[:8]}", f"narrow-{uuid4().hex[:8]}"
+    small = KEPT | {"max.message.bytes": "2000"}
+    await bus.apply_topics(stack.kafka, [Topic(usual, "tally", 1, 1, KEPT), Topic(narrow, "tally", 1, 1, small)], small=True)
+    return usual, narrow
+
+
+async def test_a_consumer_that_polls_no_more_ends_the_process(database, stack, topics, monkeypatch):
+    """FastStream's loop can end or fail for ever while the process looks healthy."""
+    running = await database(SERVICE)
+    monkeypatch.setattr(process, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(process, "WATCH_SECONDS", 0.1)
+    async with consuming(running, stack, topics[0]) as subscription:
+        work = WorkerProcess(running)
+        work._subscriptions["tally"] = subscription
+        watching = asyncio.create_task(work._watch())
+        await asyncio.wait([watching], timeout=1.5)
+        assert not watching.done(), "an idle consumer polls, and is no reason to end"
+        for task in subscription.subscriber.tasks:
+            task.cancel()
+        with pytest.raises(Silent):
+            await asyncio.wait_for(watching, 10)
+
+
+async def test_work_that_takes_too_long_is_given_back_before_kafka_takes_the_partitions_away(database, monkeypatch):
+    assert BUDGET_SECONDS * 1_000 * 3 <= bus.MAX_POLL_MS
+    running = await database(SERVICE)
+    monkeypatch.setattr(worker_module, "BUDGET_SECONDS", 0.2)
+    full = Worker(SERVICE, await dsn_of(running), lambda: None, asyncio.Event().wait)
+    with pytest.raises(TimeoutError):
+        await full.take([object()], lambda record: None)
+
+
+async def test_a_record_that_the_broker_refuses_does_not_stop_the_ones_after_it(stack, topics):
+    """After a refusal an idempotent producer's sequence has a gap: every later send would fail."""
+    usual, narrow = topics
+    producer = bus.EventProducer(stack.kafka, "test")
+    try:
+        assert await producer.publish([(1, narrow, "k", CE, b"x"), (2, usual, "k", CE, b"x")]) == [1, 2]
+        assert await producer.publish([(3, narrow, "k", CE, b"x" * 5_000)]) == []
+        for id in range(4, 8):
+            assert await producer.publish([(id, narrow, "k", CE, b"y"), (id + 10, usual, "k", CE, b"y")]) == [id, id + 10]
+    finally:
+        await producer.close()
+
+
+async def test_a_relay_that_slept_cannot_put_an_old_value_after_a_newer_one(stack, topics):
+    """Compaction would keep the old one for ever. Its transactional id is the shard's, and the newer relay has taken it."""
+    usual, _ = topics
+    shard = f"tally.relay.{uuid4().hex}"
+    slept, newer = (bus.EventProducer(stack.kafka, "test", transactional_id=shard) for _ in range(2))
+    try:
+        assert await slept.publish_whole([(1, usual, "k", CE, b"old")]) == [1]
+        assert await newer.publish_whole([(2, usual, "k", CE, b"new")]) == [2]
+        with pytest.raises(KafkaError):
+            await slept.publish_whole([(3, usual, "k", CE, b"old again")])
+        assert await newer.publish_whole([(4, usual, "k", CE, b"newest")]) == [4]
+    finally:
+        await slept.close()
+        await newer.close()
+    assert [record.value for record in await read_all(stack, usual, 3)] == [b"old", b"new", b"newest"]
+
+
+async def test_a_connection_that_postgres_ended_costs_nothing_but_a_moment(database):
+    running = await database(SERVICE)
+    worker = Worker(SERVICE, await dsn_of(running), lambda: None, _room)
+    await worker.commit(Batch([message(Added(tally="a", number=1))]), monotonic() + 30)
+    await running.pool.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                               "WHERE application_name = 'jitt tally worker' AND datname = current_database()")
+    await worker.commit(Batch([message(Added(tally="a", number=2))]), monotonic() + 30)
+    await worker.close()
+    assert await total(running) == 3
+
+
+async def test_closing_does_not_wait_for_a_server_that_is_frozen(database):
+    running = await database(SERVICE)
+    pool = await db.open_pool(await dsn_of(running), "frozen", size=1)
+    pid = await pool.fetchval("SELECT pg_backend_pid()")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        waiting = asyncio.create_task(pool.execute("SELECT 1"))
+        await asyncio.wait_for(db.close_pool(pool), 9)
+        await asyncio.wait([waiting], timeout=9)
+        assert waiting.done()
+        assert waiting.exception() is not None
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def test_due_rows_behind_the_lower_bound_are_found_within_ten_seconds(database, monkeypatch):
+    """The bound keeps dead index entries unread; what other processes saved behind it must not wait for ever."""
+    running = await database(SERVICE)
+    worker = Worker(SERVICE, await dsn_of(running), lambda: None, _room)
+    await deliver(running, Added(tally="now", number=1, ring_in_ms=-5))
+    assert await worker.fall_due(TALLY) == 1
+    bound = worker._since["tally"]
+    assert bound > datetime.now(UTC) - timedelta(minutes=2)
+    await running.pool.execute("INSERT INTO tally (id, total, seen, rings_at, rung, due_at) "
+                               "VALUES ('late', 1, '{}', now() - interval '1 hour', 0, now() - interval '1 hour')")
+    assert await worker.fall_due(TALLY) == 0
+    monkeypatch.setattr(worker_module, "LOOK_BACK_SECONDS", 0)
+    assert await worker.fall_due(TALLY) == 1
+    await worker.close()
+
+
+async def test_saving_a_row_below_the_bound_lowers_it(database):
+    running = await database(SERVICE)
+    worker = Worker(SERVICE, await dsn_of(running), lambda: None, _room)
+    await deliver(running, Added(tally="now", number=1, ring_in_ms=-5))
+    assert await worker.fall_due(TALLY) == 1
+    await worker.commit(Batch([message(Added(tally="late", number=1, ring_in_ms=-3_600_000))]), monotonic() + 30)
+    assert await worker.fall_due(TALLY) == 1
+    await worker.close()
+
+
+async def test_a_poison_record_is_found_by_halving_and_its_neighbours_are_applied(database):
+    """2**31 does not fit the column: Postgres refuses the whole batch, whoever decided it."""
+    running = await database(SERVICE)
+    worker = Worker(SERVICE, await dsn_of(running), lambda: None, _room)
+    events = [Added(tally=f"t{n}", number=2**31 if n == 5 else n) for n in range(12)]
+    await worker.commit(Batch([message(event) for event in events], offsets={("tally.in", 0): 12}), monotonic() + 30)
+    await worker.close()
+    assert await running.pool.fetchval("SELECT count(*) FROM tally") == 11
+    assert await running.pool.fetchval("SELECT next_offset FROM consumed") == 12
+    concerns = await running.pool.fetchval("SELECT concerns FROM dead_letter WHERE reason = 'failed'")
+    assert concerns == ["tally/t5", "shelf/shelf-t5"]
+
+
+async def test_idle_reading_adds_milliseconds_and_no_deserializer_stands_between(stack):
+    subscription = bus.Subscription(bus.broker(stack.kafka, (), "test"), "g", ["t"], _take, _offsets)
+    options = subscription.subscriber._connection_args
+    assert options["fetch_max_wait_ms"] == subscription.subscriber.batch_timeout_ms == 10
+    assert not {"key_deserializer", "value_deserializer"} & {name for name, value in options.items() if value is not None}
+    assert options["auto_offset_reset"] == "earliest"
+
+
+async def _take(records):
+    raise AssertionError("nothing is consumed here")
+
+
+async def _offsets(topics):
+    return {}
+
