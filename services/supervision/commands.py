@@ -179,7 +179,7 @@ def link(
     mentor_id = ids.mentor(site, mentor) if mentor else None
     found = on(SERVICE, lambda running: _training(running, training_id, _session(session, site), mentor_id))
     if found is None:
-        fail("No training is known for that yet. Usually it is assigned one day before the session.")
+        fail("No training is known for that. Usually it is assigned one day before the session; when no module fits, none is.")
     if (ends_at := found["starts_at"] + LINK_LIFE) <= found["now"]:
         fail("The link to that training ended two weeks after its session. The next training has a link of its own.")
     opens = Link("training", found["training_id"], found["mentor_id"], found["link_epoch"])
