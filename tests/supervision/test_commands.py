@@ -152,7 +152,7 @@ async def test_a_link_opens_the_newest_training_until_two_weeks_after_its_sessio
 async def test_a_link_to_nothing_is_refused_in_words(jitt: Jitt) -> None:
     assert (await jitt("link")).exit_code == 2
     result = await jitt("link", "--site", "eastfield", "--mentor", "nobody")
-    assert (result.exit_code, result.stderr.split(".")[0]) == (1, "No training is known for that yet")
+    assert (result.exit_code, result.stderr.split(".")[0]) == (1, "No training is known for that")
 
 
 async def test_a_link_that_has_ended_is_not_printed(jitt: Jitt, running: Running) -> None:
