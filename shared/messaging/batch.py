@@ -59,7 +59,8 @@ async def apply(conn: Connection, service: str, handlers: Sequence[Handler[Any]]
     fold, fresh = await _claim(conn, service, batch)
     aggregates = [Aggregates(handler) for handler in handlers]
     table = routes(aggregates)
-    work = [(m, [(one, key_of(m.event), decide) for one, key_of, decide in table[type(m.event)]]) for m in fresh]
+    placed = ((message, fold.targets(message, table)) for message in fresh)
+    work = [(message, targets) for message, targets in placed if targets is not None]
     await _lock(conn, aggregates, work)
     await _read(conn, aggregates, work)
     for message, targets in work:
@@ -71,19 +72,23 @@ async def apply(conn: Connection, service: str, handlers: Sequence[Handler[Any]]
     return Applied([fold.outcomes[m.cause] for m in batch.messages], due, len(fold.outgoing), letters=fold.letters)
 
 
-async def apply_due(conn: Connection, service: str, handler: Handler[Any], since: datetime) -> Applied:
-    """Claims, locks and loads what is due in one statement, folds `Due` on each row, and saves."""
+async def apply_due(conn: Connection, service: str, handler: Handler[Any], since: datetime, *,
+                    limit: int = DUE_LIMIT, broken: str = "") -> Applied:
+    """Claims, locks and loads what is due in one statement, folds `Due` on each row, and saves.
+
+    `broken`: why what is claimed cannot be saved; it is set aside without being decided.
+    """
     clock = handler.clock
     assert clock is not None, f"{handler.name} has no clock"
     one = Aggregates(handler)
-    one.have(await clock.claim(conn, DUE_LIMIT, since))
+    one.have(await clock.claim(conn, limit, since))
     if not one.loaded:
         return Applied()
     fold = Fold(service, await conn.fetchval("SELECT now()"))
     one.reads = await load_reads(conn, one, [(state, Due()) for state in one.loaded.values()])
     oldest = min((at for state in one.loaded.values() if (at := clock.at(state))), default=None)
     for key, state in one.loaded.items():
-        fold.due(one, key, state)
+        fold.due(one, key, state, broken)
     due = await save(conn, [one])
     await finish(conn, [one], fold, {})
     return Applied((), due, len(fold.outgoing), len(one.loaded), oldest, fold.letters)

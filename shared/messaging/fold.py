@@ -100,13 +100,25 @@ class Fold:
         reason = refused.reason if refused else None
         self.outcomes[message.cause] = Outcome("refused" if refused else "applied", message.cause, reason)
 
-    def due(self, one: Aggregates, key: Key, state: Any) -> bool:
+    def targets(self, message: Message, table: Routes) -> list[Target] | None:
+        """Whose aggregates a message is for; None, and a dead letter, when its key cannot be told."""
+        try:
+            return [(one, key_of(message.event), decide) for one, key_of, decide in table[type(message.event)]]
+        except Exception as error:
+            if self.visible:
+                raise
+            self._stop("failed", "failed", words(error), message, ())
+            return None
+
+    def due(self, one: Aggregates, key: Key, state: Any, broken: str = "") -> bool:
         """False when it failed: a Due that is refused, or leaves a `due_at` in the past, would be claimed for ever."""
         clock = one.handler.clock
         assert clock is not None, f"{one.handler.name} has no clock"
         sent = len(self.outgoing)
         cause = after(UUID(int=0), f"{one.handler.name}/{key}/{clock.at(state)}")
         try:
+            if broken:
+                raise RuntimeError(broken)
             refused = self.decide(cause, Due(), [(one, key, clock.decide)], None)
             again = clock.at(one.current[key])
             if refused or (again and again <= self.now):

@@ -108,11 +108,26 @@ class Worker:
         """One due batch of one handler; answers how many rows it claimed."""
         since = self._lower_bound(handler.name)
         async with self._one_at_a_time:
-            applied = await self._transaction(lambda conn: apply_due(conn, self.service.name, handler, since))
+            applied = await self._due(handler, since)
         if applied.oldest_due:
             self._since[handler.name] = applied.oldest_due - MARGIN
         self._done(applied)
         return applied.rows_due
+
+    async def _due(self, handler: Handler[Any], since: datetime) -> Applied:
+        """All that is due; where that cannot be saved, one row, and where even that cannot, it is set aside."""
+        due = partial(apply_due, service=self.service.name, handler=handler, since=since)
+        try:
+            return await self._transaction(due)
+        except Exception as error:
+            if _passes(error):
+                raise
+        try:
+            return await self._transaction(partial(due, limit=1))
+        except Exception as error:
+            if _passes(error):
+                raise
+            return await self._transaction(partial(due, limit=1, broken=f"{type(error).__name__}: {error}"))
 
     async def sweep(self) -> int:
         """One step of one sweep that is due; 0 when none is."""
@@ -192,10 +207,15 @@ class Worker:
         """Waits a moment before the next attempt; raises what no repetition can mend."""
         if isinstance(error, Conflict):
             return
-        if not (db.is_transient(error) or db.is_timeout(error)):
+        if not _passes(error):
             raise error
         LOG.warning("running it again", extra={"service": self.service.name, "error": f"{type(error).__name__}: {error}"})
         await asyncio.sleep(0.2)
+
+
+def _passes(error: BaseException) -> bool:
+    """Running it again may help. TooManyFailures does not pass, but is nobody's fault in particular: it stops the service."""
+    return isinstance(error, Conflict | TooManyFailures) or db.is_transient(error) or db.is_timeout(error)
 
 
 def read(records: Sequence[Record], decode: Decode) -> Batch:
@@ -217,7 +237,7 @@ def read(records: Sequence[Record], decode: Decode) -> Batch:
 
 def _parts(batch: Batch, error: Exception, timeouts: int) -> Sequence[Batch]:
     """How to go on after `error`: in two halves, or with the one poison message set aside. Empty: run it again."""
-    data = db.is_data_error(error)
+    data = not _passes(error)  # refused by Postgres, or our own bug: either way some message of the batch is behind it
     if len(batch.messages) > 1 and (data or timeouts >= 2):
         middle = len(batch.messages) // 2
         first = Batch(batch.messages[:middle], visible=batch.visible, claimed=batch.claimed)

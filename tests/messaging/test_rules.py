@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from uuid import uuid4
@@ -155,6 +156,48 @@ async def test_a_poison_record_is_found_by_halving_and_its_neighbours_are_applie
     assert await running.pool.fetchval("SELECT next_offset FROM consumed") == 12
     concerns = await running.pool.fetchval("SELECT concerns FROM dead_letter WHERE reason = 'failed'")
     assert concerns == ["tally/t5", "shelf/shelf-t5"]
+
+
+async def test_a_message_whose_key_cannot_be_told_is_buried_and_its_neighbours_are_applied(database):
+    running = await database(SERVICE)
+    nameless = replace(TALLY, on={Added: (lambda e: {"a": "a"}[e.tally], TALLY.on[Added][1])})
+    worker = Worker(replace(SERVICE, handlers=(nameless,)), await dsn_of(running), lambda: None, _room)
+    await worker.commit(Batch([message(Added(tally=name, number=1)) for name in ("a", "b", "a")]), monotonic() + 30)
+    await worker.close()
+    assert await total(running) == 2
+    assert await running.pool.fetchval("SELECT detail FROM dead_letter") == "KeyError: 'b'"
+
+
+async def test_a_bug_in_saving_sets_one_record_aside_and_no_more(database):
+    running = await database(SERVICE)
+
+    async def save(conn, changed, new):
+        if any(tally.id == "t5" for tally in (*changed, *new)):
+            raise KeyError("a bug in the store")
+        return await TALLY.save(conn, changed, new)
+
+    worker = Worker(replace(SERVICE, handlers=(replace(TALLY, save=save),)), await dsn_of(running), lambda: None, _room)
+    await worker.commit(Batch([message(Added(tally=f"t{n}", number=1)) for n in range(12)]), monotonic() + 30)
+    await worker.close()
+    assert await running.pool.fetchval("SELECT count(*) FROM tally") == 11
+    assert await running.pool.fetchval("SELECT concerns FROM dead_letter") == ["tally/t5"]
+
+
+async def test_a_due_row_that_cannot_be_saved_is_set_aside_and_the_others_ring(database):
+    running = await database(SERVICE)
+    await deliver(running, *(Added(tally=f"t{n}", number=1, ring_in_ms=n - 500) for n in range(5)))
+
+    async def save(conn, changed, new):
+        if any(tally.id == "t0" for tally in changed):
+            raise KeyError("a bug in the store")
+        return await TALLY.save(conn, changed, new)
+
+    broken = replace(TALLY, save=save)
+    worker = Worker(replace(SERVICE, handlers=(broken,)), await dsn_of(running), lambda: None, _room)
+    assert [await worker.fall_due(broken) for _ in range(3)] == [1, 4, 0]
+    await worker.close()
+    assert await running.pool.fetchval("SELECT array_agg(id ORDER BY id) FROM tally WHERE rung = 1") == ["t1", "t2", "t3", "t4"]
+    assert await running.pool.fetchval("SELECT concerns FROM dead_letter") == ["tally/t0"]
 
 
 async def test_idle_reading_adds_milliseconds_and_no_deserializer_stands_between(stack):
