@@ -269,12 +269,22 @@ def _with(service: str, work: Callable[[Any], Awaitable[Any]]) -> Any:
 
 def main() -> None:
     """Adds the commands of the services that are asked for, then hands over to typer."""
+    from pydantic import ValidationError
+
     from deploy import servers
 
-    servers.find(home())
+    try:
+        servers.find(home())
+    except ValidationError as error:
+        sys.exit("\n".join(map(_wrong_setting, error.errors())))
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
     add_commands(words[0] if words else "")
     app()
+
+
+def _wrong_setting(error: Any) -> str:
+    name = "".join(f"JITT_{str(part).upper()}: " for part in error["loc"][:1])
+    return f"The settings are not right. {name}{error['msg'].removeprefix('Value error, ')}."
 
 
 def add_commands(first: str = "") -> None:
