@@ -9,8 +9,12 @@ from shared.settings import settings
 
 
 def url_of(name: str) -> str:
-    """A service's own address."""
-    return str(getattr(settings(), f"{name}_url"))
+    """A service's own address: JITT_<NAME>_URL, or 127.0.0.1 with its port of the topology."""
+    if own := os.environ.get(f"JITT_{name.upper()}_URL") or getattr(settings(), f"{name}_url", None):
+        return str(own)
+    from deploy import topology
+
+    return next(f"http://127.0.0.1:{one.port}" for one in topology.SERVICES if one.name == name)
 
 
 def use(kafka: str, postgres: str, urls: Mapping[str, str] | None = None) -> None:
