@@ -26,6 +26,8 @@ LOG = logging.getLogger("jitt.bus")
 FASTSTREAM = logging.getLogger("faststream.jitt")
 BATCH_BYTES = 256 * 1024
 COMMIT_SECONDS = 10
+TOPIC_SECONDS = 5  # how long to ask for a topic that Kafka does not know
+ABSENT_SECONDS = 30  # how long its rows wait then, so that those of other topics need not
 MAX_POLL_MS = 300_000
 
 Broker = KafkaBroker
@@ -150,6 +152,7 @@ class EventProducer:
         self._producer: AIOKafkaProducer | None = None
         self._partition: dict[tuple[str, str], int] = {}
         self._counts: dict[str, int] = {}
+        self._absent_until: dict[str, float] = {}
 
     async def publish(self, rows: Sequence[Outbound]) -> list[int]:
         """The ids that are acknowledged: per partition, only those before the first failure."""
@@ -162,7 +165,7 @@ class EventProducer:
             acked += ids
             if error is not None and not isinstance(error, KafkaTimeoutError | RequestTimedOutError):
                 rebuild = True  # a sequence gap would make every later send fail
-        if rebuild:
+        if rebuild and "transactional_id" not in self._options:  # a transaction aborts first; publish_whole closes after
             await self.close()
         return acked
 
@@ -205,6 +208,8 @@ class EventProducer:
             partition = self._partition.get((topic, key))
             if partition is None:
                 partition = await self._partition_of(producer, topic, key)
+            if partition is None:
+                continue
             parts = batches.setdefault((topic, partition), [])
             raw_key = key.encode()
             if not parts or parts[-1][0].append(timestamp=None, key=raw_key, value=payload, headers=headers) is None:
@@ -214,10 +219,17 @@ class EventProducer:
             parts[-1][1].append(id)
         return batches
 
-    async def _partition_of(self, producer: AIOKafkaProducer, topic: str, key: str) -> int:
-        """As Java's default partitioner; aiokafka's murmur2 is pure Python, so the answer is kept."""
+    async def _partition_of(self, producer: AIOKafkaProducer, topic: str, key: str) -> int | None:
+        """As Java's default partitioner; aiokafka's murmur2 is pure Python, so the answer is kept. None: no such topic now."""
+        if self._absent_until.get(topic, 0) > monotonic():
+            return None
         if topic not in self._counts:
-            self._counts[topic] = len(await producer.partitions_for(topic))
+            try:
+                self._counts[topic] = len(await asyncio.wait_for(producer.partitions_for(topic), TOPIC_SECONDS))
+            except (KafkaError, TimeoutError):
+                LOG.warning("no such topic: make it with `jitt topics apply`", extra={"topic": topic})
+                self._absent_until[topic] = monotonic() + ABSENT_SECONDS
+                return None
         if len(self._partition) > 100_000:
             self._partition.clear()
         partition: int = (murmur2(key.encode()) & 0x7FFFFFFF) % self._counts[topic]

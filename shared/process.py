@@ -7,8 +7,9 @@ with an error, so that whoever watches it starts it again.
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Literal
 
 import uvicorn
@@ -18,6 +19,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import generate_latest
 
 from shared import bus, db, http
+from shared.messaging.batch import TooManyFailures
 from shared.messaging.ingest import OwnTopics, PublishersTopics, inbound_topics
 from shared.messaging.relay import Relay, application
 from shared.messaging.worker import Worker
@@ -43,7 +45,7 @@ async def run(service: Service, role: Role, port: int) -> None:
     running = Running(service, pool, settings())
     work = WorkerProcess(running) if role in ("worker", "all") else None
     app = application_of(running, work, pages=role in ("web", "all"))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False,
+    server = _Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False,
                                            timeout_graceful_shutdown=5, server_header=False))
     try:
         await _until_one_ends(server.serve(), *(work.tasks() if work else ()))
@@ -51,6 +53,17 @@ async def run(service: Service, role: Role, port: int) -> None:
         if work:
             await work.close()
         await db.close_pool(pool)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn raises a signal again when it has stopped, which would end us before the consumer has left its group."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 def application_of(running: Running, work: "WorkerProcess | None" = None, *, pages: bool = True) -> FastAPI:
@@ -93,6 +106,7 @@ class WorkerProcess:
         self.consuming = False
         self._subscriptions: dict[str, bus.Subscription] = {}
         self._missing: tuple[str, ...] = ()
+        self._given_up: TooManyFailures | None = None
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         loops = [self._read_own_topics(), self._run_relay(), self._watch(), self.worker.tidy()]
@@ -152,7 +166,12 @@ class WorkerProcess:
         broker = bus.broker(self.running.settings.kafka, self.service.publishes, f"{group}.worker")
 
         async def take(records: Any) -> None:
-            await self.worker.take(records, decode)
+            try:
+                await self.worker.take(records, decode)
+            except TooManyFailures as error:
+                self._given_up = error  # FastStream would only deliver it again
+                await asyncio.sleep(WATCH_SECONDS)
+                raise
 
         subscription = bus.Subscription(broker, group, topics, take, self.worker.offsets)
         await _patiently(lambda: _start(broker, subscription), f"{group}: Kafka does not answer yet")
@@ -203,6 +222,8 @@ class WorkerProcess:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            if self._given_up:
+                raise self._given_up
             if (silent := self.seconds_since_poll()) > SILENT_SECONDS:
                 raise Silent(f"Kafka was last polled {silent:.0f} s ago")
 

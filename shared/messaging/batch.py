@@ -62,6 +62,8 @@ async def apply(conn: Connection, service: str, handlers: Sequence[Handler[Any]]
     placed = ((message, fold.targets(message, table)) for message in fresh)
     work = [(message, targets) for message, targets in placed if targets is not None]
     await _lock(conn, aggregates, work)
+    if not batch.claimed:  # only now: what another worker parked while we waited for its ids and rows
+        fold.parked |= await store.parked(conn)
     await _read(conn, aggregates, work)
     for message, targets in work:
         fold.message(message, targets, batch.broken)
@@ -168,21 +170,22 @@ async def save(conn: Connection, aggregates: Sequence[Aggregates]) -> dict[str, 
 
 
 async def finish(conn: Connection, aggregates: Sequence[Aggregates], fold: Fold, offsets: Mapping[tuple[str, int], int]) -> None:
-    if fold.stopped:
-        await _park(conn, aggregates, fold.stopped)
     if fold.outgoing:
         await store.send(conn, fold.outgoing)
     if fold.sweeps:
         await store.begin_sweeps(conn, fold.sweeps)
     if fold.letters:
         await store.bury(conn, fold.letters)
+    if fold.stopped:
+        await _park(conn, aggregates, fold.stopped)
     if offsets:
         await store.consumed(conn, offsets)
 
 
 async def _park(conn: Connection, aggregates: Sequence[Aggregates], stopped: set[str]) -> None:
     """After the save: a parked key's clock stands until its dead letters are replayed or skipped."""
-    if await store.park(conn, stopped) >= PARKED_LIMIT:
+    await store.park(conn, stopped)
+    if await store.failed_lately(conn) >= PARKED_LIMIT:
         raise TooManyFailures(f"{PARKED_LIMIT} keys were parked within a minute: see `jitt dead list`")
     for one in aggregates:
         keys = [key for key in one.loaded.keys() | one.current.keys() if concern(one.handler, key) in stopped]

@@ -31,6 +31,11 @@ class Letter:
     raw: Raw | None
 
     @property
+    def claimed(self) -> bool:
+        """Its id is in the inbox: it was read, and failed or waited in our hands."""
+        return self.reason in ("failed", "behind_a_failed_one")
+
+    @property
     def where(self) -> str:
         return f"{self.raw.topic}/{self.raw.partition}/{self.raw.offset}" if self.raw else "a row that came due"
 
@@ -78,7 +83,16 @@ async def replay(running: Running, ids: Collection[int] | None = None) -> Replay
             ids = set(ids) | {letter.id for letter in letters}
         if await _release(running, mended):
             break
+    if ids is None:
+        await _release(running, await _parked_for_nothing(running))
     return Replayed(applied, len(failed), reason)
+
+
+async def _parked_for_nothing(running: Running) -> set[str]:
+    """Concerns that no open letter names: a replay was killed after its last letter."""
+    async with running.connection() as conn:
+        parked = await store.parked(conn)
+    return parked - {name for letter in await list_letters(running) for name in letter.concerns}
 
 
 async def skip(running: Running, ids: Collection[int]) -> Replayed:
@@ -116,16 +130,17 @@ async def _again(running: Running, letter: Letter, read: Any) -> str:
         return ""
     if letter.raw.topic.startswith(sweep.TOPIC):
         return await _swept_again(running, letter, letter.raw)
-    found = read(letter.raw, letter.principal, tenant_checked=bool(letter.concerns))
+    found = read(letter.raw, letter.principal, tenant_checked=letter.claimed)
     if not isinstance(found, Message):
         return f"{found.reason}: {found.detail}" if isinstance(found, Unreadable) else "no handler of this service wants it"
-    batch = Batch([found], claimed=bool(letter.concerns), visible=True)
+    batch = Batch([found], claimed=letter.claimed, visible=True)
     try:
         async with running.connection() as conn, conn.transaction():
+            if not await store.settle_dead(conn, [letter.id], "replayed"):
+                return ""  # somebody else replayed or skipped it meanwhile
             done = await apply(conn, running.service.name, running.service.handlers, batch)
             if done.outcomes[0].kind == "id_reused":
-                return "its id was used before with other content"
-            await store.settle_dead(conn, [letter.id], "replayed")
+                raise ValueError("its id was used before with other content")
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""
@@ -134,8 +149,8 @@ async def _again(running: Running, letter: Letter, read: Any) -> str:
 async def _swept_again(running: Running, letter: Letter, raw: Raw) -> str:
     try:
         async with running.connection() as conn, conn.transaction():
-            await sweep.replay_swept(conn, running.service.name, running.service.handlers, raw)
-            await store.settle_dead(conn, [letter.id], "replayed")
+            if await store.settle_dead(conn, [letter.id], "replayed"):
+                await sweep.replay_swept(conn, running.service.name, running.service.handlers, raw)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""
@@ -175,6 +190,8 @@ async def _decoder(running: Running) -> Any:
             inbound = PublishersTopics(service, await service.publishers(conn))
 
     def read(raw: Raw, principal: str, *, tenant_checked: bool) -> Decoded:
+        if not raw.topic:  # from a page, a command or HTTPS
+            return decode(raw, principal, service.events)
         if not raw.topic.startswith(INBOUND):
             return own(raw)
         if inbound is None or tenant_checked:

@@ -1,5 +1,6 @@
 """From the bytes of a record to a typed message, or to the reason why it cannot be read. Never raises on bad input."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha1, sha256
@@ -14,6 +15,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from shared.contracts.event import Event
 
 LARGEST = 256 * 1024
+TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 STRUCTURED = "application/cloudevents+json"
 
 
@@ -98,7 +100,8 @@ def inbox_id(principal: str, source: str, id: str) -> UUID:
 def own_message(principal: str, source: str, id: str, event: Event) -> Message:
     """A message that did not come by Kafka: from a page, a command, or the worker itself."""
     body = event.model_dump_json().encode()
-    headers = (("ce_id", id.encode()), ("ce_source", source.encode()), ("ce_type", event.TYPE.encode()))
+    headers = (("ce_specversion", b"1.0"), ("ce_id", id.encode()), ("ce_source", source.encode()),
+               ("ce_type", event.TYPE.encode()))
     return Message(inbox_id(principal, source, id), sha256(body).digest(), event, principal, Raw("", 0, 0, None, body, headers))
 
 
@@ -148,7 +151,7 @@ def _envelope(record: Record) -> tuple[dict[str, str], bytes]:
     attributes = {"specversion": headers.get("ce_specversion", ""), "id": headers.get("ce_id", ""),
                   "source": headers.get("ce_source", ""), "type": headers.get("ce_type", "")}
     checked(attributes)
-    if trace := headers.get("traceparent"):
+    if (trace := headers.get("traceparent")) and TRACEPARENT.fullmatch(trace):
         attributes["traceparent"] = trace
     return attributes, record.value
 
@@ -167,7 +170,7 @@ def structured(value: bytes, traceparent: str | None = None) -> tuple[dict[str, 
     checked(attributes)
     if "data" not in whole:
         raise Bad("schema", "data: missing")
-    if traceparent:
+    if traceparent and TRACEPARENT.fullmatch(traceparent):
         attributes["traceparent"] = traceparent
     return attributes, _canonical(whole["data"])
 

@@ -78,6 +78,7 @@ class Relay:
     async def lost(self) -> None:
         """The connection, and with it every lock, is gone: nothing of ours may still be on its way."""
         self.held.clear()
+        self.caught_up.set()  # whoever holds the shards now judges the backlog
         await self.close()
 
     async def close(self) -> None:
@@ -92,7 +93,10 @@ class Relay:
             if row["topic"] in COMPACTED:
                 compacted.setdefault(row["shard"], []).append(_outbound(row))
         for shard, group in compacted.items():
-            acked += await self._producer(shard).publish_whole(group)
+            try:
+                acked += await self._producer(shard).publish_whole(group)
+            except Exception as error:
+                LOG.warning("publishing failed", extra={"shard": shard, "error": f"{type(error).__name__}: {error}"})
         return acked
 
     def _producer(self, shard: int) -> EventProducer:

@@ -21,7 +21,9 @@ REFUSE = "UPDATE inbox i SET refused = u.reason FROM unnest($1::uuid[], $2::text
 PARKED = "SELECT concern FROM parked ORDER BY concern FOR KEY SHARE"  # a replay that lets go of one waits for this batch
 PARK = "INSERT INTO parked (concern) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING"
 UNPARK = "DELETE FROM parked WHERE concern = ANY($1::text[])"
-PARKED_LATELY = "SELECT count(*) FROM parked WHERE since > now() - interval '1 minute'"
+FAILED_LATELY = """
+SELECT count(DISTINCT concerns) FROM dead_letter WHERE reason = 'failed' AND state = 'dead' AND at > now() - interval '1 minute'
+"""
 BURY = """
 INSERT INTO dead_letter
   (state, reason, detail, principal, concerns, topic, partition, "offset", header_names, header_values, key, value)
@@ -45,7 +47,7 @@ FROM dead_letter WHERE state IN ('dead', 'parked') AND ($1::bigint[] IS NULL OR 
 SETTLE_DEAD = "UPDATE dead_letter SET state = $2 WHERE id = ANY($1::bigint[]) AND state IN ('dead', 'parked')"
 BURIED_LATELY = """
 SELECT count(*) FROM dead_letter
-WHERE principal = $1 AND concerns = '{}' AND at > now() - interval '1 hour'
+WHERE principal = $1 AND concerns = '{}' AND reason <> 'failed' AND at > now() - interval '1 hour'
 """
 OLD_INBOX = """
 DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox WHERE at < now() - interval '35 days' LIMIT 5000))
@@ -99,10 +101,13 @@ async def parked(conn: Connection) -> set[str]:
     return {row["concern"] for row in await conn.fetch(PARKED)}
 
 
-async def park(conn: Connection, concerns: Iterable[str]) -> int:
-    """How many concerns were parked within the last minute, these included."""
+async def park(conn: Connection, concerns: Iterable[str]) -> None:
     await conn.execute(PARK, sorted(set(concerns)))
-    return int(await conn.fetchval(PARKED_LATELY))
+
+
+async def failed_lately(conn: Connection) -> int:
+    """How many records' aggregates failed in our hands within the last minute; what waits behind one is not counted."""
+    return int(await conn.fetchval(FAILED_LATELY))
 
 
 async def unpark(conn: Connection, concerns: Iterable[str]) -> None:
@@ -143,8 +148,9 @@ async def list_open_dead(conn: Connection, ids: Sequence[int] | None = None) -> 
     return list(await conn.fetch(OPEN_DEAD, ids))
 
 
-async def settle_dead(conn: Connection, ids: Sequence[int], state: str) -> None:
-    await conn.execute(SETTLE_DEAD, ids, state)
+async def settle_dead(conn: Connection, ids: Sequence[int], state: str) -> bool:
+    """False when none of them was open any more."""
+    return bool(await conn.execute(SETTLE_DEAD, ids, state) != "UPDATE 0")
 
 
 async def buried_lately(conn: Connection, principal: str) -> int:

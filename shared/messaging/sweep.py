@@ -40,16 +40,17 @@ class Cause:
         return Message(after(self.id, str(key)), b"", self.event, service, raw)
 
 
-async def apply_sweep(conn: Connection, service: str, handlers: Sequence[Handler[Any]]) -> Applied:
-    """One step of one sweep that is due. In the caller's transaction."""
+async def apply_sweep(conn: Connection, service: str, handlers: Sequence[Handler[Any]], *,
+                      limit: int = STEP, broken: str = "") -> Applied:
+    """One step of one sweep that is due, in the caller's transaction. `broken`: why its rows cannot be saved."""
     row = await store.due_sweep(conn)
     if row is None:
         return Applied()
     cause = _cause(handlers, row["id"], row["handler"], row["type"], row["cause"])
-    keys = await cause.swept.keys(conn, cause.event, None if row["cursor"] is None else key_of(row["cursor"]), STEP)
+    keys = await cause.swept.keys(conn, cause.event, None if row["cursor"] is None else key_of(row["cursor"]), limit)
     fold = Fold(service, await conn.fetchval("SELECT now()"), await store.parked(conn))
-    applied = await _over(conn, fold, cause, keys)
-    if len(keys) == STEP:
+    applied = await _over(conn, fold, cause, keys, broken)
+    if len(keys) == limit:
         await store.move_sweep(conn, row["id"], str(keys[-1]), row["last_look"], timedelta(0))
     elif not row["last_look"]:
         await store.move_sweep(conn, row["id"], None, True, LAST_LOOK)
@@ -67,12 +68,12 @@ async def replay_swept(conn: Connection, service: str, handlers: Sequence[Handle
     await _over(conn, fold, cause, [key_of((raw.key or b"").decode())])
 
 
-async def _over(conn: Connection, fold: Fold, cause: Cause, keys: Sequence[Key]) -> Applied:
+async def _over(conn: Connection, fold: Fold, cause: Cause, keys: Sequence[Key], broken: str = "") -> Applied:
     one = Aggregates(cause.handler)
     one.have(await cause.handler.load(conn, sorted(keys)) if keys else {})
     one.reads = await load_reads(conn, one, [(state, cause.event) for state in one.loaded.values()])
     for key in keys:
-        fold.message(cause.message(fold.service, key), [(one, key, cause.swept.decide)])
+        fold.message(cause.message(fold.service, key), [(one, key, cause.swept.decide)], broken)
     due = await save(conn, [one])
     await finish(conn, [one], fold, {})
     return Applied(list(fold.outcomes.values()), due, len(fold.outgoing), letters=fold.letters)

@@ -87,7 +87,7 @@ class Worker:
             buried = await self._transaction(partial(store.buried_lately, principal=name))
             if buried > NOISY:
                 LOG.warning("pausing a publisher: too much of it cannot be read", extra={"publisher": name, "buried": buried})
-                told = own_message(self.service.name, "worker", f"pause {name} at {buried}", pause(name))
+                told = own_message(self.service.name, "worker", f"pause {name} at {_last(applied, name)}", pause(name))
                 await self._transaction(partial(self._apply, Batch([told])))
 
     async def _apply(self, batch: Batch, conn: Connection) -> Applied:
@@ -108,31 +108,32 @@ class Worker:
         """One due batch of one handler; answers how many rows it claimed."""
         since = self._lower_bound(handler.name)
         async with self._one_at_a_time:
-            applied = await self._due(handler, since)
+            due = partial(apply_due, service=self.service.name, handler=handler, since=since)
+            applied = await self._many_or_one(due)
         if applied.oldest_due:
             self._since[handler.name] = applied.oldest_due - MARGIN
         self._done(applied)
         return applied.rows_due
 
-    async def _due(self, handler: Handler[Any], since: datetime) -> Applied:
-        """All that is due; where that cannot be saved, one row, and where even that cannot, it is set aside."""
-        due = partial(apply_due, service=self.service.name, handler=handler, since=since)
+    async def _many_or_one(self, work: Callable[..., Awaitable[Applied]]) -> Applied:
+        """All at once; where that cannot be saved, one row, and where even that cannot, it is set aside."""
         try:
-            return await self._transaction(due)
+            return await self._transaction(work)
         except Exception as error:
             if _passes(error):
                 raise
         try:
-            return await self._transaction(partial(due, limit=1))
+            return await self._transaction(partial(work, limit=1))
         except Exception as error:
             if _passes(error):
                 raise
-            return await self._transaction(partial(due, limit=1, broken=f"{type(error).__name__}: {error}"))
+            return await self._transaction(partial(work, limit=1, broken=f"{type(error).__name__}: {error}"))
 
     async def sweep(self) -> int:
         """One step of one sweep that is due; 0 when none is."""
         async with self._one_at_a_time:
-            applied = await self._transaction(lambda conn: apply_sweep(conn, self.service.name, self.service.handlers))
+            step = partial(apply_sweep, service=self.service.name, handlers=self.service.handlers)
+            applied = await self._many_or_one(step)
         self._done(applied)
         return applied.rows_due
 
@@ -211,6 +212,12 @@ class Worker:
             raise error
         LOG.warning("running it again", extra={"service": self.service.name, "error": f"{type(error).__name__}: {error}"})
         await asyncio.sleep(0.2)
+
+
+def _last(applied: Applied, name: str) -> str:
+    """Where the last record of that publisher stood: names this incident and no other."""
+    raw = next(letter.raw for letter in reversed(applied.letters) if letter.principal == name and letter.raw)
+    return f"{raw.topic}/{raw.partition}/{raw.offset}"
 
 
 def _passes(error: BaseException) -> bool:

@@ -97,7 +97,7 @@ async def test_when_one_aggregate_raises_none_takes_effect(database):
 async def test_twenty_parked_keys_in_a_minute_stop_the_service_and_commit_nothing(database):
     running = await database(SERVICE)
     with pytest.raises(TooManyFailures):
-        await deliver(running, *(Added(tally=f"t{n}", number=666) for n in range(10)), Added(tally="good", number=1))
+        await deliver(running, *(Added(tally=f"t{n}", number=666) for n in range(20)), Added(tally="good", number=1))
     assert await totals(running) == {}
 
 

@@ -10,7 +10,7 @@ from shared.messaging.message import Raw
 from shared.messaging.store import Dead
 from tests.driving import commit, deliver, fall_due, message
 from tests.messaging import tally_service
-from tests.messaging.tally_service import SERVICE, TALLY, Added, Raised, Tally
+from tests.messaging.tally_service import SERVICE, TALLY, Added, Announced, Raised, Tally
 
 
 def from_topic(event, id_, offset=0):
@@ -27,7 +27,7 @@ def mended(running):
         tally = tally or Tally(event.tally)
         return replace(tally, total=tally.total + event.number, seen=(*tally.seen, event.number)), []
 
-    fixed = replace(TALLY, on={Added: (lambda e: e.tally, decide)},
+    fixed = replace(TALLY, on={Added: (lambda e: e.tally, decide), Announced: (lambda e: e.tally, decide)},
                     clock=replace(TALLY.clock, decide=lambda tally, *_: (replace(tally, rings_at=None), [])))
     return replace(running, service=replace(SERVICE, handlers=(fixed, tally_service.SHELF)))
 
