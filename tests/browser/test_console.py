@@ -1,12 +1,13 @@
 """The console in a real browser: the checks that every page has to pass, live pages, and everything without JavaScript."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from services.supervision.app import SERVICE
 from services.supervision.http_sign_in import mint_sign_in
@@ -154,6 +155,18 @@ async def test_a_new_alert_comes_in_by_itself_with_its_count(visit: Visit) -> No
     await expect(page.get_by_role("heading", name="Anton Kuhl was certain, and missed a safety question")).to_be_visible()
     await expect(page.locator("#live")).to_have_text("Live. New: Anton Kuhl was certain, and missed a safety question.")
     await expect(page.locator("#open-alerts")).to_contain_text("3")
+
+
+async def test_a_script_that_comes_late_does_not_miss_that_the_page_is_live(visit: Visit) -> None:
+    page = await (await visit.signed_in()).new_page()
+
+    async def late(route: Route) -> None:
+        await asyncio.sleep(1)
+        await route.continue_()
+
+    await page.route("**/console.js*", late)
+    await page.goto("/alerts")
+    await is_live(page)
 
 
 async def test_new_rows_wait_while_somebody_is_in_the_list(visit: Visit) -> None:
