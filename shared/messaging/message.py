@@ -8,15 +8,17 @@ from json import loads
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
-from asyncpg.pgproto.pgproto import UUID as PostgresUUID
 from pydantic import ValidationError
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import to_json
 
+from shared.contracts import ids
 from shared.contracts.event import Event
 
 LARGEST = 256 * 1024
 TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 STRUCTURED = "application/cloudevents+json"
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # in JSON: an escape that is not itself escaped
+LONGEST_DETAIL = 500
 
 
 class Record(Protocol):
@@ -82,19 +84,20 @@ MayAnnounce = Callable[[Event], str | None]  # the reason why not, or None
 
 
 class Bad(Exception):
-    """Why these bytes are no message: a reason code, and words for whoever has to mend it."""
+    """Why these bytes are no message: a reason code, and words for whoever has to mend it.
+
+    The words may quote the record, which must not be able to paint on the terminal of whoever reads them.
+    """
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
-        self.reason, self.detail = reason, detail
+        shown = detail if len(detail) <= LONGEST_DETAIL else detail[: LONGEST_DETAIL - 1] + "…"
+        self.reason, self.detail = reason, "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
 
 
 def inbox_id(principal: str, source: str, id: str) -> UUID:
     """A uuid5 of who said it (proven by topic or token, never a header), the source and the id."""
-    digest = bytearray(sha1(f"{principal}\x00{source}\x00{id}".encode(), usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    return PostgresUUID(bytes(digest))  # asyncpg's own kind: made, compared and sent without a detour
+    return ids.from_digest(sha1(f"{principal}\x00{source}\x00{id}".encode(), usedforsecurity=False).digest(), version=5)
 
 
 def own_message(principal: str, source: str, id: str, event: Event) -> Message:
@@ -132,14 +135,15 @@ def decode(
 def parse(wants: type[Event], body: bytes) -> Event:
     if len(body) > LARGEST:
         raise Bad("too_large", f"{len(body)} bytes; at most {LARGEST}")
-    if b"\\u0000" in body and _has_nul(body):
-        raise Bad("nul_in_text", "a text contains the character NUL")
     try:
-        return wants.model_validate_json(body)
+        event = wants.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise Bad("schema", f"{where}: {first['msg']}") from None
+    if b"\\u0000" in body and NUL.search(body):
+        raise Bad("nul_in_text", "a text contains the character NUL")
+    return event
 
 
 def _envelope(record: Record) -> tuple[dict[str, str], bytes]:
@@ -205,24 +209,5 @@ def _headers(pairs: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
 def _canonical(data: Any) -> bytes:
     try:
         return to_json(data)
-    except PydanticSerializationError:
-        raise Bad("schema", "data: a text is not valid Unicode") from None
-
-
-def _has_nul(body: bytes) -> bool:
-    try:
-        return "\x00" in "".join(_texts(loads(body)))
-    except (ValueError, RecursionError):
-        return False  # no JSON at all: the parser says so
-
-
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield key
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
+    except ValueError:
+        raise Bad("schema", "data: nested too deeply, or a text that is not valid Unicode") from None
