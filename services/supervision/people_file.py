@@ -24,6 +24,8 @@ PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]{4,30}( ?(x|ext\.?) ?[0-9]{1,6})?", re.
 LOCALE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 LAST_MOMENT = time(23, 59, 59)
 MOST = 200  # characters of a reference or a name
+SHOWN = 60  # characters of a cell that a problem quotes
+MOST_UNREAD = 5  # columns that a note names
 Progress = Callable[[int, int], None]
 
 
@@ -85,10 +87,10 @@ def read(data: bytes, whose: Whose, progress: Progress = lambda done, of: None) 
     records = _records(text)
     _, header = next(records, (1, []))
     names = [_column(name) for name in header]
-    if missing := [name for name in REQUIRED if name not in names]:
-        return Parsed((), (_no_header(missing, names),), tuple(notes))
+    if fault := _header_fault(names):
+        return Parsed((), (fault,), tuple(notes))
     if unread := [name for name in names if name not in COLUMNS]:
-        notes.append(f"Not read: {', '.join(f'“{name}”' for name in unread)}. {_like(unread[0], COLUMNS)}".strip())
+        notes.append(_not_read(unread))
     rows, problems = [], []
     for line, cells in records:
         progress(line, lines)
@@ -147,10 +149,28 @@ def _column(name: str) -> str:
     return re.sub(r"[\s\-]+", "_", name.strip().lower()).replace("e_mail", "email")
 
 
-def _no_header(missing: list[str], names: list[str]) -> Problem:
-    what = f"There is no column {' and no column '.join(f'“{name}”' for name in missing)}."
-    near = _like(names[0], COLUMNS) if names and names[0] not in COLUMNS else ""
-    return Problem(1, "", what, f"{near} The first line names the columns: {', '.join(COLUMNS)}.".strip())
+def _header_fault(names: list[str]) -> Problem | None:
+    if any("\0" in name for name in names):
+        what = "The first line has hidden characters, as in a file that is UTF-16 or UTF-32 or no list at all."
+        return Problem(1, "", what, "Save the list as “CSV UTF-8”.")
+    if missing := [name for name in REQUIRED if name not in names]:
+        what = f"There is no column {' and no column '.join(f'“{name}”' for name in missing)}."
+        near = _like(names[0], COLUMNS) if names and names[0] not in COLUMNS else ""
+        return Problem(1, "", what, f"{near} The first line names the columns: {', '.join(COLUMNS)}.".strip())
+    if twice := next((name for name in COLUMNS if names.count(name) > 1), None):
+        return Problem(1, twice, "This column is there twice.", "Remove one of the two, or give it another name.")
+    return None
+
+
+def _not_read(unread: list[str]) -> str:
+    more = f" and {len(unread) - MOST_UNREAD} more" if len(unread) > MOST_UNREAD else ""
+    shown = ", ".join(f"“{_quoted(name)}”" for name in unread[:MOST_UNREAD])
+    return f"Not read: {shown}{more}. {_like(unread[0], COLUMNS)}".strip()
+
+
+def _quoted(cell: str) -> str:
+    shown = cell if len(cell) <= SHOWN else cell[: SHOWN - 1] + "…"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
 
 
 def _named(names: list[str], cells: list[str]) -> dict[str, str]:
@@ -177,7 +197,7 @@ def _person(row: dict[str, str], whose: Whose) -> PersonListed:
         name=_text(row, "name"),
         email=_matching(row, "email", EMAIL, "an e-mail address", "name@example.org"),
         phone=_matching(row, "phone", PHONE, "a phone number", "555 555 0100"),
-        supervisor_reference=row["supervisor_ref"] or None,
+        supervisor_reference=_text(row, "supervisor_ref") if row["supervisor_ref"] else None,
         time_zone=zone,
         locale=_matching(row, "locale", LOCALE, "a language", "en or es") or whose.locale,
         match_started_on=_date(row["match_started_on"], "match_started_on").isoformat() if row["match_started_on"] else None,
@@ -189,7 +209,7 @@ def _role(cell: str) -> Role:
     for role in get_args(Role):
         if _column(cell) == role:
             return role  # type: ignore[no-any-return]
-    raise Wrong("role", f"“{cell}” is no role." if cell else "The role is missing.", f"Use one of: {', '.join(ROLES)}.")
+    raise Wrong("role", f"“{_quoted(cell)}” is no role." if cell else "The role is missing.", f"Use one of: {', '.join(ROLES)}.")
 
 
 def _text(row: dict[str, str], column: str) -> str:
@@ -203,7 +223,7 @@ def _text(row: dict[str, str], column: str) -> str:
 def _matching(row: dict[str, str], column: str, pattern: re.Pattern[str], what: str, like: str) -> str | None:
     cell = row[column]
     if cell and not (len(cell) <= MOST and pattern.fullmatch(cell)):
-        raise Wrong(column, f"“{cell[:60]}” is not {what}.", f"Write it like {like}, or leave it empty.")
+        raise Wrong(column, f"“{_quoted(cell)}” is not {what}.", f"Write it like {like}, or leave it empty.")
     return cell or None
 
 
@@ -216,7 +236,7 @@ def _zone(cell: str) -> str:
     found = _zones().get(cell.lower())
     if found is None:
         mend = _like(cell, _zones().values()) or "Use a name such as America/Chicago."
-        raise Wrong("time_zone", f"“{cell[:60]}” is no time zone.", mend)
+        raise Wrong("time_zone", f"“{_quoted(cell)}” is no time zone.", mend)
     return found
 
 
@@ -229,7 +249,7 @@ def _date(cell: str, column: str) -> date:
     try:
         return date.fromisoformat(cell)
     except ValueError:
-        raise Wrong(column, f"“{cell[:40]}” is not a date.", "Use YYYY-MM-DD.") from None
+        raise Wrong(column, f"“{_quoted(cell)}” is not a date.", "Use YYYY-MM-DD.") from None
 
 
 def _cleared(cell: str, zone: str) -> dict[str, datetime | None]:
@@ -248,13 +268,16 @@ def _functions(name: str) -> list[str]:
         return [function.code for function in known.values() if function.base]
     if name not in known:
         mend = _like(name, known) or f"Use base, or one of: {', '.join(known)}."
-        raise Wrong("cleared", f"“{name[:60]}” is no function.", mend)
+        raise Wrong("cleared", f"“{_quoted(name)}” is no function.", mend)
     return [name]
 
 
 def _last_moment(day: date, zone: str) -> datetime:
     """A clearance counts for the whole of its last day, in the mentor's zone."""
-    return datetime.combine(day, LAST_MOMENT, ZoneInfo(zone)).astimezone(UTC)
+    try:
+        return datetime.combine(day, LAST_MOMENT, ZoneInfo(zone)).astimezone(UTC)
+    except OverflowError:  # the first or last day that a calendar can have
+        raise Wrong("cleared", f"{day} is too far away.", "Leave the date out where there is no last day.") from None
 
 
 def _related(rows: list[Row], whose: Whose) -> tuple[list[Row], list[Problem]]:
@@ -270,11 +293,14 @@ def _related(rows: list[Row], whose: Whose) -> tuple[list[Row], list[Problem]]:
             what = f"“{row.person.reference}” is on line {before} already."
             problems.append(Problem(row.line, "ref", what, "Keep one of the two rows."))
     staff = whose.staff | {row.person.person_id for row in good if row.person.role != "mentor"}
-    lost = [row for row in good if row.person.supervisor_id and row.person.supervisor_id not in staff]
-    for row in lost:
+    found: list[Row] = []
+    for row in good:
+        if row.person.supervisor_id is None or row.person.supervisor_id in staff:
+            found.append(row)
+            continue
         what = f"Nobody with the reference “{row.person.supervisor_reference}” is a supervisor in this file or at this site."
         problems.append(Problem(row.line, "supervisor_ref", what, "Add a row for the supervisor, or correct the reference."))
-    return [row for row in good if row not in lost], problems
+    return found, problems
 
 
 def _like(word: str, among: Iterable[str]) -> str:

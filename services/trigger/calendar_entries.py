@@ -22,6 +22,9 @@ SEVERAL = ("RRULE", "RDATE", "EXDATE", "EXRULE", "CATEGORIES")
 # What makes an entry without a UID itself: no time stamps of the export, nothing that a cancellation or a new code changes.
 BY_CONTENT = "content-"
 IDENTITY = ("DTSTART", "DTEND", "DURATION", "RRULE", "SUMMARY", "LOCATION")
+MOST_DAYS = 10_000  # listed one by one in an entry, by RDATE or EXDATE
+MOST_RULES = 10
+YEARS = range(1900, 2200)  # of a start: from earlier on, a daily rule alone takes seconds to reach today
 WRITE_A_TIME = "Write it as 20261126T150000 with a TZID, or with a Z at the end for UTC."
 
 Moment = datetime | date  # a date means every session of that day
@@ -64,6 +67,17 @@ class Properties:
             for line in twice:
                 notes.warn(line.number, name, "this property is given twice; the first one was used", "Remove one of them.")
 
+    def check_amounts(self) -> None:
+        """Raises Broken where expanding the entry would take longer than anybody waits."""
+        rules = [line for line in self._lines if line.name == "RRULE"]
+        days = [line for line in self._lines if line.name in ("RDATE", "EXDATE")]
+        if len(rules) > MOST_RULES:
+            what = f"this entry has {len(rules)} rules; at most {MOST_RULES} can be read"
+            raise Broken(rules[0].number, "RRULE", what, "Make it several entries.")
+        if (many := sum(line.text.count(",") + 1 for line in days)) > MOST_DAYS:
+            what = f"this entry lists {many} days one by one; at most {MOST_DAYS} can be read"
+            raise Broken(days[0].number, days[0].name, what, "Give it a rule, or make it several entries.")
+
     def one(self, name: str) -> Property | None:
         return next((parsed(line) for line in self._lines if line.name == name), None)
 
@@ -78,6 +92,7 @@ def entry(block: Block, zones: Zones, notes: Notes, cancel: bool) -> Entry:
     found = Properties(block, notes)
     for line in found.all("EXRULE"):
         raise Broken(line.line, "EXRULE", "rules for days without a session are not supported", "List those days as EXDATE.")
+    found.check_amounts()
     status = found.one("STATUS")
     cancelled = cancel or (status is not None and status.value.upper() == "CANCELLED")
     zone, start = _start(found, zones, notes, cancelled)
@@ -129,6 +144,9 @@ def _start(found: Properties, zones: Zones, notes: Notes, cancelled: bool) -> tu
     if not isinstance(at, datetime):
         what = "an all-day entry has no time of day, so no training can be timed before it"
         raise Broken(starts.line, "DTSTART", what, "Give it a start time, or leave it out.", starts.value)
+    if at.year not in YEARS:
+        what = f"the year of this start does not lie between {YEARS[0]} and {YEARS[-1]}"
+        raise Broken(starts.line, "DTSTART", what, "Correct it, or leave this entry out.", starts.value)
     zone = _zone(starts, starts.value, zones, notes)
     if zone is None:
         zone = zones.local()

@@ -1,8 +1,10 @@
 """From the entries of one UID to its sessions: the series, what was left out of it, moved, cancelled or changed onwards."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 import recurring_ical_events
@@ -28,7 +30,8 @@ class Series:
         return self.moved.get(at) or self.moved.get(day)
 
     def ruling(self, at: datetime) -> tuple[datetime, Entry] | None:
-        return next((change for change in reversed(self.onwards) if change[0] <= at), None)
+        since = bisect_right(self.onwards, at, key=itemgetter(0))
+        return self.onwards[since - 1] if since else None
 
 
 def sessions(entries: list[Entry], window: Window, notes: Notes) -> Iterator[Instance]:

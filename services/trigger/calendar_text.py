@@ -23,6 +23,7 @@ AS_LINE: Callable[[str], Contentline] = Contentline
 NAME = re.compile(r"\s*([A-Za-z0-9-]+)\s*[;:]")
 # Outlook writes TZID=(UTC-05:00) Eastern Time ... without the quotes that its colon or commas need.
 BARE_ZONE = re.compile(r';TZID=([^";][^";]*?)((?:;[A-Za-z-]+=[^;:"]*)*):([0-9TZPDHMSW+\-,/\s]*)$', re.IGNORECASE)
+DEEPEST = 20  # a real calendar nests four deep
 PARTS_OF_A_CALENDAR = ("VEVENT", "VTIMEZONE", "VTODO", "VJOURNAL", "VFREEBUSY")
 
 
@@ -83,6 +84,9 @@ def _text(param: str | list[str]) -> str:
 
 
 def _quoted_zone(text: str) -> str:
+    """A line that names a zone more than once is no line of Outlook's, and could keep the pattern busy for hours."""
+    if text.upper().count(";TZID=") != 1:
+        return text
     return BARE_ZONE.sub(lambda m: f';TZID="{m[1].replace(chr(92), "")}"{m[2]}:{m[3]}', text)
 
 
@@ -105,7 +109,8 @@ def _begin(open_blocks: list[Block], block: Block) -> None:
         while len(open_blocks) > 1 and open_blocks[-1].name != "VCALENDAR":
             open_blocks.pop()
     open_blocks[-1].children.append(block)
-    open_blocks.append(block)
+    if len(open_blocks) < DEEPEST:
+        open_blocks.append(block)
 
 
 def _end(open_blocks: list[Block], name: str) -> None:

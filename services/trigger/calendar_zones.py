@@ -23,6 +23,9 @@ DEFINING = ("DTSTART", "RRULE", "RDATE", "TZOFFSETFROM", "TZOFFSETTO")
 ODD_RULE = re.compile(r"INTERVAL=0|BYHOUR|BYMINUTE|BYSECOND|BYSETPOS", re.IGNORECASE)
 NAMES_NO_PLACE = ("Etc/", "UTC", "GMT", "Zulu", "UCT", "Universal", "Greenwich")
 YEAR = timedelta(days=366)
+LONGEST_NAME = 200  # the longest that a program writes is a list of cities, half of that
+MOST_ZONES = 100  # a file that defines more has them from no calendar program; each costs a search among all zones
+MOST_CHANGES = 200  # of clocks in one definition: those since 1970 are fewer
 NAME_IT = "Use a name such as America/Chicago."
 
 
@@ -53,7 +56,8 @@ class Zones:
 
     def define(self, block: Block) -> None:
         name = next((line.text.partition(":")[2] for line in block.lines if line.name == "TZID"), "")
-        self.blocks.setdefault(_clean(name), block)
+        if len(self.blocks) < MOST_ZONES:
+            self.blocks.setdefault(_clean(name), block)
 
     def belongs_to(self, line: Line) -> None:
         self.own = iana(line.text.partition(":")[2])
@@ -133,6 +137,8 @@ class Zones:
 def iana(name: str) -> ZoneInfo | None:
     """By IANA, Windows or Outlook name, whatever its case, with or without a vendor's prefix."""
     words = _clean(name)
+    if len(words) > LONGEST_NAME:
+        return None
     for candidate in (words, OFFSET_PREFIX.sub("", words), *_tails(words)):
         if key := _names().get(candidate):
             return ZoneInfo(key)
@@ -161,6 +167,8 @@ def _clean(name: str) -> str:
 
 def _definition(block: Block) -> tzinfo:
     kinds = [child for child in block.children if child.name in ("STANDARD", "DAYLIGHT")]
+    if len(kinds) > MOST_CHANGES:
+        raise ValueError("more changes of the clock than there can have been")
     lines = [part for kind in kinds for part in (f"BEGIN:{kind.name}", *_defining(kind.lines), f"END:{kind.name}")]
     text = "\r\n".join(("BEGIN:VTIMEZONE", "TZID:of the file", *lines, "END:VTIMEZONE", ""))
     zone = Timezone.from_ical(text)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from services.trigger import calendar_entries, calendar_series, calendar_text
@@ -13,6 +14,8 @@ from services.trigger.calendar_text import Block
 from services.trigger.calendar_zones import Zones
 
 EXPORT_AGAIN = "Export the calendar again, or leave this entry out."
+PATIENCE = 60.0  # seconds: a large real calendar takes five
+MOST_SESSIONS = 50_000
 
 
 @dataclass(slots=True)
@@ -23,11 +26,24 @@ class _Found:
     problems: list[Problem] = field(default_factory=list)
     damaged: set[str] = field(default_factory=set)  # UIDs of which something could not be read
     complete: bool = True
+    deadline: float = 0.0
+
+    def enough(self, line: int, sessions: int = 0) -> bool:
+        """True, with a problem that says so, when reading on would keep somebody waiting for nothing."""
+        if sessions <= MOST_SESSIONS and monotonic() < self.deadline:
+            return False
+        what = f"there are more than {MOST_SESSIONS} sessions" if sessions > MOST_SESSIONS else "reading this takes too long"
+        how = "Export a shorter period, or one mentor at a time."
+        self.problems.append(Problem("error", "file", line, "", f"{what}; nothing after this was read", how))
+        self.complete = False
+        return True
 
 
-def read(data: bytes, site: ZoneInfo, window: Window, progress: Progress = lambda done, of: None) -> Reading:
-    """Never raises: whatever is wrong is among the problems, in the order of the file."""
-    found = _Found()
+def read(
+    data: bytes, site: ZoneInfo, window: Window, progress: Progress = lambda done, of: None, *, patience: float = PATIENCE
+) -> Reading:
+    """Never raises: whatever is wrong is among the problems, in the order of the file. `patience`: seconds it may take."""
+    found = _Found(deadline=monotonic() + patience)
     for calendar in _calendars(data, found):
         _read_calendar(calendar, Zones(site, window), found)
     instances = list(_sessions(found, window, progress))
@@ -62,6 +78,8 @@ def _read_calendar(calendar: Block, zones: Zones, found: _Found) -> None:
             zones.define(block)
     events = (block for block in calendar.children if block.name == "VEVENT")
     for number, block in enumerate(events, 1):
+        if found.enough(block.line):
+            break
         notes = Notes(f"VEVENT {number}")
         with _surviving(notes, block.line):
             entry = calendar_entries.entry(block, zones, notes, cancel)
@@ -79,11 +97,15 @@ def _keep_place(block: Block, zones: Zones, found: _Found) -> None:
 
 
 def _sessions(found: _Found, window: Window, progress: Progress) -> Iterator[Instance]:
+    many = 0
     for done, (uid, entries) in enumerate(found.entries.items(), 1):
+        if found.enough(entries[0].line, many):
+            break
         notes, sessions = Notes("VEVENT"), list[Instance]()
         with _surviving(notes, entries[0].line):
             sessions = list(calendar_series.sessions(entries, window, notes))
         yield from sessions
+        many += len(sessions)
         if notes.errors:
             found.damaged.add(uid)
         found.problems += notes.problems
