@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha1, sha256
 from json import loads
 from typing import Any, Protocol, TypeAlias
@@ -19,6 +20,7 @@ TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 STRUCTURED = "application/cloudevents+json"
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # in JSON: an escape that is not itself escaped
 LONGEST_DETAIL = 500
+FIRST_YEAR, LAST_YEAR = 2, 9998  # one further, and an instant has no time in some zones, nor a place in Postgres
 
 
 class Record(Protocol):
@@ -143,6 +145,9 @@ def parse(wants: type[Event], body: bytes) -> Event:
         raise Bad("schema", f"{where}: {first['msg']}") from None
     if b"\\u0000" in body and NUL.search(body):
         raise Bad("nul_in_text", "a text contains the character NUL")
+    for name, value in event.__dict__.items():
+        if isinstance(value, datetime) and not FIRST_YEAR <= value.year <= LAST_YEAR:
+            raise Bad("schema", f"{name}: the year must lie between {FIRST_YEAR} and {LAST_YEAR}")
     return event
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from random import Random
-from time import perf_counter
+from time import thread_time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,9 +73,9 @@ async def test_among_odd_records_every_good_neighbor_is_planned_and_every_bad_on
 
 
 def _read(read: Decode, record: Placed) -> Decoded:
-    began = perf_counter()
+    began = thread_time()
     found = read(record)
-    assert perf_counter() - began < SECONDS
+    assert thread_time() - began < SECONDS
     match found:
         case Message():
             assert len(to_json(found.event)) <= 6 * LARGEST
