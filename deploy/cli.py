@@ -3,6 +3,7 @@ live with the service; here they are only put together, and imported when they a
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -140,15 +141,21 @@ def run(
     service: ServiceName,
     role: Annotated[str, typer.Option(help="web (pages), worker (Kafka, due rows, relay) or all")] = "all",
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; default: the service's own")] = 0,
+    instance: Annotated[str, typer.Option(
+        envvar="JITT_INSTANCE", help="This process's name among those of its service, the same after a restart: it then takes "
+        "its partitions up at once, and no other worker has to stop. Two that run at once need two names.")] = "",
 ) -> None:
     """Run one service in the foreground (`jitt up` does this four times)."""
     from shared import process
     from shared.observe import setup_logging
+    from shared.settings import settings
 
     if service not in topology.NAMES:
         fail(f"There is no service “{service}”. Choose one of: {', '.join(topology.NAMES)}.", 2)
     if role not in ("web", "worker", "all"):
         fail("--role is web, worker or all.", 2)
+    os.environ["JITT_INSTANCE"] = instance
+    settings.cache_clear()
     need_network()
     setup_logging(service)
     own = next(one.port for one in topology.SERVICES if one.name == service)

@@ -85,7 +85,8 @@ def start_service(home: Path, name: str) -> children.Child:
     logs = home / "services"
     logs.mkdir(exist_ok=True)
     program = children.Program(title=name, name=name, farewell=((signal.SIGTERM, 20.0),))
-    command = (sys.executable, "-m", "deploy.cli", "run", name, "--port", str(urlsplit(url_of(name)).port))
+    port = str(urlsplit(url_of(name)).port)
+    command = (sys.executable, "-m", "deploy.cli", "run", name, "--port", port, "--instance", "up")
     return children.start(program, command, logs)
 
 

@@ -49,7 +49,10 @@ class _Committed(KafkaAckableMessage):
 class Subscription:
     """One consumer group of one process: batches go to `take`, in order, one at a time."""
 
-    def __init__(self, broker: KafkaBroker, group: str, topics: Sequence[str], take: Take, offsets: Offsets) -> None:
+    def __init__(self, broker: KafkaBroker, group: str, topics: Sequence[str], take: Take, offsets: Offsets, *,
+                 instance: str = "", session_seconds: float = 10) -> None:
+        """With `instance`, a name that a restarted process has again, it takes up its partitions at once and nobody else
+        has to stop. Without, whoever was killed is waited for: `session_seconds`."""
         self.topics = tuple(topics)
         self.polled_at, self.working = monotonic(), False
         self._listener = _FromOurOffsets(self, offsets)
@@ -59,6 +62,8 @@ class Subscription:
             auto_offset_reset="earliest", isolation_level="read_committed", max_poll_interval_ms=MAX_POLL_MS,
             max_partition_fetch_bytes=1024 * 1024, ack_policy=AckPolicy.NACK_ON_ERROR, no_reply=True,
             listener=self._listener, parser=self._raw, decoder=_nothing,
+            group_instance_id=f"{group}.{instance}" if instance else None,
+            session_timeout_ms=int(session_seconds * 1_000), heartbeat_interval_ms=int(session_seconds * 300),
         )
 
         @self.subscriber

@@ -173,7 +173,9 @@ class WorkerProcess:
                 await asyncio.sleep(WATCH_SECONDS)
                 raise
 
-        subscription = bus.Subscription(broker, group, topics, take, self.worker.offsets)
+        chosen = self.running.settings
+        subscription = bus.Subscription(broker, group, topics, take, self.worker.offsets, instance=chosen.instance,
+                                        session_seconds=chosen.kafka_session_seconds)
         await _patiently(lambda: _start(broker, subscription), f"{group}: Kafka does not answer yet")
         self._subscriptions[group] = subscription
         LOG.info("reading", extra={"group": group, "topics": list(topics)})

@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_KEY = "development-only-key"
@@ -17,6 +17,8 @@ class Settings(BaseSettings):
     home: Path = Path(".jitt")
     kafka: str = ""
     postgres: str = ""
+    instance: str = ""  # this process's name among those of its service, the same after a restart (a StatefulSet's pod)
+    kafka_session_seconds: float = Field(10, ge=6, le=300)  # without a sign of life: others take its partitions
     id_key: SecretStr = SecretStr(DEVELOPMENT_KEY)
     link_keys: tuple[SecretStr, ...] = (SecretStr(DEVELOPMENT_KEY),)
     session_keys: tuple[SecretStr, ...] = (SecretStr(DEVELOPMENT_KEY),)

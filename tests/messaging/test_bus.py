@@ -55,7 +55,7 @@ async def producer(stack):
 
 
 @asynccontextmanager
-async def consuming(running, stack, topic, group=None, worker=None):
+async def consuming(running, stack, topic, group=None, worker=None, **named):
     """One worker process's reading, in this process."""
     worker = worker or Worker(SERVICE, await dsn_of(running), lambda: None, _room)
     broker = bus.broker(stack.kafka, SERVICE.publishes, "test")
@@ -63,7 +63,7 @@ async def consuming(running, stack, topic, group=None, worker=None):
     async def take(records):
         await worker.take(records, lambda record: decode(record, "tally", WANTED))
 
-    subscription = bus.Subscription(broker, group or uuid4().hex, [topic], take, worker.offsets)
+    subscription = bus.Subscription(broker, group or uuid4().hex, [topic], take, worker.offsets, **named)
     await broker.connect()
     await subscription.start()
     try:
@@ -271,3 +271,31 @@ async def test_old_inbox_ids_and_dead_letters_are_forgotten_and_what_still_parks
         assert await store.tidy(conn) == 0
     assert await running.pool.fetchval("SELECT count(*) FROM inbox") == 2
     assert await running.pool.fetchval("SELECT count(*) FROM dead_letter") == 2
+
+
+async def test_a_process_that_comes_back_under_its_name_reads_on_at_once(database, stack, topic, producer):
+    """The one before it is still in the group, silent, as one that was killed: nobody waits for its minute to be over."""
+    running, group = await database(SERVICE), uuid4().hex
+    named = {"group": group, "instance": "one", "session_seconds": 60}
+    async with consuming(running, stack, topic, **named):
+        await producer.send_and_wait(topic, body(number=1), key=b"k", headers=headers())
+        await until(lambda: total(running))
+    started = monotonic()
+    async with consuming(running, stack, topic, **named):
+        await producer.send_and_wait(topic, body(number=2), key=b"k", headers=headers())
+        await until(lambda: _is(running, 3))
+    assert monotonic() - started < 30
+
+
+async def test_a_second_process_under_the_same_name_ends_the_first_ones_reading(database, stack, topic, producer):
+    """A mistake in a deployment: one of the two reads, and what both were given counts once."""
+    running, group = await database(SERVICE), uuid4().hex
+    named = {"group": group, "instance": "one", "session_seconds": 6}
+    async with consuming(running, stack, topic, **named), consuming(running, stack, topic, **named):
+        for number in range(1, 5):
+            await producer.send_and_wait(topic, body(number=number), headers=headers(), partition=number % 2)
+        await until(lambda: _is(running, 10))
+
+
+async def _is(running, expected):
+    return await total(running) == expected
