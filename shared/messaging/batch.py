@@ -11,6 +11,7 @@ from uuid import UUID
 
 from asyncpg import Connection
 
+from shared import db
 from shared.contracts.event import Due
 from shared.messaging import store
 from shared.messaging.fold import Aggregates, Fold, Target, concern, in_order, routes
@@ -61,10 +62,11 @@ async def apply(conn: Connection, service: str, handlers: Sequence[Handler[Any]]
     table = routes(aggregates)
     placed = ((message, fold.targets(message, table)) for message in fresh)
     work = [(message, targets) for message, targets in placed if targets is not None]
-    await _lock(conn, aggregates, work)
+    await (_lock_if_possible if batch.broken else _lock)(conn, aggregates, work)
     if not batch.claimed:  # only now: what another worker parked while we waited for its ids and rows
         fold.parked |= await store.parked(conn)
-    await _read(conn, aggregates, work)
+    if not batch.broken:
+        await _read(conn, aggregates, work)
     for message, targets in work:
         fold.message(message, targets, batch.broken)
     if refused := {o.cause: o.reason or "" for o in fold.outcomes.values() if o.kind == "refused"}:
@@ -87,7 +89,8 @@ async def apply_due(conn: Connection, service: str, handler: Handler[Any], since
     if not one.loaded:
         return Applied()
     fold = Fold(service, await conn.fetchval("SELECT now()"))
-    one.reads = await load_reads(conn, one, [(state, Due()) for state in one.loaded.values()])
+    if not broken:
+        one.reads = await load_reads(conn, one, [(state, Due()) for state in one.loaded.values()])
     oldest = min((at for state in one.loaded.values() if (at := clock.at(state))), default=None)
     for key, state in one.loaded.items():
         fold.due(one, key, state, broken)
@@ -133,6 +136,17 @@ async def _lock(conn: Connection, aggregates: Sequence[Aggregates], work: Iterab
     for one in aggregates:  # in the service's order, the same everywhere
         if wanted := keys.get(id(one)):
             one.have(await one.handler.load(conn, in_order(wanted)))
+
+
+async def _lock_if_possible(conn: Connection, aggregates: Sequence[Aggregates],
+                            work: Sequence[tuple[Message, Sequence[Target]]]) -> None:
+    """For a message that is set aside undecided: loading its rows may be what cannot be done."""
+    try:
+        async with conn.transaction():
+            await _lock(conn, aggregates, work)
+    except Exception as error:
+        if db.is_transient(error) or db.is_timeout(error):
+            raise
 
 
 async def _read(conn: Connection, aggregates: Sequence[Aggregates], work: Iterable[tuple[Message, Sequence[Target]]]) -> None:

@@ -71,7 +71,8 @@ async def replay_swept(conn: Connection, service: str, handlers: Sequence[Handle
 async def _over(conn: Connection, fold: Fold, cause: Cause, keys: Sequence[Key], broken: str = "") -> Applied:
     one = Aggregates(cause.handler)
     one.have(await cause.handler.load(conn, sorted(keys)) if keys else {})
-    one.reads = await load_reads(conn, one, [(state, cause.event) for state in one.loaded.values()])
+    if not broken:
+        one.reads = await load_reads(conn, one, [(state, cause.event) for state in one.loaded.values()])
     for key in keys:
         fold.message(cause.message(fold.service, key), [(one, key, cause.swept.decide)], broken)
     due = await save(conn, [one])

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from shared import bus, db, process
 from shared.contracts.topics import KEPT, Topic
+from shared.messaging import Read
 from shared.messaging import worker as worker_module
 from shared.messaging.batch import Batch
 from shared.messaging.worker import BUDGET_SECONDS, Worker
@@ -177,6 +178,27 @@ async def test_a_bug_in_saving_sets_one_record_aside_and_no_more(database):
         return await TALLY.save(conn, changed, new)
 
     worker = Worker(replace(SERVICE, handlers=(replace(TALLY, save=save),)), await dsn_of(running), lambda: None, _room)
+    await worker.commit(Batch([message(Added(tally=f"t{n}", number=1)) for n in range(12)]), monotonic() + 30)
+    await worker.close()
+    assert await running.pool.fetchval("SELECT count(*) FROM tally") == 11
+    assert await running.pool.fetchval("SELECT concerns FROM dead_letter") == ["tally/t5"]
+
+
+@pytest.mark.parametrize("step", ["load", "reads"])
+async def test_a_record_whose_rows_or_facts_cannot_be_loaded_is_set_aside_alone(database, step):
+    """Postgres refuses the very question, as it does a date of the year 0."""
+    running = await database(SERVICE)
+
+    async def load(conn, keys):
+        if "t5" in keys:
+            await conn.fetchval("SELECT 1 / 0")
+        return await TALLY.load(conn, keys)
+
+    async def facts(conn, keys):
+        return await load(conn, sorted(keys))
+
+    broken = {"load": replace(TALLY, load=load), "reads": replace(TALLY, reads={"own": Read(lambda _, e: (e.tally,), facts)})}
+    worker = Worker(replace(SERVICE, handlers=(broken[step],)), await dsn_of(running), lambda: None, _room)
     await worker.commit(Batch([message(Added(tally=f"t{n}", number=1)) for n in range(12)]), monotonic() + 30)
     await worker.close()
     assert await running.pool.fetchval("SELECT count(*) FROM tally") == 11
