@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from tests.fuzz.fragments import Fields, bent, damaged, deep, fields_of, text_of
 
@@ -22,6 +21,8 @@ IDS = ("", " ", "x" * 1_000, "x" * 10_000, "\x00", "a/../b", "é", "\U0001f600" 
 KEYS = (None, b"", b"any", b"\x00", b"\xff" * 100, b"k" * 10_000)
 VERSIONS = ("", "0.3", "1", "1.0.0", "2.0", "1.0 ", "one")
 SIZES = (262_144, 262_145, 300_000, 400_000)
+Way = Callable[[Random, "Example", Sequence["Example"]], "Odd"]
+Ways = tuple[tuple[Way, int], ...]
 Headers = tuple[tuple[str, bytes | None], ...]
 
 
@@ -46,8 +47,8 @@ class Odd:
     value: bytes | None
     headers: Headers
 
-    def at(self, topic: str, offset: int) -> "Placed":
-        return Placed(topic, 0, offset, self.key, self.value, self.headers)
+    def at(self, topic: str, offset: int, partition: int = 0) -> "Placed":
+        return Placed(topic, partition, offset, self.key, self.value, self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,10 @@ def whole(random: Random, example: Example, value: bytes | None, **attributes: s
     return Odd("whole", b"any", value, (*headers, ("content-type", b"application/json")))
 
 
-def odd(random: Random, known: Sequence[Example]) -> Odd:
+def odd(random: Random, known: Sequence[Example], ways: "Ways | None" = None) -> Odd:
     """One record. Some are valid after all; which, only the reader of a contract can tell."""
-    ways, weights = zip(*WAYS, strict=True)
-    way: Callable[[Random, Example, Sequence[Example]], Odd] = random.choices(ways, weights)[0]
+    chosen, weights = zip(*(ways or WAYS), strict=True)
+    way: Way = random.choices(chosen, weights)[0]
     return replace(way(random, random.choice(known), known), what=way.__name__.strip("_").replace("_", " "))
 
 
@@ -170,10 +171,14 @@ def _earlier_format(random: Random, example: Example, _: Sequence[Example]) -> O
     return Odd("", b"any", text_of([('"event"', json.dumps(example.type)), ('"payload"', example.data.decode())]).encode(), ())
 
 
-WAYS: tuple[tuple[Any, int], ...] = (
+WAYS: Ways = (
     (_fields, 30), (_damaged, 20), (_structured, 15), (_headers, 10), (_attribute, 8), (_without_attribute, 4),
     (_other_encoding, 5), (_other_shape, 4), (_tombstone, 2), (_key, 4), (_noise, 3), (_earlier_format, 1), (_deep, 3),
     (_large, 1),
+)  # fmt: skip
+ENVELOPE: Ways = (  # what a relay could get wrong: the data is whole, or no JSON at all
+    (_headers, 10), (_attribute, 8), (_without_attribute, 4), (_other_encoding, 5), (_other_shape, 4), (_tombstone, 2),
+    (_noise, 3), (_earlier_format, 1), (_deep, 3), (_large, 1),
 )  # fmt: skip
 
 

@@ -1,0 +1,133 @@
+"""What the malformed records meet: a stack of their own, two services, and publishers with a topic each."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from deploy.local import children, stack
+from deploy.local.ports import free_port
+from deploy.network import Network, prepare, start_service, wait_until_ready
+from deploy.servers import url_of, use
+from services.trigger.app import SERVICE as TRIGGER
+from services.trigger.messages import PublisherAdded
+from shared import bus
+from shared.contracts.topics import inbound
+from shared.running import opened
+from shared.settings import settings
+from tests.chaos.sections import Chaos
+
+SPEAKERS = ("bell", "clay", "fern", "reed")  # of the first section
+FLOOD, CALM = "flood", ("calm-one", "calm-two")  # of the second: the others have too many letters by then
+OWN_READER = "assessment"
+STALLED_SECONDS = 30.0
+HEARING_OUT = Path(__file__).with_name("hearing_out.py")
+
+Ends = Mapping[tuple[str, int], int]  # (topic, partition) -> the offset after the last record
+
+
+class Stalled(Exception):
+    """A service has not come any further for half a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """Each publisher speaks for the site of its own name."""
+
+    network: Network
+
+    def child(self, service: str) -> children.Child:
+        return self.network.children[service]
+
+    def log(self, service: str) -> str:
+        return self.child(service).log.read_text(errors="replace")
+
+    def with_its_usual_patience(self, service: str) -> None:
+        """Started again as it is everywhere."""
+        self.child(service).stop()
+        self.network.children[service] = start_service(self.network.home, service)
+        wait_until_ready(self.network, service)
+
+
+@contextmanager
+def town(chaos: Chaos) -> Iterator[Town]:
+    with _own_environment(), stack.running(chaos.home / "stack", chaos.say) as servers:
+        use(servers.kafka, servers.postgres)
+        prepare(chaos.say)
+        asyncio.run(_publishers())
+        running = Network(chaos.home, chaos.say, {})
+        try:
+            for service in (TRIGGER.name, OWN_READER):
+                os.environ[f"JITT_{service.upper()}_URL"] = f"http://127.0.0.1:{free_port()}"
+                settings.cache_clear()
+                running.children[service] = _hearing_out(chaos.home, service)
+            for service in running.children:
+                wait_until_ready(running, service)
+            yield Town(running)
+        finally:
+            running.stop()
+
+
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    before = {name: value for name, value in os.environ.items() if name.startswith("JITT_")}
+    for name in ("JITT_KAFKA", "JITT_POSTGRES"):
+        os.environ.pop(name, None)
+    settings.cache_clear()
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith("JITT_")]:
+            del os.environ[name]
+        os.environ.update(before)
+        settings.cache_clear()
+
+
+async def _publishers() -> None:
+    names = (*SPEAKERS, FLOOD, *CALM)
+    async with opened(TRIGGER) as running:
+        for name in names:
+            await running.submit(PublisherAdded(name=name, sites=(name,), kafka=True), id=name, source="chaos")
+    await bus.apply_topics(settings().kafka, [inbound(name) for name in names], small=True)
+
+
+def _hearing_out(home: Path, service: str) -> children.Child:
+    logs = home / "services"
+    logs.mkdir(exist_ok=True)
+    program = children.Program(title=service, name=service, farewell=((signal.SIGTERM, 20.0),))
+    return children.start(program, (sys.executable, str(HEARING_OUT), service, str(urlsplit(url_of(service)).port)), logs)
+
+
+async def rows(service: str, query: str, *values: Any) -> list[asyncpg.Record]:
+    """Of a service's schema, as the owner: from outside."""
+    conn = await asyncpg.connect(settings().postgres, timeout=10, server_settings={"search_path": service})
+    try:
+        return list(await conn.fetch(query, *values))
+    finally:
+        await conn.close()
+
+
+async def read_to(service: str, ends: Ends) -> None:
+    """Until the service's own account says that it has read so far. Raises Stalled."""
+    before, since = -1, monotonic()
+    while (behind := await _behind(service, ends)) > 0:
+        if behind != before:
+            before, since = behind, monotonic()
+        if monotonic() - since > STALLED_SECONDS:
+            raise Stalled(f"{service} stands still {behind} records before the end of {', '.join(sorted({t for t, _ in ends}))}")
+        await asyncio.sleep(0.1)
+
+
+async def _behind(service: str, ends: Ends) -> int:
+    read = await rows(service, "SELECT topic, partition, next_offset FROM consumed")
+    known = {(row["topic"], row["partition"]): row["next_offset"] for row in read}
+    return sum(max(0, end - known.get(place, 0)) for place, end in ends.items())
