@@ -23,7 +23,9 @@ LOST = (OSError, TimeoutError, asyncio.IncompleteReadError, asyncpg.InterfaceErr
 MESSAGING = Path(__file__).parent / "messaging" / "migrations"
 MIGRATION_LOCK = 4_711_2026
 ROLE_LIMITS = {"lock_timeout": "3s", "statement_timeout": "8s", "transaction_timeout": "20s",
-               "idle_in_transaction_session_timeout": "20s"}
+               "idle_in_transaction_session_timeout": "20s",
+               "tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",  # a host that is gone
+               "tcp_user_timeout": "25s"}
 GRANTS = (  # a service's role reaches its own schema only, and does not own it
     "GRANT USAGE ON SCHEMA %1$I TO %1$I",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %1$I TO %1$I",
@@ -57,8 +59,10 @@ def role_password(service: str) -> str:
     return hmac.new(settings().db_key.get_secret_value().encode(), service.encode(), sha256).hexdigest()[:32]
 
 
-async def connect(dsn: str, application: str) -> Connection:
-    return await asyncpg.connect(dsn, timeout=5, command_timeout=SECONDS, server_settings={"application_name": application})
+async def connect(dsn: str, application: str, **options: str) -> Connection:
+    """`options` are settings of Postgres for this session."""
+    named = {"application_name": application} | options
+    return await asyncpg.connect(dsn, timeout=5, command_timeout=SECONDS, server_settings=named)
 
 
 async def open_pool(dsn: str, application: str, size: int = 8) -> Pool:

@@ -19,9 +19,10 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import generate_latest
 
 from shared import bus, db, http
+from shared.messaging import relay
 from shared.messaging.batch import TooManyFailures
 from shared.messaging.ingest import OwnTopics, PublishersTopics, inbound_topics
-from shared.messaging.relay import Relay, application
+from shared.messaging.relay import Relay
 from shared.messaging.worker import Worker
 from shared.running import Running
 from shared.service import Publisher, Service
@@ -200,7 +201,7 @@ class WorkerProcess:
         while True:
             conn: Connection | None = None
             try:
-                conn = await db.connect(self.dsn, application(self.service.name))
+                conn = await relay.connect(self.dsn, self.service.name)
                 await self._relay_on(conn)
             except Exception as error:
                 LOG.warning("relay starts again", extra={"error": f"{type(error).__name__}: {error}"})

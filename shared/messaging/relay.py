@@ -13,6 +13,7 @@ from zlib import crc32
 
 from asyncpg import Connection, Record
 
+from shared import db
 from shared.bus import EventProducer, Outbound
 from shared.contracts.topics import TOPICS
 from shared.messaging import store
@@ -22,6 +23,7 @@ LOG = logging.getLogger("jitt.relay")
 ROWS = 2_000
 FULL = 20_000
 COMPACTED = frozenset(topic.name for topic in TOPICS if topic.compacted)
+FROZEN = "60s"  # a relay that asks Postgres nothing for so long loses its session, and with it its shards to the others
 TRY_LOCK = "SELECT pg_try_advisory_lock($1::int, $2::int)"
 UNLOCK = "SELECT pg_advisory_unlock($1::int, $2::int)"
 RELAYS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1"
@@ -30,6 +32,11 @@ RELAYS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1"
 def application(service: str) -> str:
     """The relay connection's application_name; counting them tells how many relays share the shards."""
     return f"jitt {service} relay"
+
+
+async def connect(dsn: str, service: str) -> Connection:
+    """The connection that holds the shards' locks."""
+    return await db.connect(dsn, application(service), idle_session_timeout=FROZEN)
 
 
 class Relay:

@@ -1,6 +1,7 @@
 """One process's transactions, one at a time on one connection: batches from Kafka, due rows between them.
 
-Transient errors run the whole batch again; two timeouts in a row halve it; a data error bisects it until the poison is alone.
+Transient errors run the whole batch again; two timeouts in a row halve it, and the next ones too for a while; a data error
+bisects it until the poison is alone.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ MARGIN = timedelta(minutes=1)
 LOOK_BACK_SECONDS = 10
 IDLE_SECONDS = 0.05
 TIDY_SECONDS = 60
+MOST = 2_000
 NOISY = 1_000  # unreadable records an hour
 T = TypeVar("T")
 
@@ -48,6 +50,7 @@ class Worker:
         self._one_at_a_time = asyncio.Lock()
         self._since = {handler.name: ALWAYS for handler in service.handlers if handler.clock}
         self._looked_back_at = dict.fromkeys(self._since, 0.0)
+        self._most = MOST  # messages in one transaction: fewer for a while after timeouts
 
     async def take(self, records: Sequence[Record], decode: Decode) -> None:
         """A batch from Kafka. Returns when it has committed; raises when it should be delivered again."""
@@ -55,9 +58,12 @@ class Worker:
             return
         deadline = monotonic() + BUDGET_SECONDS
         await asyncio.wait_for(self.room(), BUDGET_SECONDS)
-        batch = read(records, decode)
+        most, parts = self._most, _in_parts(read(records, decode), self._most)
         async with self._one_at_a_time:
-            await self.commit(batch, deadline)
+            for part in parts:
+                await self.commit(part, deadline)
+        if self._most == most:
+            self._most = min(MOST, most * 2)
 
     async def commit(self, batch: Batch, deadline: float) -> None:
         """Applies a batch, whole or in parts; the last part carries the offsets."""
@@ -72,6 +78,8 @@ class Worker:
                 if isinstance(error, TooManyFailures) or monotonic() > deadline:
                     raise
                 timeouts = timeouts + 1 if db.is_timeout(error) else 0
+                if timeouts >= 2:  # remembered, for what is too slow to be found before the batch must be delivered again
+                    self._most = max(1, min(self._most, len(batch.messages) // 2))
                 if parts := _parts(batch, error, timeouts):
                     for part in parts:
                         await self.commit(part, deadline)
@@ -212,6 +220,14 @@ class Worker:
             raise error
         LOG.warning("running it again", extra={"service": self.service.name, "error": f"{type(error).__name__}: {error}"})
         await asyncio.sleep(0.2)
+
+
+def _in_parts(batch: Batch, most: int) -> list[Batch]:
+    """Of at most so many messages each; the last part carries the letters and the offsets."""
+    starts = range(0, len(batch.messages), most) or (0,)
+    parts = [Batch(batch.messages[start : start + most]) for start in starts]
+    parts[-1] = replace(batch, messages=parts[-1].messages)
+    return parts
 
 
 def _last(applied: Applied, name: str) -> str:

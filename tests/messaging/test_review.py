@@ -13,6 +13,7 @@ from shared import bus, process
 from shared.contracts.topics import KEPT, Topic
 from shared.messaging import dead
 from shared.messaging import relay as relay_module
+from shared.messaging import worker as worker_module
 from shared.messaging.batch import Batch, TooManyFailures, apply
 from shared.messaging.ingest import OwnTopics
 from shared.messaging.message import Raw, decode
@@ -22,7 +23,7 @@ from shared.messaging.worker import Worker
 from shared.process import WorkerProcess
 from tests.driving import commit, deliver, fall_due, message
 from tests.messaging.tally_service import SERVICE, SHELF, TALLY, Added, Announced
-from tests.messaging.test_bus import dsn_of, headers, read_all, total
+from tests.messaging.test_bus import dsn_of, headers, read_all, total, until
 from tests.messaging.test_dead import from_topic, mended, seen
 
 COMPACT = {"cleanup.policy": "compact", "max.message.bytes": "2000"}
@@ -32,6 +33,12 @@ VALUES (0, $1, 'k', gen_random_uuid(), 'tally.x.v1', now(), $2)"""
 
 async def _room():
     pass
+
+
+def _record(offset, event):
+    plain = {"ce_specversion": "1.0", "ce_id": str(offset), "ce_source": "test", "ce_type": event.TYPE}
+    pairs = tuple((name, value.encode()) for name, value in plain.items())
+    return Raw("tally.in", 0, offset, event.tally.encode(), event.model_dump_json().encode(), pairs)
 
 
 async def worker_of(running, service=SERVICE):
@@ -207,3 +214,51 @@ async def test_a_relay_without_shards_does_not_hold_reading_back(database, stack
     assert not relay.caught_up.is_set()
     await relay.lost()
     assert relay.caught_up.is_set()
+
+
+async def test_a_relay_that_is_frozen_gives_its_shards_to_the_others(database, stack, monkeypatch):
+    """Its session ends by itself: a process that was stopped answers keepalives for ever, and holds its locks."""
+    running = await database(SERVICE)
+    dsn = await dsn_of(running)
+    monkeypatch.setattr(relay_module, "FROZEN", "500ms")
+    frozen, other = Relay("tally", stack.kafka), Relay("tally", stack.kafka)
+    theirs, ours = await relay_module.connect(dsn, "tally"), await relay_module.connect(dsn, "tally")
+    await frozen.share(theirs)
+    assert len(frozen.held) == 4
+
+    async def all_are_ours():
+        await other.share(ours)
+        return len(other.held) == 8
+
+    await until(all_are_ours)
+    ours.terminate()
+    theirs.terminate()
+
+
+async def test_one_record_that_always_times_out_is_set_aside_by_and_by(database, monkeypatch):
+    """No single delivery has the time to find it: each goes on where the one before had to give up."""
+    running = await database(SERVICE)
+    records = [_record(n, Added(tally=f"t{n % 7}", number=n)) for n in range(64)]
+    tries = 0
+
+    async def save(conn, changed, new):
+        nonlocal tries
+        if any(37 in tally.seen for tally in (*changed, *new)):
+            tries += 1
+            raise TimeoutError("it always takes too long")
+        return await TALLY.save(conn, changed, new)
+
+    worker = Worker(replace(SERVICE, handlers=(replace(TALLY, save=save),)), await dsn_of(running), lambda: None, _room)
+    monkeypatch.setattr(worker_module, "BUDGET_SECONDS", 1.5)  # room for seven timeouts, and a wait after each
+    deliveries = 0
+    while not await running.pool.fetchval("SELECT count(*) FROM dead_letter WHERE reason = 'failed'"):
+        deliveries += 1
+        assert deliveries < 20, f"still not found after {tries} tries"
+        with suppress(TimeoutError):
+            await worker.take(records, lambda record: decode(record, "tally", {Added.TYPE: Added}))
+    await worker.take(records, lambda record: decode(record, "tally", {Added.TYPE: Added}))
+    await worker.close()
+    applied = await running.pool.fetch("SELECT seen FROM tally WHERE id <> 't2'")
+    assert sorted(n for row in applied for n in row["seen"]) == [n for n in range(64) if n % 7 != 2]
+    assert await running.pool.fetchval("SELECT seen FROM tally WHERE id = 't2'") == [2, 9, 16, 23, 30]
+    assert await running.pool.fetchval("SELECT count(*) FROM dead_letter WHERE state = 'parked'") == 3
