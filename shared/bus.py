@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
+from zlib import crc32
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -62,7 +63,7 @@ class Subscription:
             auto_offset_reset="earliest", isolation_level="read_committed", max_poll_interval_ms=MAX_POLL_MS,
             max_partition_fetch_bytes=1024 * 1024, ack_policy=AckPolicy.NACK_ON_ERROR, no_reply=True,
             listener=self._listener, parser=self._raw, decoder=_nothing,
-            group_instance_id=f"{group}.{instance}" if instance else None,
+            group_instance_id=_member(group, instance, topics) if instance else None,
             session_timeout_ms=int(session_seconds * 1_000), heartbeat_interval_ms=int(session_seconds * 300),
         )
 
@@ -81,6 +82,11 @@ class Subscription:
 
     async def stop(self) -> None:
         await self.subscriber.stop()
+
+    def leaves(self) -> None:
+        """When it stops it says goodbye although it has a name: it will not come back, and others need not wait for it."""
+        if (consumer := self.subscriber.consumer) is not None:
+            consumer._coordinator._group_instance_id = None
 
     def seconds_since_poll(self) -> float:
         """0 while a batch is at work: that has a budget of its own."""
@@ -104,6 +110,11 @@ class Subscription:
             return records
 
         consumer.getmany = watched
+
+
+def _member(group: str, instance: str, topics: Sequence[str]) -> str:
+    """One name per list of topics: Kafka gives a member it knows by name what it had before, whatever it asks for now."""
+    return f"{group}.{instance}.{crc32(','.join(sorted(topics)).encode()):08x}"
 
 
 class _FromOurOffsets(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -182,6 +182,7 @@ class WorkerProcess:
         LOG.info("reading", extra={"group": group, "topics": list(topics)})
         try:
             yield
+            subscription.leaves()
         finally:
             self._subscriptions.pop(group, None)
             await broker.stop()

@@ -199,6 +199,8 @@ async def second_try(running: Running, asked: Asked, form: FormData) -> Response
     problems = choice_problems(asked.item, chosen, asked.tried)
     if problems and asked.tries and asked.tries[-1].open:
         return feedback_page(asked, problems, chosen=chosen)
+    if problems and not asked.tries:  # nothing to try again yet
+        return RedirectResponse(asked.path, SEE_OTHER)
     event = Answered(
         training_id=asked.visit.id,
         number=asked.number,

@@ -167,6 +167,11 @@ class TestAnswering:
         await phone.press("/retry")
         assert (phone.status, phone.title) == (422, "Error: Not quite: question 1 of 1")
 
+    async def test_a_retry_of_what_was_never_tried_shows_the_question(self, phone, link):
+        await begin(phone, link, SINGLE)
+        await phone.post(f"{HERE}/questions/1/retry")
+        assert (phone.status, phone.title) == (200, "Question 1 of 1")
+
     async def test_asking_for_the_answer_shows_every_rationale(self, phone, link):
         await begin(phone, link, SINGLE, OPEN)
         await phone.press("/questions/1", option="a", confidence="guess")

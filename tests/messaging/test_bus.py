@@ -299,3 +299,17 @@ async def test_a_second_process_under_the_same_name_ends_the_first_ones_reading(
 
 async def _is(running, expected):
     return await total(running) == expected
+
+
+async def test_a_process_that_reads_other_topics_from_now_on_gets_those(database, stack, topic, producer):
+    """A publisher came or went. Kafka would give a member that it knows by name the topics it had before."""
+    running, group, other = await database(SERVICE), uuid4().hex, f"in-{uuid4().hex[:8]}"
+    await bus.apply_topics(stack.kafka, [Topic(other, "tally", 1, 1, KEPT)], small=True)
+    named = {"group": group, "instance": "one", "session_seconds": 60}
+    async with consuming(running, stack, topic, **named) as subscription:
+        await producer.send_and_wait(topic, body(number=1), headers=headers())
+        await until(lambda: _is(running, 1))
+        subscription.leaves()
+    async with consuming(running, stack, other, **named):
+        await producer.send_and_wait(other, body(number=2), headers=headers())
+        await until(lambda: _is(running, 3))
