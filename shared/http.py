@@ -25,6 +25,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+MOST_DIGITS = 18
+GARBLED = "The address holds a NUL, or a character that is not percent-encoded. Correct it, and try again."
 FOR_EVER = "public, max-age=31536000, immutable"
 WORDS = {
     403: ("You do not have access to this page", ("It belongs to another caseload.",)),
@@ -135,7 +137,7 @@ async def _not_understood(request: Request, error: Exception) -> Response:
 
 
 def _wants_page(request: Request) -> bool:
-    programs = request.url.path.startswith(("/v1/", "/internal/"))
+    programs = request.scope["path"].startswith(("/v1/", "/internal/"))
     return not programs and "text/html" in request.headers.get("accept", "")
 
 
@@ -146,11 +148,19 @@ def _limit(path: str, larger: Mapping[str, int]) -> int:
 def _refused(request: Request, limit: int) -> Response | None:
     """SameSite cookies keep other sites out already; the browser's own word for it is a second lock."""
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
+    if announced.isascii() and announced.isdigit() and (len(announced) > MOST_DIGITS or int(announced) > limit):
         return failure(request, 413)
+    if _garbled(request.scope):
+        return failure(request, 400, GARBLED)
     if request.method not in ("GET", "HEAD") and request.headers.get("sec-fetch-site") == "cross-site":
         return failure(request, 403)
     return None
+
+
+def _garbled(scope: Scope) -> bool:
+    """No address of ours holds a NUL, which no database takes as text, and every address is ASCII."""
+    query: bytes = scope["query_string"]
+    return "\x00" in scope["path"] or not query.isascii() or b"\x00" in query or b"%00" in query
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

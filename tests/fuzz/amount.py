@@ -6,6 +6,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
+from tests.fuzz.fragments import Dice
+
+SEED = os.environ.get("FUZZ_SEED")
 ALL = int(os.environ.get("FUZZ", "10000"))
 SLOWLY = [HealthCheck.too_slow, HealthCheck.data_too_large]  # how fast a case is made says nothing about it
 
@@ -17,3 +20,9 @@ def cases(share: float) -> Callable[[Any], Any]:
 
 def some(share: float) -> int:
     return max(1, int(ALL * share))
+
+
+def dice() -> tuple[int, Dice]:
+    """For tests that hypothesis cannot drive: the seed, which FUZZ_SEED sets, and what follows from it."""
+    seed = int(SEED) if SEED else Dice().getrandbits(32)
+    return seed, Dice(seed)
