@@ -104,15 +104,15 @@ def brief_of(mentor: Newcomer) -> str:
 
 
 def is_right(option: str) -> bool:
-    return _options()[option][0]
+    return options()[option][0]
 
 
 def safety_of(option: str) -> bool:
-    return _options()[option][1]
+    return options()[option][1]
 
 
 @cache
-def _options() -> dict[str, tuple[bool, bool]]:
+def options() -> dict[str, tuple[bool, bool]]:
     """Of every option in the library, by its words: is it right, and is its question about safety?"""
     modules = httpx2.get(f"{url_of('content')}/v1/modules", timeout=10).json()
     found: dict[str, tuple[bool, bool]] = {}

@@ -1,0 +1,292 @@
+"""What people and their systems do meanwhile: sites announce, move and cancel sessions, mentors answer. What was accepted is noted.
+
+Everybody behaves as a careful caller does: what was not acknowledged is said again, with the same id or from the same form.
+"""
+
+import asyncio
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx2
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from deploy.demo.mentor import Choice, Form, Page
+from deploy.servers import url_of
+from shared.contracts import ids
+from shared.messaging.message import inbox_id
+from shared.security import Link, mint_link
+from shared.settings import settings
+from tests.flow.commands import jitt
+from tests.flow.people import LAST_PAGE, Learner, options
+from tests.flow.town import COLUMNS, NUMBERS, STEPS
+
+SITE, BUS, WEB = "lakeside", "lakeside-bus", "lakeside-web"
+SOURCE = "https://booking.example.org/lakeside"
+SCHEDULED, CANCELLED = "site.session_scheduled.v1", "site.session_cancelled.v1"
+PATIENCE = 120.0
+BY_HTTPS, MOVED, CANCELLED_TOO, SAID_TWICE = 0.05, 0.3, 0.1, 0.05  # shares of the sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One thing that a site says of a session. `publisher` is who says it, and by which way."""
+
+    id: str
+    type: str
+    data: dict[str, Any]
+    publisher: str
+    twice: bool = False
+
+    @property
+    def inbox_id(self) -> UUID:
+        return inbox_id(self.publisher, SOURCE, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that is said of one session, in order. A near one is due at once; of a learner's the training is walked through."""
+
+    ref: str
+    mentor: str
+    near: bool
+    announcements: tuple[Announcement, ...]
+
+    @property
+    def session_id(self) -> UUID:
+        return ids.session(SITE, self.ref)
+
+    @property
+    def training_id(self) -> UUID:
+        return ids.after(self.session_id, f"training/{ids.mentor(SITE, self.mentor).hex}")
+
+
+@dataclass(slots=True)
+class Walked:
+    """One mentor's way through a training: (question, attempt) for every answer that a page showed as taken."""
+
+    story: Story
+    answers: list[tuple[int, int]] = field(default_factory=list)
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class Done:
+    """What the outside world knows to be true: the oracle's own facts."""
+
+    stories: list[Story] = field(default_factory=list)  # wholly accepted
+    walks: list[Walked] = field(default_factory=list)
+    told_again: int = 0
+
+    @property
+    def calls(self) -> int:
+        """Announcements that were accepted, and answers that were taken."""
+        return sum(len(story.announcements) for story in self.stories) + sum(len(walk.answers) for walk in self.walks)
+
+
+def settle(folder: Path, mentors: int) -> str:
+    """The trainings, one site with its people, two publishers; answers the token of the one that speaks HTTPS."""
+    jitt("content", "publish")
+    jitt("site", "add", SITE, "--name", "Lakeside", "--zone", "America/Chicago", *NUMBERS, *STEPS)
+    until = f"{datetime.now(UTC) + timedelta(days=365):%Y-%m-%d}"
+    started = f"{datetime.now(UTC):%Y-%m-%d}"
+    rows = [f"m{n},mentor,Mentor {n},,,dana,,en,{started},base:{until};goal_setting_support:{until}" for n in range(mentors)]
+    file = folder / "people.csv"
+    file.write_text("\n".join([COLUMNS, "dana,supervisor,Dana Ortiz,,,,,,,", *rows, ""]))
+    jitt("import", "people", str(file), "--site", SITE)
+    jitt("publisher", "add", BUS, "--site", SITE, "--kafka")
+    jitt("topics", "apply", "--small")
+    options()  # asked for while content is there
+    return next(line for line in jitt("publisher", "add", WEB, "--site", SITE).splitlines() if line.startswith("jitt_"))
+
+
+def stories(number: int, near: int, mentors: int, seed: int) -> list[Story]:
+    """`near` of them start within the hour, each of another mentor; the rest within two months."""
+    chance = random.Random(seed)  # noqa: S311
+    every = max(1, number // near) if near else number + 1
+    return [_story(n, chance, mentors, (n // every) if near and n % every == 0 and n // every < near else None)
+            for n in range(number)]  # fmt: skip
+
+
+def _story(n: int, chance: random.Random, mentors: int, near: int | None) -> Story:
+    mentor = f"m{near if near is not None else chance.randrange(mentors)}"
+    soon = timedelta(minutes=chance.randint(40, 59))
+    start = datetime.now(UTC) + (soon if near is not None else timedelta(days=chance.randint(3, 60), minutes=n % 480))
+    publisher = WEB if chance.random() < BY_HTTPS else BUS
+    ref, told = f"s-{n}", []
+    moves = [start] if near is not None or chance.random() > MOVED else [start, start + timedelta(hours=1)]
+    for revision, at in enumerate(moves):
+        data = {"session_ref": ref, "site_id": SITE, "mentor_ref": mentor, "starts_at": at.isoformat(), "minutes": 45,
+                "time_zone": "America/Chicago", "activity": "first_meeting", "revision": revision}  # fmt: skip
+        told.append(Announcement(f"{ref}/{revision}", SCHEDULED, data, publisher, chance.random() < SAID_TWICE))
+    if near is None and chance.random() < CANCELLED_TOO:
+        data = {"session_ref": ref, "site_id": SITE, "revision": len(moves)}
+        told.append(Announcement(f"{ref}/{len(moves)}", CANCELLED, data, publisher))
+    return Story(ref, mentor, near is not None, tuple(told))
+
+
+class Load:
+    """Tells the stories at a steady rate, and sends learners through the trainings, until everything is accepted."""
+
+    def __init__(self, told: Sequence[Story], token: str, seconds: float, learners: int) -> None:
+        self.done = Done()
+        self._stories, self._token, self._seconds, self._learners = told, token, seconds, learners
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+        self._walkers = ThreadPoolExecutor(3, thread_name_prefix="learner")
+        self._walks: list[Any] = []
+        self._failed: list[BaseException] = []
+        self._thread = threading.Thread(target=self._run, name="load", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def going_on(self) -> bool:
+        return self._thread.is_alive()
+
+    def finish(self) -> Done:
+        """Waits for the last acknowledgement and the last page. Raises what went wrong."""
+        self._thread.join(PATIENCE + self._seconds)
+        assert not self._thread.is_alive(), "the load did not come to its end"
+        for walk in self._walks:
+            walk.result(PATIENCE)
+        self._walkers.shutdown()
+        if self._failed:
+            raise self._failed[0]
+        return self.done
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._tell())
+        except BaseException as error:
+            self._failed.append(error)
+
+    async def _tell(self) -> None:
+        began, gap = time.monotonic(), self._seconds / max(1, len(self._stories))
+        async with httpx2.AsyncClient(timeout=10) as web:
+            waiting = set()
+            for n, story in enumerate(self._stories):
+                if (wait := began + n * gap - time.monotonic()) > 0:
+                    await asyncio.sleep(wait)
+                waiting.add(asyncio.create_task(self._one(story, web)))
+            await asyncio.gather(*waiting)
+        if self._producer:
+            await self._producer.stop()
+
+    async def _one(self, story: Story, web: httpx2.AsyncClient) -> None:
+        """What comes later of a session is said after the earlier was acknowledged, as one system would."""
+        for one in story.announcements:
+            for _ in range(2 if one.twice else 1):
+                await (self._by_https(one, web) if one.publisher == WEB else self._by_kafka(one))
+        self.done.stories.append(story)
+        if story.near and self._learners:
+            self._learners -= 1
+            self._walks.append(self._walkers.submit(self._walk, story))
+
+    async def _by_kafka(self, one: Announcement) -> None:
+        attributes = {"specversion": "1.0", "id": one.id, "source": SOURCE, "type": one.type}
+        headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
+        key, value = one.data["session_ref"].encode(), json.dumps(one.data).encode()
+        await self._until_accepted(lambda: self._send(key, value, headers))
+
+    async def _send(self, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> None:
+        async with self._starting:
+            if self._producer is None:
+                made = AIOKafkaProducer(bootstrap_servers=settings().kafka, acks="all", enable_idempotence=True, linger_ms=5)
+                try:
+                    await made.start()
+                except BaseException:
+                    await made.stop()
+                    raise
+                self._producer = made
+        await self._producer.send_and_wait(f"in.{BUS}", value, key=key, headers=headers)
+
+    async def _by_https(self, one: Announcement, web: httpx2.AsyncClient) -> None:
+        event = {"specversion": "1.0", "id": one.id, "source": SOURCE, "type": one.type, "data": one.data}
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/cloudevents+json"}
+
+        async def post() -> None:
+            answer = await web.post(f"{url_of('trigger')}/v1/events", content=json.dumps(event), headers=headers)
+            if answer.status_code >= 500 or answer.status_code == 429:
+                raise ConnectionError(f"trigger answered {answer.status_code}")
+            assert answer.status_code == 202, f"trigger answered {answer.status_code}: {answer.text}"
+
+        await self._until_accepted(post)
+
+    async def _until_accepted(self, say: Callable[[], Any]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                await say()
+                return
+            except (KafkaError, httpx2.TransportError, OSError) as error:
+                if time.monotonic() > deadline:
+                    raise AssertionError(f"not accepted within {PATIENCE:.0f} s: {error}") from error
+                self.done.told_again += 1
+                await asyncio.sleep(0.3)
+
+    def _walk(self, story: Story) -> None:
+        walk = Walked(story)
+        self.done.walks.append(walk)
+        try:
+            walk.ended = Patient(link_of(story), walk).walk()[-1] == LAST_PAGE
+        except BaseException as error:
+            self._failed.append(error)
+
+
+def link_of(story: Story) -> str:
+    """As the mentor's mail would have it."""
+    link = Link("training", story.training_id, ids.mentor(SITE, story.mentor), 1)
+    return f"{url_of('assessment')}/t/{mint_link(link, datetime.now(UTC) + timedelta(days=14))}"
+
+
+class Again(httpx2.HTTPTransport):
+    """Sends the same request again until it is answered by the service itself, as a person does who taps again."""
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.read()
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                response = super().handle_request(request)
+                response.read()
+                if response.status_code < 500 and b"Your training is being prepared" not in response.content:
+                    return response
+            except httpx2.TransportError as error:
+                if time.monotonic() > deadline:
+                    raise AssertionError(f"{request.url.path} did not answer within {PATIENCE:.0f} s") from error
+            if time.monotonic() > deadline:
+                return response
+            time.sleep(0.3)
+
+
+class Patient(Learner):
+    """A learner who notes every answer that was taken."""
+
+    def __init__(self, link: str, walk: Walked) -> None:
+        super().__init__(link)
+        self.client = httpx2.Client(follow_redirects=True, timeout=10, transport=Again())
+        self.noted = walk
+
+    def _choose(self, page: Page, form: Form, button: Choice) -> httpx2.Response:
+        answered = super()._choose(page, form, button)
+        self._note(form, 1)
+        return answered
+
+    def _press(self, page: Page, form: Form, button: Choice) -> httpx2.Response:
+        answered = super()._press(page, form, button)
+        if form.action.endswith("/retry"):
+            self._note(form, 2)
+        return answered
+
+    def _note(self, form: Form, attempt: int) -> None:
+        self.noted.answers.append((int(form.action.split("/questions/")[1].split("/")[0]), attempt))

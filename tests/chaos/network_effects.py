@@ -1,0 +1,207 @@
+"""What became of everything that was accepted, read from outside: Postgres tables, topics, and what each has to be."""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer
+
+from deploy import topology
+from shared.contracts import ids
+from shared.contracts.topics import TOPICS
+from shared.settings import settings
+from tests.chaos.load import SITE, Announcement, Done, Story
+from tests.chaos.oracle import Verdict, goes_back, judge, once
+from tests.flow.people import MISS_RULE
+
+READING_SECONDS = 60
+OWN_TOPICS = tuple(topic.name for topic in TOPICS)
+REVISIONS = {"supervision.roster": "mentor_id", "supervision.sites": "site_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    topic: str
+    partition: int
+    offset: int
+    id: str
+    type: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look at the whole network."""
+
+    records: Sequence[Published]
+    tables: Mapping[str, Sequence[asyncpg.Record]]
+
+    def said(self, type: str) -> list[Published]:
+        return once(one for one in self.records if one.type == type)
+
+
+LOOKS = {
+    "inbox": "SELECT id FROM trigger.inbox",
+    "session": "SELECT id, plan, status, revision FROM trigger.session",
+    "answer": "SELECT training_id, item_id, attempt FROM supervision.answer ORDER BY received_at",
+    "alert": "SELECT mentor_id, rule, session_id FROM supervision.alert",
+    "roster": "SELECT mentor_id::text AS key, revision FROM supervision.mentor_case",
+    "copied": "SELECT id::text AS key, revision FROM trigger.mentor",
+    "unsent": " UNION ALL ".join(f"SELECT '{name}' AS service FROM {name}.outbox" for name in topology.NAMES),  # noqa: S608
+    "dead": " UNION ALL ".join(
+        f"SELECT '{name}' AS service, reason, detail FROM {name}.dead_letter" for name in topology.NAMES),
+}  # fmt: skip
+
+
+def look() -> Seen:
+    return asyncio.run(_look())
+
+
+def verdict(done: Done, seen: Seen) -> Verdict:
+    """Everything that has to be true of everything that was accepted."""
+    parts = (_plans, _inbox, _requests, _trainings, _answers, _alerts, _compacted)
+    return sum((part(done, seen) for part in parts), Verdict())
+
+
+def unsettled(seen: Seen) -> str:
+    """What is still on its way, in words; empty when nothing is."""
+    return f"{len(seen.tables['unsent'])} events are not sent yet" if seen.tables["unsent"] else ""
+
+
+def problems(seen: Seen) -> list[str]:
+    return [f"{row['service']} buried a record: {row['reason']} {row['detail']}" for row in seen.tables["dead"]]
+
+
+def _plans(done: Done, seen: Seen) -> Verdict:
+    """Every change of a session makes one plan, one event for it, in this order; and the last is how the session stands."""
+    expected = {story.session_id: range(1, len(story.announcements) + 1) for story in done.stories}
+    published = _by_key(seen.said("trigger.session_planned.v1"), "session_id", lambda data: data["revision"])
+    stand = {row["id"]: [(row["plan"], row["status"])] for row in seen.tables["session"]}
+    stands = {story.session_id: [(len(story.announcements), _status(story.announcements[-1]))] for story in done.stories}
+    return judge("plans", expected, published) + judge("session rows", stands, stand)
+
+
+def _inbox(done: Done, seen: Seen) -> Verdict:
+    expected = {one.inbox_id: ["claimed"] for story in done.stories for one in story.announcements}
+    there = {row["id"] for row in seen.tables["inbox"]}
+    return judge("announcements", expected, {id: ["claimed"] for id in expected if id in there})
+
+
+def _requests(done: Done, seen: Seen) -> Verdict:
+    """A near session's assign moment has come: it leads to one decision and one request. A far one's has not."""
+    near = {story.session_id: ["asked"] for story in done.stories if story.near}
+    asked = _by_key(seen.said("trigger.content_requested.v1"), "session_id", lambda _: "asked")
+    decided = _by_key(seen.said("trigger.decision_made.v1"), "session_id", lambda _: "asked")
+    return judge("requests", near, asked) + judge("decisions", near, decided)
+
+
+def _trainings(done: Done, seen: Seen) -> Verdict:
+    near = {story.training_id: ["answered"] for story in done.stories if story.near}
+    assigned = _by_key(seen.said("content.training_assigned.v1"), "training_id", lambda _: "answered")
+    nothing = _by_key(seen.said("content.nothing_suitable.v1"), "request_id", lambda _: "answered")
+    return judge("trainings", near, {key: [*assigned.get(key, ()), *nothing.get(key, ())] for key in assigned | nothing})
+
+
+def _answers(done: Done, seen: Seen) -> Verdict:
+    """What a page showed as taken is on the topic once, in order, and in supervision's table once."""
+    expected = {walk.story.training_id: walk.answers for walk in done.walks}
+    published: dict[UUID, list[tuple[int, int]]] = {}
+    for training, answers in _by_key(seen.said("assessment.item_answered.v1"), "training_id", _item).items():
+        published[training] = _numbered(answers)
+    rows: dict[UUID, list[tuple[str, int]]] = defaultdict(list)
+    for row in seen.tables["answer"]:
+        rows[row["training_id"]].append((row["item_id"], row["attempt"]))
+    kept = {training: _numbered(answers) for training, answers in rows.items()}
+    completed = _by_key(seen.said("assessment.training_completed.v1"), "training_id", lambda _: "completed")
+    ended = {walk.story.training_id: ["completed"] for walk in done.walks if walk.ended}
+    return (judge("answers", expected, published) + judge("answers in supervision", expected, kept, ordered=False)
+            + judge("completed trainings", ended, completed))  # fmt: skip
+
+
+def _alerts(done: Done, seen: Seen) -> Verdict:
+    """Every learner misses one safety question, certain: one row, one event."""
+    key = {walk.story.session_id: ids.mentor(SITE, walk.story.mentor) for walk in done.walks}
+    expected = {(mentor, session): [MISS_RULE] for session, mentor in key.items()}
+    rows: dict[Any, list[str]] = defaultdict(list)
+    for row in seen.tables["alert"]:
+        if row["rule"] == MISS_RULE:
+            rows[row["mentor_id"], row["session_id"]].append(row["rule"])
+    raised: dict[Any, list[str]] = defaultdict(list)
+    for one in seen.said("supervision.alert_raised.v1"):
+        if one.data["rule"] == MISS_RULE:
+            raised[UUID(one.data["mentor_id"]), UUID(one.data["session_id"])].append(MISS_RULE)
+    return judge("alerts", expected, rows) + judge("alerts on the topic", expected, raised)
+
+
+def _compacted(_: Done, seen: Seen) -> Verdict:
+    """The roster's and the sites' last word is the table's; trigger has copied it; no key ever went back."""
+    verdict = Verdict()
+    last: dict[str, list[int]] = {}
+    for topic, name in REVISIONS.items():
+        found: dict[str, list[int]] = defaultdict(list)
+        for one in sorted((r for r in seen.records if r.topic == topic), key=lambda r: (r.partition, r.offset)):
+            found[one.data[name]].append(one.data["revision"])
+        verdict += goes_back(topic, found)
+        if topic == "supervision.roster":
+            last = {key: revisions[-1:] for key, revisions in found.items()}
+    table = {row["key"]: [row["revision"]] for row in seen.tables["roster"]}
+    copied = {row["key"]: [row["revision"]] for row in seen.tables["copied"]}
+    return verdict + judge("the roster's last word", table, last) + judge("trigger's copies", table, copied)
+
+
+def _status(last: Announcement) -> str:
+    return "cancelled" if last.type.startswith("site.session_cancelled") else "planned"
+
+
+def _item(data: dict[str, Any]) -> tuple[str, int]:
+    return data["item_id"], data["attempt"]
+
+
+def _numbered(answers: Iterable[tuple[str, int]]) -> list[tuple[int, int]]:
+    """Items by the order in which they were first answered, as the pages number their questions."""
+    numbers: dict[str, int] = {}
+    return [(numbers.setdefault(item, len(numbers) + 1), attempt) for item, attempt in answers]
+
+
+def _by_key(records: Iterable[Published], key: str, effect: Any) -> dict[UUID, list[Any]]:
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for one in records:
+        found[UUID(one.data[key])].append(effect(one.data))
+    return found
+
+
+async def _look() -> Seen:
+    conn = await asyncpg.connect(settings().postgres, timeout=10)
+    try:
+        tables = {name: await conn.fetch(query) for name, query in LOOKS.items()}
+    finally:
+        await conn.close()
+    return Seen(await _read(), tables)
+
+
+async def _read() -> list[Published]:
+    """All that is on our topics now, as a reader of committed records sees it."""
+    found: list[Published] = []
+    options = {"auto_offset_reset": "earliest", "isolation_level": "read_committed", "fetch_max_wait_ms": 10}
+    async with AIOKafkaConsumer(*OWN_TOPICS, bootstrap_servers=settings().kafka, **options) as consumer:
+        async with asyncio.timeout(READING_SECONDS):
+            ends = await consumer.end_offsets(consumer.assignment())
+            while any([await consumer.position(partition) < end for partition, end in ends.items()]):
+                for records in (await consumer.getmany(timeout_ms=100)).values():
+                    found += [_published(record) for record in records if record.value]
+    return found
+
+
+def _published(record: Any) -> Published:
+    headers = {name: value.decode() for name, value in record.headers}
+    data = json.loads(record.value)
+    return Published(record.topic, record.partition, record.offset, headers["ce_id"], headers["ce_type"], data)
+
+
+def near_of(stories: Iterable[Story]) -> list[Story]:
+    return [story for story in stories if story.near]

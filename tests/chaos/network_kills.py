@@ -1,0 +1,101 @@
+"""SIGKILL at random, over and over, of every role of every service, while sites announce and mentors answer."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from tests.chaos import network_effects as effects
+from tests.chaos import world
+from tests.chaos.load import Load, settle, stories
+from tests.chaos.oracle import Verdict
+from tests.chaos.sections import Chaos, Section
+from tests.chaos.world import Seat, World
+
+SEED = 4
+EVERY = 3.0  # seconds between two kills; the process killed before is usually not back yet
+WORKERS = {"trigger": 2}
+SETTLED_SECONDS = 90.0
+RECORDS_EACH = 2.5  # of all topics, and accepted calls, for each session that is announced
+
+
+@dataclass(slots=True)
+class Recoveries:
+    """Seconds from each kill until the process in its place answers and reads."""
+
+    seconds: list[float] = field(default_factory=list)
+    threads: list[threading.Thread] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def watch(self, seat: Seat) -> None:
+        thread = threading.Thread(target=self._wait, args=(seat, time.monotonic()), daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def _wait(self, seat: Seat, killed_at: float) -> None:
+        if world.eventually(lambda: world.ready(seat), world.READY_SECONDS):
+            self.seconds.append(time.monotonic() - killed_at)
+        else:
+            self.problems.append(f"{seat.name} did not come back within {world.READY_SECONDS:.0f} s")
+
+    def finish(self) -> None:
+        for thread in self.threads:
+            thread.join(world.READY_SECONDS + 5)
+
+
+def run(chaos: Chaos) -> list[Section]:
+    sessions = int(chaos.size.events / RECORDS_EACH)
+    learners = min(60, max(12, sessions // 100))
+    mentors = max(200, learners)
+    seconds = chaos.size.kills * EVERY
+    with world.running(chaos.home, WORKERS) as network:
+        token = settle(chaos.home, mentors)
+        told = stories(sessions, min(mentors, learners * 3), mentors, SEED)
+        chaos.say(f"{sessions:,} sessions in {seconds:.0f} s, {learners} learners, a kill every {EVERY:.0f} s (seed {SEED})")
+        load = Load(told, token, seconds, learners)
+        load.start()
+        recoveries = _kill(network, chaos, load)
+        return [_judged(chaos, load, recoveries)]
+
+
+def _kill(network: World, chaos: Chaos, load: Load) -> Recoveries:
+    recoveries = Recoveries()
+    seats = world.shuffled(network.seats, SEED)
+    begun = time.monotonic()
+    for n in range(chaos.size.kills):
+        time.sleep(max(0.0, begun + (n + 1) * EVERY - time.monotonic()))
+        network.watch()
+        seat = next(seats)
+        network.kill(seat)
+        network.start(seat)
+        recoveries.watch(seat)
+        if (n + 1) % 10 == 0:
+            chaos.say(f"{n + 1} kills, {len(load.done.stories):,} sessions told, {len(load.done.walks)} learners on their way")
+    return recoveries
+
+
+def _judged(chaos: Chaos, load: Load, recoveries: Recoveries) -> Section:
+    done = load.finish()
+    recoveries.finish()
+    verdict, seen = settled(done, chaos)
+    return Section(
+        "SIGKILL of every service and role", verdict, len(recoveries.seconds), recoveries.seconds,
+        [*recoveries.problems, *effects.problems(seen)],
+        {"events": len(seen.records) + done.calls, "told_again": done.told_again, "answers": sum(len(w.answers) for w in done.walks)},
+    )  # fmt: skip
+
+
+def settled(done: object, chaos: Chaos) -> tuple[Verdict, effects.Seen]:
+    """Looks until everything is as it must be, and once more: what comes twice comes late. Or gives up, with what is wrong."""
+    deadline = time.monotonic() + SETTLED_SECONDS
+    while True:
+        seen = effects.look()
+        verdict = effects.verdict(done, seen)  # type: ignore[arg-type]
+        if verdict.sound and not effects.unsettled(seen):
+            break
+        if time.monotonic() > deadline:
+            chaos.say(f"not settled after {SETTLED_SECONDS:.0f} s: {verdict.examples or effects.unsettled(seen)}")
+            return verdict, seen
+        time.sleep(1)
+    time.sleep(2)
+    seen = effects.look()
+    return effects.verdict(done, seen), seen  # type: ignore[arg-type]
