@@ -33,6 +33,7 @@ EVERYBODY = (*SPEAKERS, FLOOD, *CALM)
 OWN_TOPIC, COMPACTED = "trigger.events", "supervision.roster"
 MEGABYTE = 1_000_000
 EVERY = 10  # odd records for one good neighbor
+LARGEST_OF_A_PUBLISHER = 500_000  # bytes that Kafka takes on its topic, with some room for headers
 LARGEST_REQUEST = 2 * 1024 * 1024
 IN_FLIGHT = 500
 STANDS_IN = "ZZZZ"
@@ -128,7 +129,8 @@ class Press:
         written_bad = 0
         while written_bad < many:
             record = odd(self.dice, self._said[speaker], WAYS)
-            if isinstance(self._read[written.service](record.at(f"in.{speaker}", 0)), Unreadable):
+            fits = len(record.value or b"") < LARGEST_OF_A_PUBLISHER
+            if fits and isinstance(self._read[written.service](record.at(f"in.{speaker}", 0)), Unreadable):
                 await self.write(written, f"in.{speaker}", record)
                 written_bad += 1
         await self.settle()

@@ -3,6 +3,7 @@
 from random import Random
 from time import thread_time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,3 +84,35 @@ def _odd_file(random: Random) -> bytes:
     text = random.choice(("\n", "\r\n", "\r")).join(between.join(row) for row in rows)
     data = text.encode(random.choice(ENCODINGS), "replace")
     return damaged(random, data, b'"\x00,;\xff\n') if random.randrange(3) == 0 else data
+
+
+def test_a_last_day_at_the_end_of_all_calendars_is_a_problem_of_its_row() -> None:
+    parsed = _read(f"{HEADER}\n{','.join(SOUND)}\nm1,mentor,M,,,dana,,,,base:9999-12-31\n".encode())
+    assert [str(problem) for problem in parsed.problems] == [
+        "Line 3, cleared: 9999-12-31 is too far away. Leave the date out where there is no last day."
+    ]
+    assert [row.person.reference for row in parsed.rows] == ["dana"]
+
+
+def test_twenty_thousand_mentors_whose_supervisor_nobody_knows_are_told_at_once() -> None:
+    rows = "\n".join(f"m{n},mentor,M,,,nobody,,,," for n in range(20_000))
+    assert len(_read(f"{HEADER}\n{rows}\n".encode()).problems) == 20_000
+
+
+def test_a_column_that_is_there_twice_is_a_problem_and_not_a_guess() -> None:
+    parsed = _read(b"ref,role,name,name\na,supervisor,Ann,Bea\n")
+    assert ([str(problem) for problem in parsed.problems], parsed.rows) == (
+        ["Line 1, name: This column is there twice. Remove one of the two, or give it another name."], ()
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
+def test_a_list_in_an_encoding_without_a_mark_is_told_how_to_be_saved(encoding: str) -> None:
+    parsed = _read(f"{HEADER}\n{','.join(SOUND)}\n".encode(encoding))
+    assert "Save the list as “CSV UTF-8”." in str(parsed.problems[0])
+
+
+def test_a_hundred_thousand_columns_are_named_in_one_short_line() -> None:
+    columns = ",".join(f"c{n}" for n in range(100_000))
+    parsed = _read(f"ref,role,name,{columns}\ndana,supervisor,Dana\n".encode())
+    assert (len(parsed.rows), parsed.notes) == (1, ("Not read: “c0”, “c1”, “c2”, “c3”, “c4” and 99995 more.",))
