@@ -27,7 +27,9 @@ from shared.messaging.message import inbox_id
 from shared.security import Link, mint_link
 from shared.settings import settings
 from tests.flow.commands import jitt
+from tests.flow.database import rows
 from tests.flow.people import LAST_PAGE, Learner, options
+from tests.flow.running import eventually
 from tests.flow.town import COLUMNS, NUMBERS, STEPS
 
 SITE, BUS, WEB = "lakeside", "lakeside-bus", "lakeside-web"
@@ -90,7 +92,11 @@ class Done:
     @property
     def calls(self) -> int:
         """Announcements that were accepted, and answers that were taken."""
-        return sum(len(story.announcements) for story in self.stories) + sum(len(walk.answers) for walk in self.walks)
+        return sum(len(story.announcements) for story in self.stories) + self.answers
+
+    @property
+    def answers(self) -> int:
+        return sum(len(walk.answers) for walk in self.walks)
 
 
 def settle(folder: Path, mentors: int) -> str:
@@ -99,13 +105,14 @@ def settle(folder: Path, mentors: int) -> str:
     jitt("site", "add", SITE, "--name", "Lakeside", "--zone", "America/Chicago", *NUMBERS, *STEPS)
     until = f"{datetime.now(UTC) + timedelta(days=365):%Y-%m-%d}"
     started = f"{datetime.now(UTC):%Y-%m-%d}"
-    rows = [f"m{n},mentor,Mentor {n},,,dana,,en,{started},base:{until};goal_setting_support:{until}" for n in range(mentors)]
+    lines = [f"m{n},mentor,Mentor {n},,,dana,,en,{started},base:{until};goal_setting_support:{until}" for n in range(mentors)]
     file = folder / "people.csv"
-    file.write_text("\n".join([COLUMNS, "dana,supervisor,Dana Ortiz,,,,,,,", *rows, ""]))
+    file.write_text("\n".join([COLUMNS, "dana,supervisor,Dana Ortiz,,,,,,,", *lines, ""]))
     jitt("import", "people", str(file), "--site", SITE)
     jitt("publisher", "add", BUS, "--site", SITE, "--kafka")
     jitt("topics", "apply", "--small")
     options()  # asked for while content is there
+    eventually(lambda: rows("SELECT count(*) FROM trigger.mentor") == [(mentors,)], "trigger knows the roster")
     return next(line for line in jitt("publisher", "add", WEB, "--site", SITE).splitlines() if line.startswith("jitt_"))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos import network_effects as effects
 from tests.chaos import world
-from tests.chaos.load import Load, settle, stories
+from tests.chaos.load import Done, Load, settle, stories
 from tests.chaos.oracle import Verdict
 from tests.chaos.sections import Chaos, Section
 from tests.chaos.world import Seat, World
@@ -77,19 +77,17 @@ def _judged(chaos: Chaos, load: Load, recoveries: Recoveries) -> Section:
     done = load.finish()
     recoveries.finish()
     verdict, seen = settled(done, chaos)
-    return Section(
-        "SIGKILL of every service and role", verdict, len(recoveries.seconds), recoveries.seconds,
-        [*recoveries.problems, *effects.problems(seen)],
-        {"events": len(seen.records) + done.calls, "told_again": done.told_again, "answers": sum(len(w.answers) for w in done.walks)},
-    )  # fmt: skip
+    figures = {"events": len(seen.records) + done.calls, "told_again": done.told_again, "answers": done.answers}
+    return Section("SIGKILL of every service and role", verdict, len(recoveries.seconds), recoveries.seconds,
+                   [*recoveries.problems, *effects.problems(seen)], figures)  # fmt: skip
 
 
-def settled(done: object, chaos: Chaos) -> tuple[Verdict, effects.Seen]:
+def settled(done: Done, chaos: Chaos) -> tuple[Verdict, effects.Seen]:
     """Looks until everything is as it must be, and once more: what comes twice comes late. Or gives up, with what is wrong."""
     deadline = time.monotonic() + SETTLED_SECONDS
     while True:
         seen = effects.look()
-        verdict = effects.verdict(done, seen)  # type: ignore[arg-type]
+        verdict = effects.verdict(done, seen)
         if verdict.sound and not effects.unsettled(seen):
             break
         if time.monotonic() > deadline:
@@ -98,4 +96,4 @@ def settled(done: object, chaos: Chaos) -> tuple[Verdict, effects.Seen]:
         time.sleep(1)
     time.sleep(2)
     seen = effects.look()
-    return effects.verdict(done, seen), seen  # type: ignore[arg-type]
+    return effects.verdict(done, seen), seen

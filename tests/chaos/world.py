@@ -1,4 +1,4 @@
-"""A whole network as a platform team would run it: each role of each service a process of its own, on servers that can be killed."""
+"""A whole network as a platform team runs it: each role of each service a process of its own, on servers that can be killed."""
 
 import os
 import random
