@@ -1,0 +1,133 @@
+"""Every SQL statement of the services, found in their modules, and how often each runs.
+
+A new constant belongs in one of the lists below: the test that reads them says which is missing.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("services", "shared/messaging")
+VERB = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s")
+NO_TABLE = ("SELECT now()", "UPDATE 0")
+
+# By module: the statements that run for each message or batch of them, for each batch of due rows, for each page or
+# request, or by a clock. None of them may read a whole table.
+HOT: Mapping[str, str] = {
+    "shared.messaging.store": """
+        CLAIM STORED_SHA REFUSE PARKED PARK UNPARK FAILED_LATELY BURY CONSUMED OFFSETS UNSENT SENT BACKLOG SETTLE_DEAD
+        BURIED_LATELY OLD_INBOX OLD_DEAD BEGIN_SWEEP DUE_SWEEP MOVE_SWEEP END_SWEEP BECAME""",
+    "services.assessment.store": """
+        LOAD_MODULES FIND_MODULES INSERT_MODULES UPDATE_MODULES LOAD_SESSIONS FIND_SESSIONS INSERT_SESSIONS UPDATE_SESSIONS
+        LOAD_ROSTER INSERT_ROSTER UPDATE_ROSTER LOAD_SITES INSERT_SITES UPDATE_SITES SITES LOAD_TRAININGS INSERT_TRAININGS
+        UPDATE_TRAININGS INSERT_OPEN_ANSWERS LOAD_SKILLS FIND_SKILLS INSERT_SKILLS UPDATE_SKILLS OPENED OPEN_ANSWERS AUDIT""",
+    "services.content.store": """
+        LOCK_PUBLICATIONS VERSIONS NEW_PUBLICATIONS SAVE_VERSIONS OFFERS EDITIONS LOCK_LEARNERS CHOICES NEW_LEARNERS ERASE
+        NEW_CHOICES ONE""",
+    "services.supervision.reading": """
+        STAFF SITE MENTORS BETWEEN NEXT OF_TRAINING OF_SESSIONS OF_MENTOR COMING ANSWERS HOLDS OPEN_RULES ITEMS
+        CONTACTS_OF_SESSIONS CONTACTS_OF_MENTOR CONTACTS_SINCE LAST_TALKS CLEARANCES SKILLS ALERTS_IN_STATE ALERTS_BY_ID COUNTS
+        EXISTS CONTACT_BY_ID OPENED""",
+    "services.supervision.reading_feed": "HERE CHANGES DAY",
+    "services.supervision.store": """
+        LOAD_SITES FIND_SITE INSERT_SITE UPDATE_SITE LOAD_PEOPLE LIST_STAFF_AND_HASHES SITE_LEADS INSERT_PEOPLE UPDATE_PEOPLE
+        LOAD_MODULES INSERT_MODULES UPDATE_MODULES LOAD_SKILLS INSERT_SKILLS UPDATE_SKILLS LOAD_PREPARATIONS DUE_PREPARATIONS
+        INSERT_PREPARATIONS UPDATE_PREPARATIONS REST_PREPARATIONS INSERT_ANSWERS SUPERVISORS""",
+    "services.supervision.store_cases": """
+        LOAD DUE LOAD_ALERTS INSERT UPDATE REST PUT_ALERT ADD_CHANGE ADD_ENTRY PUT_CLEARANCE PUT_HOLD PUT_CONTACT
+        NEWEST_TRAINING""",
+    "services.supervision.store_console": "FORGET FORGET_SESSIONS KEEP_LINK USE_LINK START FIND END PERSON OPENED",
+    "services.trigger.publishers": "LOCK ALL WHOSE INSERT UPDATE",
+    "services.trigger.store": """
+        LOAD FIND DUE INSERT UPDATE REST_CLOCK HISTORY WAITED_FOR SITES_WAITED_FOR WAITING_FOR_MENTOR WAITING_AT_SITE
+        ON_ANOTHER_CLOCK AT_SITE_ON_ANOTHER_CLOCK UNDER_OLDER_POLICY""",
+    "services.trigger.store_copies": """
+        MENTORS LOCK_MENTORS INSERT_MENTORS UPDATE_MENTORS ERASE SITES LOCK_SITES INSERT_SITES UPDATE_SITES MEMORY LOCK_SKILLS
+        INSERT_SKILLS UPDATE_SKILLS TRAININGS LOCK_TRAININGS INSERT_TRAININGS UPDATE_TRAININGS POLICIES KEEP_POLICIES
+        LOCK_POLICIES INSERT_POLICIES UPDATE_POLICIES""",
+    "services.trigger.store_imports": "TIME_ZONE LAST_SAID SAVE FORGET",
+    "services.trigger.store_rejected": "LETTERS SET_ASIDE UNKNOWN",
+}
+# Seldom, and by somebody who waits for it; or a part of other statements. The reason is for the reader.
+SELDOM: Mapping[str, str] = {
+    "services.assessment.store.SITE_REVISIONS": "once, when a web process starts",
+    "services.content.store.LIST": "the list of all modules, which it shows",
+    "services.supervision.reading.PREPARED": "the beginning of others",
+    "services.supervision.reading.CONTACT": "the beginning of others",
+    "services.supervision.reading.ALERTS": "the beginning of others",
+    "services.supervision.store.LIST_SITES": "a command that lists all sites",
+    "shared.messaging.store.OPEN_DEAD": "a command that lists every dead letter that is still open",
+    "shared.messaging.relay.RELAYS": "looks at the server's connections, not at a table",
+    "shared.messaging.relay.TRY_LOCK": "takes a lock, reads no table",
+    "shared.messaging.relay.UNLOCK": "gives back a lock, reads no table",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`name`: its module and constant, with a number where one constant holds several."""
+
+    name: str
+    sql: str
+
+    @property
+    def schema(self) -> str:
+        return self.name.split(".")[1]
+
+
+def found() -> list[Statement]:
+    """All that are written as constants of modules."""
+    return [statement for module in _modules() for statement in _constants(module)]
+
+
+def hot() -> list[Statement]:
+    return [statement for statement in found() if constant_of(statement) in named()]
+
+
+def named() -> set[str]:
+    return {f"{module}.{name}" for module, names in HOT.items() for name in names.split()}
+
+
+def inside_code() -> list[str]:
+    """Statements that are written where they are run: nobody would find them."""
+    return [f"{path.relative_to(ROOT)}:{line}" for path in _files() for line in _literals_in_functions(path)]
+
+
+def constant_of(statement: Statement) -> str:
+    return statement.name.partition("[")[0]
+
+
+def _files() -> list[Path]:
+    return sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+
+
+def _modules() -> list[str]:
+    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in _files() if path.name != "__init__.py"]
+
+
+def _constants(module: str) -> Iterator[Statement]:
+    values = vars(import_module(module))
+    for name in _assigned(ROOT / f"{module.replace('.', '/')}.py"):
+        match values[name]:
+            case str(sql) if VERB.match(sql) and sql not in NO_TABLE:
+                yield Statement(f"{module}.{name}", sql)
+            case (*several,) if several and all(isinstance(sql, str) and VERB.match(sql) for sql in several):
+                yield from (Statement(f"{module}.{name}[{n}]", sql) for n, sql in enumerate(several))
+
+
+def _assigned(path: Path) -> list[str]:
+    """Names that this very module gives a value: what it imports belongs to another."""
+    nodes = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Assign)]
+    return [target.id for node in nodes for target in node.targets if isinstance(target, ast.Name)]
+
+
+def _literals_in_functions(path: Path) -> list[int]:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    literals = [node for function in functions for node in ast.walk(function) if isinstance(node, ast.Constant)]
+    return [node.lineno for node in literals
+            if isinstance(node.value, str) and VERB.match(node.value) and node.value not in NO_TABLE]
