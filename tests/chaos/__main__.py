@@ -1,0 +1,124 @@
+"""`python -m tests.chaos`: breaks a real network in every way we can make, and compares what is left with what must be."""
+
+import argparse
+import importlib
+import json
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from shared.settings import settings
+from tests.bench import machine
+from tests.chaos import report
+from tests.chaos.oracle import Verdict
+from tests.chaos.report import Ran
+from tests.chaos.sections import FULL, SHORT, Chaos, Run, Section, Size
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "reliability.md"
+PARTS = {
+    "kills": "tests.chaos.network_kills",
+    "restarts": "tests.chaos.network_restarts",
+    "servers": "tests.chaos.network_servers",
+    "malformed": "tests.chaos.malformed",
+}
+HELP = """\
+Starts a real Kafka, a real PostgreSQL and jitt's services in a temporary directory, sends them work, and kills, stops,
+starves and confuses them meanwhile. Then everything that was accepted is compared with what tables, topics and feeds hold:
+nothing lost, nothing doubled, order kept. Nothing that runs already is touched.
+
+Exit 0 when all is as promised, 1 when anything is not: each fault is named, and the logs are kept.
+"""
+
+
+def main() -> None:
+    wanted = _wanted()
+    if wanted.document:
+        sys.exit(_document(wanted.out))
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # servers that we killed do not answer; the oracle judges
+    home = Path(tempfile.mkdtemp(prefix="jitt-chaos-"))
+    home.chmod(0o755)  # PostgreSQL, which is never root, keeps its data there
+    size, began = FULL if wanted.full else SHORT, time.monotonic()
+    sections: list[Section] = []
+    for name in wanted.only or PARTS:
+        sections += _ran(name, home / name, size, began)
+    ran = Ran(sections, size.name, datetime.now(UTC), time.monotonic() - began, machine.facts())
+    report.show(report.write(ran, wanted.out))
+    print(f"Also in {wanted.out}")
+    sys.exit(_said(report.wrong(ran), home))
+
+
+def _wanted() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m tests.chaos", description=HELP,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--full", action="store_true", default=os.environ.get("FULL", "") not in ("", "0"),
+                        help="the release run: 200,000 events, 400 kills, hours; also by FULL=1")  # fmt: skip
+    parser.add_argument("--only", action="append", choices=PARTS, metavar="PART",
+                        help=f"one part, and again for more: {', '.join(PARTS)}")  # fmt: skip
+    parser.add_argument("--out", type=Path, default=ROOT / ".jitt" / "chaos.json", help="the file for programs")
+    parser.add_argument("--document", action="store_true", help=f"run nothing; put the table of --out into {PAGE.name}")
+    return parser.parse_args()
+
+
+def _ran(name: str, home: Path, size: Size, began: float) -> list[Section]:
+    """A part that breaks is a fault like any other, and the parts after it run all the same."""
+
+    def say(words: str) -> None:
+        print(f"{time.monotonic() - began:6.0f} s  {name}: {words}", flush=True)
+
+    home.mkdir()
+    home.chmod(0o755)
+    say("begins")
+    try:
+        run: Run = importlib.import_module(PARTS[name]).run
+        with _own_servers():
+            sections = run(Chaos(home, size, say))
+    except Exception as error:
+        (home / "error.log").write_text(traceback.format_exc())
+        return [Section(name, Verdict(), problems=[f"did not come to its end: {error!r} ({home / 'error.log'})"])]
+    say(", ".join(f"{one.name} {'ok' if one.passed else 'WRONG'}" for one in sections))
+    return sections
+
+
+@contextmanager
+def _own_servers() -> Iterator[None]:
+    """Never on servers that somebody uses; and what a part sets in the environment ends with it."""
+    before = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("JITT_")}
+    settings.cache_clear()
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith("JITT_")]:
+            del os.environ[name]
+        os.environ.update(before)
+        settings.cache_clear()
+
+
+def _said(wrong: Sequence[str], home: Path) -> int:
+    if wrong:
+        print("\nNot as promised:", *wrong, f"\nLogs, data and servers' files are kept in {home}", sep="\n")
+        return 1
+    shutil.rmtree(home, ignore_errors=True)
+    print("All as promised.")
+    return 0
+
+
+def _document(file: Path) -> int:
+    if not file.exists():
+        print(f"There is no {file}: run `make chaos` first.")
+        return 1
+    report.fill(PAGE, json.loads(file.read_text()))
+    print(f"{PAGE} shows the run of {file}")
+    return 0
+
+
+if __name__ == "__main__":
+    main()

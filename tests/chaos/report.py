@@ -1,0 +1,144 @@
+"""What a chaos run says in the end: a table for people, `.jitt/chaos.json` for programs, and the table in the documentation."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.chaos.oracle import Verdict
+from tests.chaos.sections import Section
+
+RECOVERY_SECONDS = 11.0  # the session timeout of these runs, 6 s, and 5
+BEGIN, END = "<!-- chaos: begin -->", "<!-- chaos: end -->"
+COLUMNS = ("fault", "effects", "kills", "lost", "doubled", "out of order", "invented", "recovery p99", "")
+TOTALS = ("twins_caught", "twins_total", "malformed")  # figures of the parts that are added up
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    sections: Sequence[Section]
+    size: str
+    at: datetime
+    seconds: float
+    machine: dict[str, Any]
+
+    @property
+    def verdict(self) -> Verdict:
+        return sum((section.verdict for section in self.sections), Verdict())
+
+    @property
+    def recoveries(self) -> list[float]:
+        return [seconds for section in self.sections for seconds in section.recoveries]
+
+    def total(self, figure: str) -> int:
+        return sum(int(section.figures.get(figure, 0)) for section in self.sections)
+
+
+def wrong(ran: Ran) -> list[str]:
+    """Everything that is not as promised, one line each."""
+    lines = []
+    for section in ran.sections:
+        lines += [f"{section.name}: {problem}" for problem in section.problems]
+        if not section.verdict.sound:
+            lines += [f"{section.name}: {_counts(section.verdict)}", *(f"  {one}" for one in section.verdict.examples)]
+    if (late := p99(ran.recoveries)) > RECOVERY_SECONDS:
+        lines.append(f"Recovery took {late:.1f} s (p99); promised are {RECOVERY_SECONDS:.0f} s.")
+    if (caught := ran.total("twins_caught")) < (all_twins := ran.total("twins_total")):
+        lines.append(f"{all_twins - caught} of {all_twins} broken twins passed: the oracle has a hole.")
+    return lines
+
+
+def p99(seconds: Sequence[float]) -> float:
+    """The worst, for fewer than a hundred; 0 for none."""
+    return sorted(seconds)[math.ceil(0.99 * len(seconds)) - 1] if seconds else 0.0
+
+
+def document(ran: Ran) -> dict[str, Any]:
+    verdict = ran.verdict
+    return {
+        # a part that does not say how many events it made is counted by the effects that were compared
+        "events": sum(int(one.figures.get("events", one.verdict.effects)) for one in ran.sections),
+        "kills": sum(section.kills for section in ran.sections),
+        "lost": verdict.lost, "doubled": verdict.doubled, "out_of_order": verdict.out_of_order, "invented": verdict.invented,
+        **{name: ran.total(name) for name in TOTALS},
+        "recovery_p99_s": round(p99(ran.recoveries), 2),
+        "wrong": wrong(ran),
+        "sections": [_section(section) for section in ran.sections],
+        "machine": ran.machine, "size": ran.size, "at": ran.at.isoformat(timespec="seconds"), "seconds": round(ran.seconds, 1),
+    }  # fmt: skip
+
+
+def write(ran: Ran, file: Path) -> dict[str, Any]:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    made = document(ran)
+    file.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+    return made
+
+
+def show(made: dict[str, Any]) -> None:
+    table = Table(*COLUMNS, title=f"Chaos, {made['size']}: {headline(made)}")
+    for section in made["sections"]:
+        table.add_row(*_row(section))
+    Console(markup=False).print(table)
+
+
+def headline(made: dict[str, Any]) -> str:
+    twins = f", {made['twins_caught']} of {made['twins_total']} broken twins caught" if made["twins_total"] else ""
+    malformed = f", {made['malformed']:,} malformed records" if made["malformed"] else ""
+    return (f"{made['events']:,} events, {made['kills']} kills: {made['lost']} lost, {made['doubled']} doubled, "
+            f"{made['out_of_order']} out of order, {made['invented']} invented{twins}{malformed}; "
+            f"recovery p99 {made['recovery_p99_s']} s; {made['seconds']:.0f} s")  # fmt: skip
+
+
+def fill(page: Path, made: dict[str, Any]) -> None:
+    """Puts the table between the page's two markers. Raises ValueError when it does not have them."""
+    text = page.read_text()
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{page} needs the two lines {BEGIN} and {END}, in this order: the table goes between them.")
+    page.write_text(f"{before}{BEGIN}\n{markdown(made)}{END}{after}")
+
+
+def markdown(made: dict[str, Any]) -> str:
+    where = ", ".join(f"{value} {unit}".strip() for value, unit in _where(made["machine"]))
+    at = datetime.fromisoformat(made["at"]).astimezone(UTC)
+    head = [f"{at:%Y-%m-%d}, size `{made['size']}`, {where}. In all {headline(made)}.", ""]
+    lines = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _row(section)) + " |" for section in made["sections"]]
+    wrongs = ["", "Not as promised:", "", *(f"* {line.strip()}" for line in made["wrong"])] if made["wrong"] else []
+    return "\n".join([*head, *lines, *wrongs, ""])
+
+
+def _where(machine: dict[str, Any]) -> list[tuple[Any, str]]:
+    units = {"cores": "cores", "cpu": "", "memory_gib": "GiB", "system": "", "python": ""}
+    shown = [(machine[name], unit) for name, unit in units.items() if name in machine]
+    return [(f"Python {value}" if value == machine.get("python") else value, unit) for value, unit in shown]
+
+
+def _section(section: Section) -> dict[str, Any]:
+    verdict = section.verdict
+    return {
+        "name": section.name, "passed": section.passed, "effects": verdict.effects, "kills": section.kills,
+        "lost": verdict.lost, "doubled": verdict.doubled, "out_of_order": verdict.out_of_order, "invented": verdict.invented,
+        "recovery_p99_s": round(p99(section.recoveries), 2) if section.recoveries else None,
+        "problems": section.problems, "examples": verdict.examples, "figures": section.figures, "note": section.note,
+    }  # fmt: skip
+
+
+def _row(section: dict[str, Any]) -> list[str]:
+    late = section["recovery_p99_s"]
+    said = "" if section["passed"] else "**wrong**"
+    return [section["name"], f"{section['effects']:,}", str(section["kills"]),
+            *(str(section[name]) for name in ("lost", "doubled", "out_of_order", "invented")),
+            f"{late} s" if late is not None else "", said or section["note"] or "as promised"]  # fmt: skip
+
+
+def _counts(verdict: Verdict) -> str:
+    return f"{verdict.lost} lost, {verdict.doubled} doubled, {verdict.out_of_order} out of order, {verdict.invented} invented"
