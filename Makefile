@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: env demo up test check freeze lock bench
+.PHONY: env demo up test check freeze lock bench chaos
 
 env: .venv/.ready
 
@@ -46,3 +46,7 @@ freeze: env
 # One hop against its own parts and against a naive service: up to ten minutes, and only a quiet machine gives true figures.
 bench: env
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+# Kills, stops and starves a real network under load, then counts: nothing lost, nothing doubled. FULL=1: the release run, hours.
+chaos: env
+	@$(BIN)/python -m tests.chaos $(ARGS)
