@@ -1,4 +1,4 @@
-"""What people and their systems do meanwhile: sites announce, move and cancel sessions, mentors answer. What was accepted is noted.
+"""What goes on meanwhile: sites announce, move and cancel sessions, mentors answer. What was accepted is noted.
 
 Everybody behaves as a careful caller does: what was not acknowledged is said again, with the same id or from the same form.
 """
@@ -116,15 +116,15 @@ def settle(folder: Path, mentors: int) -> str:
     return next(line for line in jitt("publisher", "add", WEB, "--site", SITE).splitlines() if line.startswith("jitt_"))
 
 
-def stories(number: int, near: int, mentors: int, seed: int) -> list[Story]:
+def stories(number: int, near: int, mentors: int, seed: int, twice: float = SAID_TWICE) -> list[Story]:
     """`near` of them start within the hour, each of another mentor; the rest within two months."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     every = max(1, number // near) if near else number + 1
-    return [_story(n, chance, mentors, (n // every) if near and n % every == 0 and n // every < near else None)
+    return [_story(n, chance, mentors, twice, (n // every) if near and n % every == 0 and n // every < near else None)
             for n in range(number)]  # fmt: skip
 
 
-def _story(n: int, chance: random.Random, mentors: int, near: int | None) -> Story:
+def _story(n: int, chance: random.Random, mentors: int, twice: float, near: int | None) -> Story:
     mentor = f"m{near if near is not None else chance.randrange(mentors)}"
     soon = timedelta(minutes=chance.randint(40, 59))
     start = datetime.now(UTC) + (soon if near is not None else timedelta(days=chance.randint(3, 60), minutes=n % 480))
@@ -134,7 +134,7 @@ def _story(n: int, chance: random.Random, mentors: int, near: int | None) -> Sto
     for revision, at in enumerate(moves):
         data = {"session_ref": ref, "site_id": SITE, "mentor_ref": mentor, "starts_at": at.isoformat(), "minutes": 45,
                 "time_zone": "America/Chicago", "activity": "first_meeting", "revision": revision}  # fmt: skip
-        told.append(Announcement(f"{ref}/{revision}", SCHEDULED, data, publisher, chance.random() < SAID_TWICE))
+        told.append(Announcement(f"{ref}/{revision}", SCHEDULED, data, publisher, chance.random() < twice))
     if near is None and chance.random() < CANCELLED_TOO:
         data = {"session_ref": ref, "site_id": SITE, "revision": len(moves)}
         told.append(Announcement(f"{ref}/{len(moves)}", CANCELLED, data, publisher))

@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 
 from tests.chaos import network_effects as effects
 from tests.chaos import world
-from tests.chaos.load import Done, Load, settle, stories
-from tests.chaos.oracle import Verdict
+from tests.chaos.load import Load, settle, stories
 from tests.chaos.sections import Chaos, Section
 from tests.chaos.world import Seat, World
 
 SEED = 4
 EVERY = 3.0  # seconds between two kills; the process killed before is usually not back yet
 WORKERS = {"trigger": 2}
-SETTLED_SECONDS = 90.0
 RECORDS_EACH = 2.5  # of all topics, and accepted calls, for each session that is announced
 
 
@@ -76,24 +74,7 @@ def _kill(network: World, chaos: Chaos, load: Load) -> Recoveries:
 def _judged(chaos: Chaos, load: Load, recoveries: Recoveries) -> Section:
     done = load.finish()
     recoveries.finish()
-    verdict, seen = settled(done, chaos)
+    verdict, seen = effects.settled(done, chaos.say)
     figures = {"events": len(seen.records) + done.calls, "told_again": done.told_again, "answers": done.answers}
     return Section("SIGKILL of every service and role", verdict, len(recoveries.seconds), recoveries.seconds,
                    [*recoveries.problems, *effects.problems(seen)], figures)  # fmt: skip
-
-
-def settled(done: Done, chaos: Chaos) -> tuple[Verdict, effects.Seen]:
-    """Looks until everything is as it must be, and once more: what comes twice comes late. Or gives up, with what is wrong."""
-    deadline = time.monotonic() + SETTLED_SECONDS
-    while True:
-        seen = effects.look()
-        verdict = effects.verdict(done, seen)
-        if verdict.sound and not effects.unsettled(seen):
-            break
-        if time.monotonic() > deadline:
-            chaos.say(f"not settled after {SETTLED_SECONDS:.0f} s: {verdict.examples or effects.unsettled(seen)}")
-            return verdict, seen
-        time.sleep(1)
-    time.sleep(2)
-    seen = effects.look()
-    return effects.verdict(done, seen), seen

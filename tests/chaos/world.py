@@ -128,7 +128,7 @@ def ready(seat: Seat) -> bool:
 
 def shuffled(seats: list[Seat], seed: int) -> Iterator[Seat]:
     """Every seat before any comes again, in an order that the seed decides."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     while True:
         yield from chance.sample(seats, len(seats))
 

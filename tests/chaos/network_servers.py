@@ -1,0 +1,64 @@
+"""Postgres killed and back, Kafka killed and back, both at once, while sites announce and mentors answer."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from tests.chaos import network_effects as effects
+from tests.chaos import world
+from tests.chaos.load import BUS, Load, settle, stories
+from tests.chaos.sections import Chaos, Section
+from tests.chaos.world import World
+from tests.flow.database import rows
+
+SEED, MENTORS, LEARNERS = 6, 100, 6
+A_SECOND = 30
+DOWN, BETWEEN = 2.0, 4.0  # seconds
+RESUMES_WITHIN = 5.0
+READ = "SELECT next_offset FROM trigger.consumed WHERE topic = $1"
+Act = Callable[[World], None]
+FAULTS: dict[str, tuple[Sequence[Act], Sequence[Act]]] = {
+    "Postgres": ((World.kill_postgres,), (World.start_postgres,)),
+    "Kafka": ((World.kill_kafka,), (World.start_kafka,)),
+    "Postgres and Kafka": ((World.kill_kafka, World.kill_postgres), (World.start_postgres, World.start_kafka)),
+}
+
+
+def run(chaos: Chaos) -> list[Section]:
+    with world.running(chaos.home) as network:
+        token = settle(chaos.home, MENTORS)
+        seconds = chaos.size.rounds * len(FAULTS) * (DOWN + BETWEEN + 10.0)
+        told = stories(int(seconds * A_SECOND), 2 * LEARNERS, MENTORS, SEED)
+        load = Load(told, token, seconds, LEARNERS)
+        load.start()
+        time.sleep(BETWEEN)
+        resumed = {name: [_round(network, *acts) for _ in range(chaos.size.rounds)] for name, acts in FAULTS.items()}
+        chaos.say("resumed after " + ", ".join(f"{name} {max(took):.1f} s" for name, took in resumed.items()))
+        done = load.finish()
+        verdict, seen = effects.settled(done, chaos.say)
+        ended = network.watch()
+    problems = [f"{name}: reading went on {took:.1f} s after it accepted again" for name, all_of_it in resumed.items()
+                for took in all_of_it if took > RESUMES_WITHIN]  # fmt: skip
+    problems += [f"{seat.name} ended by itself" for seat in ended]
+    figures = {"events": len(seen.records) + done.calls, "told_again": done.told_again,
+               "resumed_s": {name: max(took) for name, took in resumed.items()}}  # fmt: skip
+    return [Section("Postgres and Kafka killed and back", verdict, kills=len(FAULTS) * chaos.size.rounds,
+                    problems=[*problems, *effects.problems(seen)], figures=figures)]  # fmt: skip
+
+
+def _round(network: World, down: Sequence[Act], up: Sequence[Act]) -> float:
+    """Seconds from when the servers accepted again until a publisher's records were applied again."""
+    for act in down:
+        act(network)
+    time.sleep(DOWN)
+    for act in up:
+        act(network)
+    accepted_at, before = time.monotonic(), _read()
+    world.eventually(lambda: _read() > before, 60.0)
+    took = time.monotonic() - accepted_at
+    time.sleep(BETWEEN)
+    return took
+
+
+def _read() -> int:
+    found = rows(READ, f"in.{BUS}")
+    return int(found[0][0]) if found else 0
