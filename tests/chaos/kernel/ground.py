@@ -1,0 +1,224 @@
+"""Where the kernel is tried: servers, and places on them. A place is one service of its own: schema, topic, group, name."""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from deploy.local.kafka import Kafka
+from deploy.local.postgres import Postgres
+from deploy.servers import use
+from shared import bus, db
+from shared.contracts.event import Event
+from shared.contracts.topics import COMPACTED, KEPT, Topic
+from shared.messaging import Handler, relay
+from shared.running import Running
+from shared.settings import settings
+from tests.chaos.kernel import ledger
+from tests.messaging import tally_service
+
+MIGRATIONS = Path(tally_service.__file__).with_name("tally")
+OUT = (Topic("tally.events", "tally", 3, 3, KEPT), Topic(ledger.STATES, "tally", 3, 3, COMPACTED),
+       Topic(ledger.ALERTS, "tally", 3, 3, KEPT))  # fmt: skip
+Handlers = tuple[Handler[Any], ...]
+LOUD = ("jitt", "jitt.worker", "jitt.relay", "jitt.bus", "jitt.process", "faststream", "faststream.jitt", "aiokafka", "asyncio")
+
+
+@dataclass(slots=True)
+class Servers:
+    """A Kafka and a PostgreSQL of our own, which may be ended and begun again."""
+
+    home: Path
+    kafka: Kafka
+    postgres: Postgres
+
+    def start_postgres(self) -> None:
+        self.postgres = Postgres.start(self.home, self.postgres.port, _nothing)
+
+
+@dataclass(slots=True)
+class Said:
+    """A record of one of the topics that the service publishes."""
+
+    topic: str
+    partition: int
+    offset: int
+    id: str
+    key: str
+    type: str
+    body: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Place:
+    """One service of its own. `send` says something to it; what was sent is numbered, so that a repeat has the same id."""
+
+    running: Running
+    producer: AIOKafkaProducer | None = None
+    sent: int = 0
+    ends: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.running.service.name
+
+    @property
+    def dsn(self) -> str:
+        return db.service_dsn(self.name)
+
+    async def send(self, *events: Event) -> None:
+        assert self.producer is not None, "this place has no topic"
+        for event in events:
+            self.sent += 1
+            headers = [("ce_specversion", b"1.0"), ("ce_id", f"{self.name}/{self.sent}".encode()), ("ce_source", b"chaos"),
+                       ("ce_type", event.TYPE.encode())]  # fmt: skip
+            body, key = event.model_dump_json().encode(), event.key().encode()
+            await self.producer.send(f"{self.name}.in", body, key=key, headers=headers)
+        await self.producer.flush()
+
+
+@contextmanager
+def servers(home: Path) -> Iterator[Servers]:
+    """A stack of our own, whatever the environment names, until the block ends."""
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o755)  # PostgreSQL, which is never root, keeps its data there
+    with own_environment():
+        os.environ["JITT_HOME"], os.environ["JITT_KAFKA_SESSION_SECONDS"] = str(home), "6"
+        settings.cache_clear()
+        ours = Servers(home, Kafka.start(home, None, _nothing), Postgres.start(home, None, _nothing))
+        try:
+            use(ours.kafka.bootstrap, ours.postgres.dsn)
+            yield ours
+        finally:
+            ours.kafka.stop()
+            ours.postgres.stop()
+
+
+@contextmanager
+def own_environment() -> Iterator[None]:
+    before = {name: value for name, value in os.environ.items() if name.startswith("JITT_")}
+    for name in before:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith("JITT_")]:
+            del os.environ[name]
+        os.environ.update(before)
+        settings.cache_clear()
+
+
+@contextmanager
+def states_compacted() -> Iterator[None]:
+    """The manifest decides what the relay sends in transactions; here the test's own topic is one of those."""
+    before, relay.COMPACTED = relay.COMPACTED, relay.COMPACTED | {ledger.STATES}
+    try:
+        yield
+    finally:
+        relay.COMPACTED = before
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """What is broken on purpose need not be read about."""
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, about: None)
+    before = {name: logging.getLogger(name).level for name in LOUD}
+    for name in LOUD:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        loop.set_exception_handler(None)
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
+
+
+async def make_topics(*topics: Topic) -> None:
+    await bus.apply_topics(settings().kafka, topics, small=True)
+
+
+@asynccontextmanager
+async def place(name: str = "", handlers: Handlers = ledger.HANDLERS, *, topic: bool = True) -> AsyncIterator[Place]:
+    """A fresh one. Without `topic`, for what needs no Kafka."""
+    service = ledger.service(name or f"tally_{uuid4().hex[:8]}", handlers)
+    await db.migrate(settings().postgres, [service.name], lambda _: MIGRATIONS)
+    running = Running(service, await db.open_pool(db.service_dsn(service.name), "chaos", size=4), settings())
+    made = Place(running)
+    try:
+        if topic:
+            await make_topics(Topic(f"{service.name}.in", service.name, 2, 2, KEPT))
+            made.producer = AIOKafkaProducer(bootstrap_servers=settings().kafka, acks="all", enable_idempotence=True)
+            await made.producer.start()
+        yield made
+    finally:
+        if made.producer:
+            await made.producer.stop()
+        await db.close_pool(running.pool)
+
+
+@asynccontextmanager
+async def owner() -> AsyncIterator[asyncpg.Connection]:
+    """Postgres' owner, who may end other people's connections."""
+    conn = await asyncpg.connect(settings().postgres, timeout=5)
+    try:
+        yield conn
+    finally:
+        await conn.close()
+
+
+async def said(names: Sequence[str]) -> dict[str, list[Said]]:
+    """Per place, what is on the topics now as a reader of committed records sees it, in the order of offsets."""
+    found: dict[str, list[Said]] = {name: [] for name in names}
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings().kafka, group_id=None, isolation_level="read_committed",
+                                auto_offset_reset="earliest", fetch_max_wait_ms=20)  # fmt: skip
+    await consumer.start()
+    try:
+        parts = [TopicPartition(topic.name, n) for topic in OUT for n in range(topic.small)]
+        consumer.assign(parts)
+        await consumer.seek_to_beginning(*parts)
+        ends = await consumer.end_offsets(parts)
+        while any([await consumer.position(part) < ends[part] for part in parts]):
+            for records in (await consumer.getmany(timeout_ms=50)).values():
+                for record in records:
+                    if (name := record.key.decode().partition("-")[0]) in found:
+                        found[name].append(_said(record))
+    finally:
+        await consumer.stop()
+    return found
+
+
+def _said(record: Any) -> Said:
+    headers = dict(record.headers)
+    return Said(record.topic, record.partition, record.offset, headers["ce_id"].decode(), record.key.decode(),
+                headers["ce_type"].decode(), json.loads(record.value))  # fmt: skip
+
+
+async def unsent(place: Place) -> list[Said]:
+    """What waits in the outbox, as if it had been published: for what is tried without Kafka."""
+    rows = await place.running.pool.fetch("SELECT id, topic, key, event_id, type, payload FROM outbox ORDER BY id")
+    return [Said(row["topic"], 0, row["id"], str(row["event_id"]), row["key"], row["type"], json.loads(row["payload"]))
+            for row in rows]  # fmt: skip
+
+
+async def until(fact: Any, seconds: float = 20.0) -> bool:
+    """Waits for it; False when it did not come true in time."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not await fact():
+        if asyncio.get_running_loop().time() > deadline:
+            return False
+        await asyncio.sleep(0.03)
+    return True
+
+
+def _nothing(words: str) -> None:
+    pass
