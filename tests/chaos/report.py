@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tests.chaos.oracle import Verdict
 from tests.chaos.sections import Section
@@ -17,6 +18,7 @@ from tests.chaos.sections import Section
 RECOVERY_SECONDS = 11.0  # the session timeout of these runs, 6 s, and 5
 BEGIN, END = "<!-- chaos: begin -->", "<!-- chaos: end -->"
 COLUMNS = ("fault", "effects", "kills", "lost", "doubled", "out of order", "invented", "recovery p99", "")
+WIDTH = 140  # a log of CI has none of its own
 TOTALS = ("twins_caught", "twins_total", "malformed")  # figures of the parts that are added up
 
 
@@ -82,10 +84,13 @@ def write(ran: Ran, file: Path) -> dict[str, Any]:
 
 
 def show(made: dict[str, Any]) -> None:
-    table = Table(*COLUMNS, title=f"Chaos, {made['size']}: {headline(made)}")
+    table = Table(title=f"Chaos, {made['size']} form")
+    for column in COLUMNS:
+        table.add_column(column, justify="left" if column in ("fault", "") else "right", no_wrap=column != "")
     for section in made["sections"]:
-        table.add_row(*_row(section))
-    Console(markup=False).print(table)
+        table.add_row(*map(Text, _row(section)))
+    Console(width=max(WIDTH, Console().width)).print(table)
+    print(f"In all {headline(made)}.")
 
 
 def headline(made: dict[str, Any]) -> str:
@@ -134,7 +139,7 @@ def _section(section: Section) -> dict[str, Any]:
 
 def _row(section: dict[str, Any]) -> list[str]:
     late = section["recovery_p99_s"]
-    said = "" if section["passed"] else "**wrong**"
+    said = "" if section["passed"] else "wrong"
     return [section["name"], f"{section['effects']:,}", str(section["kills"]),
             *(str(section[name]) for name in ("lost", "doubled", "out_of_order", "invented")),
             f"{late} s" if late is not None else "", said or section["note"] or "as promised"]  # fmt: skip
