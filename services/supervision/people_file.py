@@ -179,7 +179,7 @@ def _named(names: list[str], cells: list[str]) -> dict[str, str]:
         raise Wrong("", what, "Put quotation marks around a cell that has a comma or semicolon in it.")
     if broken := next((name for name, cell in zip(names, cells, strict=False) if not cell.isprintable()), None):
         what = "There is a line break or a hidden character in this cell."
-        raise Wrong(broken, what, "Type the cell again. A closing quotation mark may be missing.")
+        raise Wrong(_quoted(broken), what, "Type the cell again. A closing quotation mark may be missing.")
     return dict.fromkeys(COLUMNS, "") | dict(zip(names, cells, strict=False))
 
 

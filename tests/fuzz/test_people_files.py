@@ -116,3 +116,9 @@ def test_a_hundred_thousand_columns_are_named_in_one_short_line() -> None:
     columns = ",".join(f"c{n}" for n in range(100_000))
     parsed = _read(f"ref,role,name,{columns}\ndana,supervisor,Dana\n".encode())
     assert (len(parsed.rows), parsed.notes) == (1, ("Not read: “c0”, “c1”, “c2”, “c3”, “c4” and 99995 more.",))
+
+
+@pytest.mark.parametrize("name", ["x" * 10_000, "a\u202eb"])
+def test_a_column_of_any_name_is_named_shortly_and_in_plain_letters(name: str) -> None:
+    parsed = _read(f"ref,role,name,{name}\ndana,supervisor,Dana,\u200b\n".encode())
+    assert ["hidden character" in str(problem) for problem in parsed.problems] == [True]
