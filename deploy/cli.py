@@ -209,7 +209,7 @@ def dead_list(
     table = Table("service", "id", "state", "reason", "what is wrong", "from", "where", box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(str(row[name]) for name in ("service", "id", "state", "reason", "detail", "principal", "where")))
-    Console().print(table)
+    Console().print(table, markup=False)
 
 
 @dead_app.command("show")

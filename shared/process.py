@@ -32,7 +32,7 @@ LOG = logging.getLogger("jitt.process")
 Role = Literal["web", "worker", "all"]
 SILENT_SECONDS = 60.0
 WATCH_SECONDS = 5.0
-PUBLISHERS_SECONDS = 10
+PUBLISHERS_SECONDS = 2
 SHARE_SECONDS = 3
 
 
@@ -133,12 +133,12 @@ class WorkerProcess:
             await asyncio.Event().wait()
 
     async def _read_publishers(self) -> None:
-        """The list of topics is looked at every 10 s; a change restarts this one subscription."""
+        """The list of topics is looked at every 2 s; a change restarts this one subscription."""
         while True:
             publishers = await self._load_publishers()
             topics = await self._readable(publishers)
             if not topics:
-                await asyncio.sleep(PUBLISHERS_SECONDS / 10)
+                await asyncio.sleep(PUBLISHERS_SECONDS / 2)
                 continue
             decode = PublishersTopics(self.service, publishers)
             async with self._subscribed(f"{self.service.name}.ingest", topics, decode):

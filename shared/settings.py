@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     kafka: str = ""
     postgres: str = ""
     instance: str = ""  # this process's name among those of its service, the same after a restart (a StatefulSet's pod)
+    noisy_per_hour: int = 1_000  # unreadable records of one publisher, before it is paused
     kafka_session_seconds: float = Field(10, ge=6, le=300)  # without a sign of life: others take its partitions
     id_key: SecretStr = SecretStr(DEVELOPMENT_KEY)
     link_keys: tuple[SecretStr, ...] = (SecretStr(DEVELOPMENT_KEY),)

@@ -195,12 +195,12 @@ async def second_try(running: Running, asked: Asked, form: FormData) -> Response
     if form.get("show"):
         shown = AnswerShown(training_id=asked.visit.id, number=asked.number, request_id=_request_id(form))
         return await submitted(running, asked, shown)
+    if asked.item.kind == "open" or not asked.tries:  # nothing to try again: the question itself is shown
+        return RedirectResponse(asked.path, SEE_OTHER)
     chosen = read_choice(asked.item, form)
     problems = choice_problems(asked.item, chosen, asked.tried)
-    if problems and asked.tries and asked.tries[-1].open:
+    if problems and asked.tries[-1].open:
         return feedback_page(asked, problems, chosen=chosen)
-    if problems and not asked.tries:  # nothing to try again yet
-        return RedirectResponse(asked.path, SEE_OTHER)
     event = Answered(
         training_id=asked.visit.id,
         number=asked.number,

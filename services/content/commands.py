@@ -100,7 +100,7 @@ def list_modules(
     table = Table("module", "language", "version", "title", "minutes", "status", box=None, pad_edge=False)
     for each in found:
         table.add_row(each.module_id, each.locale, str(each.version), each.title, str(each.minutes), each.status)
-    Console().print(table)
+    Console().print(table, markup=False)
 
 
 @content_app.command("show")

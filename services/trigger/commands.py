@@ -79,7 +79,7 @@ def list_publishers(as_json: AsJson = False) -> None:
     elif not found:
         typer.echo("No publishers yet. The first one: jitt publisher add NAME --site SITE")
     else:
-        Console().print(_table(found))
+        Console().print(_table(found), markup=False)
 
 
 @publisher_app.command("token")

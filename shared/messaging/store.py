@@ -27,7 +27,7 @@ SELECT count(DISTINCT concerns) FROM dead_letter WHERE reason = 'failed' AND sta
 BURY = """
 INSERT INTO dead_letter
   (state, reason, detail, principal, concerns, topic, partition, "offset", header_names, header_values, key, value)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING
 """
 CONSUMED = """
 INSERT INTO consumed AS c (topic, partition, next_offset) SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
@@ -46,11 +46,16 @@ FROM dead_letter WHERE state IN ('dead', 'parked') AND ($1::bigint[] IS NULL OR 
 """
 SETTLE_DEAD = "UPDATE dead_letter SET state = $2 WHERE id = ANY($1::bigint[]) AND state IN ('dead', 'parked')"
 BURIED_LATELY = """
-SELECT count(*) FROM dead_letter
-WHERE principal = $1 AND concerns = '{}' AND reason <> 'failed' AND at > now() - interval '1 hour'
+SELECT count(*) FROM (
+  SELECT 1 FROM dead_letter
+  WHERE principal = $1 AND concerns = '{}' AND reason <> 'failed' AND state = 'dead' AND at > now() - interval '1 hour'
+  LIMIT $2) AS found
 """
+INBOX_PAGES = "SELECT pg_relation_size('inbox') / current_setting('block_size')::int"
 OLD_INBOX = """
-DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox WHERE at < now() - interval '35 days' LIMIT 5000))
+DELETE FROM inbox
+WHERE ctid >= format('(%s,0)', $1::bigint)::tid AND ctid < format('(%s,0)', $2::bigint)::tid
+  AND at < now() - interval '35 days'
 """
 OLD_DEAD = """
 DELETE FROM dead_letter WHERE id = ANY(ARRAY(
@@ -153,15 +158,18 @@ async def settle_dead(conn: Connection, ids: Sequence[int], state: str) -> bool:
     return bool(await conn.execute(SETTLE_DEAD, ids, state) != "UPDATE 0")
 
 
-async def buried_lately(conn: Connection, principal: str) -> int:
-    """How many of its records of the last hour could not be read; those that failed in our hands are not its fault."""
-    return int(await conn.fetchval(BURIED_LATELY, principal))
+async def buried_lately(conn: Connection, principal: str, at_most: int) -> int:
+    """How many of its records of the last hour could not be read and are open; those that failed in our hands are not its
+    fault, and those that were replayed or skipped are forgiven."""
+    return int(await conn.fetchval(BURIED_LATELY, principal, at_most))
 
 
-async def tidy(conn: Connection) -> int:
-    """One small step of forgetting: inbox ids older than any repeat can be, dead letters after their 14 days. Rows deleted."""
-    tags = [await conn.execute(statement) for statement in (OLD_INBOX, OLD_DEAD)]
-    return sum(int(tag.split()[-1]) for tag in tags)
+async def tidy(conn: Connection, page: int, pages: int = 1_000) -> int:
+    """One step of forgetting: dead letters after their 14 days, and, on so many pages of the inbox from `page` on, ids older
+    than any repeat can be. Answers the page to go on from; 0 at the end."""
+    await conn.execute(OLD_DEAD)
+    await conn.execute(OLD_INBOX, page, page + pages)
+    return page + pages if page + pages < await conn.fetchval(INBOX_PAGES) else 0
 
 
 async def find_inbox(conn: Connection, id: UUID) -> Record | None:

@@ -26,6 +26,7 @@ from shared.messaging.observed import counted, timed
 from shared.messaging.store import Dead
 from shared.messaging.sweep import apply_sweep
 from shared.service import Service
+from shared.settings import settings
 
 LOG = logging.getLogger("jitt.worker")
 BUDGET_SECONDS = MAX_POLL_MS / 3_000  # a third of what Kafka allows between two polls
@@ -33,9 +34,10 @@ ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 MARGIN = timedelta(minutes=1)
 LOOK_BACK_SECONDS = 10
 IDLE_SECONDS = 0.05
-TIDY_SECONDS = 60
+TIDY_SECONDS = 3_600
+STEP_SECONDS = 1.0
 MOST = 2_000
-NOISY = 1_000  # unreadable records an hour
+TOLD_SECONDS = 30  # what is still read of a paused publisher until its subscription ends is no second cause
 T = TypeVar("T")
 
 Decode = Callable[[Record], Decoded]
@@ -50,6 +52,7 @@ class Worker:
         self._one_at_a_time = asyncio.Lock()
         self._since = {handler.name: ALWAYS for handler in service.handlers if handler.clock}
         self._looked_back_at = dict.fromkeys(self._since, 0.0)
+        self._told_to_pause: dict[str, float] = {}
         self._most = MOST  # messages in one transaction: fewer for a while after timeouts
 
     async def take(self, records: Sequence[Record], decode: Decode) -> None:
@@ -87,14 +90,17 @@ class Worker:
                 await self._passing(error)
 
     async def _pause_the_noisy(self, applied: Applied) -> None:
-        """A publisher above 1,000 unreadable records an hour is heard no more, until somebody has looked and resumes it."""
+        """A publisher with too many unreadable records within an hour is heard no more, until somebody has looked and resumes
+        it. Those that were replayed or skipped meanwhile do not count again."""
         if (pause := self.service.pause_publisher) is None:
             return
         names = {letter.principal for letter in applied.letters if letter.raw and letter.raw.topic.startswith(INBOUND)}
+        limit = settings().noisy_per_hour
         for name in sorted(names):
-            buried = await self._transaction(partial(store.buried_lately, principal=name))
-            if buried > NOISY:
-                LOG.warning("pausing a publisher: too much of it cannot be read", extra={"publisher": name, "buried": buried})
+            buried = await self._transaction(partial(store.buried_lately, principal=name, at_most=limit + 1))
+            if buried > limit and monotonic() - self._told_to_pause.get(name, float("-inf")) > TOLD_SECONDS:
+                self._told_to_pause[name] = monotonic()
+                LOG.warning("pausing a publisher: too much of it cannot be read", extra={"publisher": name, "limit": limit})
                 told = own_message(self.service.name, "worker", f"pause {name} at {_last(applied, name)}", pause(name))
                 await self._transaction(partial(self._apply, Batch([told])))
 
@@ -102,15 +108,15 @@ class Worker:
         return await apply(conn, self.service.name, self.service.handlers, batch)
 
     async def tidy(self) -> None:
-        """For ever: forgets what is old enough, in small steps."""
+        """For ever: forgets what is old enough, in small steps, all of it about once an hour."""
+        page = 0
         while True:
             try:
                 async with self._one_at_a_time:
-                    deleted = await self._transaction(store.tidy)
+                    page = await self._transaction(partial(store.tidy, page=page))
             except Exception as error:
-                deleted = 0
                 await self._passing(error)
-            await asyncio.sleep(TIDY_SECONDS if not deleted else IDLE_SECONDS)
+            await asyncio.sleep(TIDY_SECONDS if page == 0 else STEP_SECONDS)
 
     async def fall_due(self, handler: Handler[Any]) -> int:
         """One due batch of one handler; answers how many rows it claimed."""

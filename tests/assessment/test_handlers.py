@@ -13,7 +13,7 @@ from tests.driving import deliver, outgoing
 
 async def rows(running):
     tables = ("module", "planned_session", "roster", "site", "training", "skill")
-    return [await running.pool.fetch(f"SELECT t::text AS row FROM {table} t ORDER BY 1") for table in tables]  # noqa: S608
+    return [await running.pool.fetch(f"SELECT t::text AS row FROM {table} t ORDER BY 1") for table in tables]
 
 
 async def test_an_older_revision_never_overwrites_a_newer_one(database):

@@ -233,7 +233,7 @@ class TestOpenQuestion:
         assert phone.heading == "Your supervisor has your answer"
         tables = ("inbox", "outbox", "dead_letter", "training", "open_answer")
         async with phone.running.pool.acquire() as conn:
-            rows = [str(await conn.fetchval(f"SELECT array_agg(t::text)::text FROM {t} t")) for t in tables]  # noqa: S608
+            rows = [str(await conn.fetchval(f"SELECT array_agg(t::text)::text FROM {t} t")) for t in tables]
         found = "".join(rows)
         assert "CANARY" not in found
         assert b"CANARY".hex() not in found
@@ -247,7 +247,7 @@ class TestOpenQuestion:
 
 
 class TestStates:
-    @pytest.mark.parametrize("ref", ["x.y", "nonsense", str(TRAINING), "a" * 3000, "%00.x"])
+    @pytest.mark.parametrize("ref", ["x.y", "nonsense", str(TRAINING), "a" * 3000])
     async def test_a_broken_or_unknown_link_says_how_to_open_it(self, phone, ref):
         await arrive(phone.running)
         await phone.open(f"/t/{ref}")

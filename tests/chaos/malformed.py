@@ -14,7 +14,6 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
 from services.trigger.app import SERVICE as TRIGGER
-from shared.messaging.worker import NOISY
 from shared.settings import settings
 from tests.chaos.malformed_press import LARGEST_REQUEST, Press, Written, a_megabyte, press
 from tests.chaos.malformed_town import CALM, FLOOD, OWN_READER, SPEAKERS, Stalled, Town, read_to, rows, town
@@ -62,7 +61,8 @@ async def one_publisher(place: Town, chaos: Chaos) -> Section:
     flood, calm, later = (Written(TRIGGER.name) for _ in range(3))
     async with press(Dice().getrandbits(32)) as writer:
         try:
-            await asyncio.gather(writer.bad(flood, max(chaos.size.malformed, 3 * NOISY), FLOOD), _steadily(writer, calm))
+            number = max(chaos.size.malformed, 3 * settings().noisy_per_hour)
+            await asyncio.gather(writer.bad(flood, number, FLOOD), _steadily(writer, calm))
             await _until(lambda: _paused(FLOOD), "the publisher that sends only bad records is paused")
             await _until(lambda: _unheard(place), "its topic is read no more")
             for _ in range(20):

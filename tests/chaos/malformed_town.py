@@ -2,22 +2,18 @@
 
 import asyncio
 import os
-import signal
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
 
 from deploy.local import children, stack
 from deploy.local.ports import free_port
 from deploy.network import Network, prepare, start_service, wait_until_ready
-from deploy.servers import url_of, use
+from deploy.servers import use
 from services.trigger.app import SERVICE as TRIGGER
 from services.trigger.messages import PublisherAdded
 from shared import bus
@@ -30,7 +26,6 @@ SPEAKERS = ("bell", "clay", "fern", "reed")  # of the first section
 FLOOD, CALM = "flood", ("calm-one", "calm-two")  # of the second: the others have too many letters by then
 OWN_READER = "assessment"
 STALLED_SECONDS = 30.0
-HEARING_OUT = Path(__file__).with_name("hearing_out.py")
 
 Ends = Mapping[tuple[str, int], int]  # (topic, partition) -> the offset after the last record
 
@@ -53,6 +48,7 @@ class Town:
 
     def with_its_usual_patience(self, service: str) -> None:
         """Started again as it is everywhere."""
+        del os.environ["JITT_NOISY_PER_HOUR"]
         self.child(service).stop()
         self.network.children[service] = start_service(self.network.home, service)
         wait_until_ready(self.network, service)
@@ -65,11 +61,12 @@ def town(chaos: Chaos) -> Iterator[Town]:
         prepare(chaos.say)
         asyncio.run(_publishers())
         running = Network(chaos.home, chaos.say, {})
+        os.environ["JITT_NOISY_PER_HOUR"] = str(10**9)  # publishers are heard out, whatever they say
         try:
             for service in (TRIGGER.name, OWN_READER):
                 os.environ[f"JITT_{service.upper()}_URL"] = f"http://127.0.0.1:{free_port()}"
                 settings.cache_clear()
-                running.children[service] = _hearing_out(chaos.home, service)
+                running.children[service] = start_service(chaos.home, service)
             for service in running.children:
                 wait_until_ready(running, service)
             yield Town(running)
@@ -98,13 +95,6 @@ async def _publishers() -> None:
         for name in names:
             await running.submit(PublisherAdded(name=name, sites=(name,), kafka=True), id=name, source="chaos")
     await bus.apply_topics(settings().kafka, [inbound(name) for name in names], small=True)
-
-
-def _hearing_out(home: Path, service: str) -> children.Child:
-    logs = home / "services"
-    logs.mkdir(exist_ok=True)
-    program = children.Program(title=service, name=service, farewell=((signal.SIGTERM, 20.0),))
-    return children.start(program, (sys.executable, str(HEARING_OUT), service, str(urlsplit(url_of(service)).port)), logs)
 
 
 async def rows(service: str, query: str, *values: Any) -> list[asyncpg.Record]:

@@ -250,11 +250,11 @@ async def test_a_publisher_that_sends_too_much_that_cannot_be_read_is_paused_and
     running = await database(SERVICE)
     service = replace(SERVICE, pause_publisher=lambda name: Added(tally=name, number=7))
     worker = Worker(service, await dsn_of(running), lambda: None, _room)
-    bad = Dead("dead", "schema", "", "noisy", (), Raw("in.noisy", 0, 0, None, b"", ()))
+    bad = [Dead("dead", "schema", "", "noisy", (), Raw("in.noisy", 0, n, None, b"", ())) for n in range(1_001)]
     few = Dead("dead", "schema", "", "quiet", (), Raw("in.quiet", 0, 0, None, b"", ()))
-    await worker.commit(Batch([], [bad] * 1_000 + [few]), monotonic() + 60)
+    await worker.commit(Batch([], [*bad[:1_000], few]), monotonic() + 60)
     assert await total(running, "noisy") is None
-    await worker.commit(Batch([], [bad]), monotonic() + 60)
+    await worker.commit(Batch([], bad[1_000:]), monotonic() + 60)
     await worker.close()
     assert (await total(running, "noisy"), await total(running, "quiet")) == (7, None)
 
@@ -267,9 +267,31 @@ async def test_old_inbox_ids_and_dead_letters_are_forgotten_and_what_still_parks
                                "('dead', 'schema', '', 'x', now() - interval '15 days'), ('dead', 'schema', '', 'x', now())")
     await running.pool.execute("INSERT INTO inbox (id, sha, at) VALUES (gen_random_uuid(), '', now() - interval '36 days')")
     async with running.connection() as conn:
-        assert await store.tidy(conn) == 2
-        assert await store.tidy(conn) == 0
+        assert await store.tidy(conn, 0, pages=1) == 0
     assert await running.pool.fetchval("SELECT count(*) FROM inbox") == 2
+    assert await running.pool.fetchval("SELECT count(*) FROM dead_letter") == 2
+
+
+async def test_the_inbox_is_walked_page_by_page(database):
+    running = await database(SERVICE)
+    await running.pool.execute("INSERT INTO inbox (id, sha, at) SELECT gen_random_uuid(), '', now() - interval '36 days' "
+                               "FROM generate_series(1, 1000)")
+    async with running.connection() as conn:
+        page, steps = await store.tidy(conn, 0, pages=2), 1
+        assert 0 < await conn.fetchval("SELECT count(*) FROM inbox") < 1000
+        while page:
+            page, steps = await store.tidy(conn, page, pages=2), steps + 1
+    assert steps > 2
+    assert await running.pool.fetchval("SELECT count(*) FROM inbox") == 0
+
+
+async def test_a_record_that_kafka_delivers_again_is_buried_once(database, stack):
+    running = await database(SERVICE)
+    bad = Dead("dead", "schema", "", "someone", (), Raw("in.someone", 0, 7, None, b"{", ()))
+    other = Dead("dead", "schema", "", "someone", (), Raw("in.someone", 0, 7, None, b"[", ()))  # its topic was made anew
+    for letters in ([bad], [bad, other], [other]):
+        async with running.connection() as conn:
+            await store.bury(conn, letters)
     assert await running.pool.fetchval("SELECT count(*) FROM dead_letter") == 2
 
 

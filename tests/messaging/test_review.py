@@ -197,12 +197,13 @@ async def test_a_row_that_a_sweep_cannot_save_is_set_aside_and_the_others_hear_o
     assert await running.pool.fetchval("SELECT concerns FROM dead_letter") == ["tally/t5"]
 
 
-async def test_a_publisher_that_goes_on_after_it_was_resumed_is_paused_again(database):
+async def test_a_publisher_that_goes_on_after_it_was_resumed_is_paused_again(database, monkeypatch):
     running = await database(SERVICE)
+    monkeypatch.setattr(worker_module, "TOLD_SECONDS", 0)
     worker = await worker_of(running, replace(SERVICE, pause_publisher=lambda name: Added(tally=name, number=7)))
-    for offset in (1, 2):
-        bad = Dead("dead", "schema", "", "noisy", (), Raw("in.noisy", 0, offset, None, b"", ()))
-        await worker.commit(Batch([], [bad] * 1_001), monotonic() + 60)
+    for first in (0, 2_000):
+        bad = [Dead("dead", "schema", "", "noisy", (), Raw("in.noisy", 0, first + n, None, b"", ())) for n in range(1_001)]
+        await worker.commit(Batch([], bad), monotonic() + 60)
         await running.pool.execute("UPDATE dead_letter SET at = now() - interval '2 hours'")
     await worker.close()
     assert await total(running, "noisy") == 14
