@@ -57,22 +57,21 @@ class Written:
     """Some records as they stand on their topics, and what has to become of them at one service."""
 
     service: str
-    begins: int = 1 << 60  # the lowest offset
+    begins: dict[tuple[str, int], int] = field(default_factory=dict)  # (topic, partition) -> the first offset
     ends: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
     malformed: set[Place] = field(default_factory=set)
     valid: set[UUID] = field(default_factory=set)  # odd, but valid after all: by inbox id
-    odd: int = 0
     unwanted: int = 0
     too_large: int = 0  # even for Kafka
     neighbors: dict[UUID, Any] = field(default_factory=dict)
 
     def stands(self, place: Place) -> None:
         topic, partition, offset = place
-        self.begins = min(self.begins, offset)
+        self.begins[topic, partition] = min(self.begins.get((topic, partition), offset), offset)
         self.ends[topic, partition] = max(self.ends[topic, partition], offset + 1)
 
     async def judged(self) -> Verdict:
-        letters = await rows(self.service, LETTERS, sorted({topic for topic, _ in self.ends}), self.begins)
+        letters = await rows(self.service, LETTERS, sorted({topic for topic, _ in self.ends}), min(self.begins.values(), default=0))
         taken = await rows(self.service, TAKEN, list(self.valid))
         known = await rows(self.service, NEIGHBORS[self.service], list(self.neighbors))
         return (
@@ -85,6 +84,8 @@ class Written:
         """An id said twice with other content is a letter too, though nothing is wrong with its bytes."""
         for row in letters:
             place = (row["topic"], row["partition"], row["offset"])
+            if not self.begins.get(place[:2], place[2] + 1) <= place[2] < self.ends[place[:2]]:
+                continue  # of another round
             if place in self.malformed or row["reason"] != "id_reused":
                 yield str(place), KEPT if row["told"] else "kept without a reason"
 
@@ -155,7 +156,6 @@ class Press:
         """Waits until all stand on their topics, and notes what the contracts say of the odd ones."""
         pending, self._pending = self._pending, []
         for written, record, sent in pending:
-            written.odd += record is not None
             try:
                 at = await sent
             except MessageSizeTooLargeError:
