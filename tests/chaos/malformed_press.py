@@ -71,7 +71,8 @@ class Written:
         self.ends[topic, partition] = max(self.ends[topic, partition], offset + 1)
 
     async def judged(self) -> Verdict:
-        letters = await rows(self.service, LETTERS, sorted({topic for topic, _ in self.ends}), min(self.begins.values(), default=0))
+        topics, first = sorted({topic for topic, _ in self.ends}), min(self.begins.values(), default=0)
+        letters = await rows(self.service, LETTERS, topics, first)
         taken = await rows(self.service, TAKEN, list(self.valid))
         known = await rows(self.service, NEIGHBORS[self.service], list(self.neighbors))
         return (
