@@ -146,7 +146,8 @@ class Load:
 
     def __init__(self, told: Sequence[Story], token: str, seconds: float, learners: int) -> None:
         self.done = Done()
-        self._stories, self._token, self._seconds, self._learners = told, token, seconds, learners
+        self._stories, self._token, self._seconds = told, token, seconds
+        self._learners = _spread([story.session_id for story in told if story.near], learners)
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._walkers = ThreadPoolExecutor(3, thread_name_prefix="learner")
@@ -195,8 +196,7 @@ class Load:
             for _ in range(2 if one.twice else 1):
                 await (self._by_https(one, web) if one.publisher == WEB else self._by_kafka(one))
         self.done.stories.append(story)
-        if story.near and self._learners:
-            self._learners -= 1
+        if story.session_id in self._learners:
             self._walks.append(self._walkers.submit(self._walk, story))
 
     async def _by_kafka(self, one: Announcement) -> None:
@@ -248,6 +248,11 @@ class Load:
             walk.ended = Patient(link_of(story), walk).walk()[-1] == LAST_PAGE
         except BaseException as error:
             self._failed.append(error)
+
+
+def _spread(sessions: Sequence[UUID], number: int) -> set[UUID]:
+    """So many of them, from the first to the last: there is somebody to interrupt all the time."""
+    return set(sessions[:: max(1, len(sessions) // number)][:number]) if number else set()
 
 
 def link_of(story: Story) -> str:

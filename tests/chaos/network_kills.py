@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from tests.chaos import network_effects as effects
 from tests.chaos import world
 from tests.chaos.load import Load, settle, stories
+from tests.chaos.network_feed import Watching
 from tests.chaos.sections import Chaos, Section
 from tests.chaos.world import Seat, World
+from tests.flow.people import Supervisor
 
 SEED = 4
 EVERY = 3.0  # seconds between two kills; the process killed before is usually not back yet
@@ -42,17 +44,18 @@ class Recoveries:
 
 def run(chaos: Chaos) -> list[Section]:
     sessions = int(chaos.size.events / RECORDS_EACH)
-    learners = min(60, max(12, sessions // 100))
-    mentors = max(200, learners)
+    learners = max(12, sessions // 130)
+    mentors = max(200, learners * 3)
     seconds = chaos.size.kills * EVERY
     with world.running(chaos.home, WORKERS) as network:
         token = settle(chaos.home, mentors)
-        told = stories(sessions, min(mentors, learners * 3), mentors, SEED)
+        told = stories(sessions, learners * 3, mentors, SEED)
         chaos.say(f"{sessions:,} sessions in {seconds:.0f} s, {learners} learners, a kill every {EVERY:.0f} s (seed {SEED})")
         load = Load(told, token, seconds, learners)
         load.start()
+        feed = Watching(Supervisor("dana"))
         recoveries = _kill(network, chaos, load)
-        return [_judged(chaos, load, recoveries)]
+        return [_judged(chaos, load, feed, recoveries)]
 
 
 def _kill(network: World, chaos: Chaos, load: Load) -> Recoveries:
@@ -71,10 +74,12 @@ def _kill(network: World, chaos: Chaos, load: Load) -> Recoveries:
     return recoveries
 
 
-def _judged(chaos: Chaos, load: Load, recoveries: Recoveries) -> Section:
+def _judged(chaos: Chaos, load: Load, feed: Watching, recoveries: Recoveries) -> Section:
     done = load.finish()
     recoveries.finish()
     verdict, seen = effects.settled(done, chaos.say)
-    figures = {"events": len(seen.records) + done.calls, "told_again": done.told_again, "answers": done.answers}
+    verdict += feed.finish(done)
+    figures = {"events": len(seen.records) + done.calls, "told_again": done.told_again, "answers": done.answers,
+               "feed": len(feed.news), "feed_connections": feed.connections}  # fmt: skip
     return Section("SIGKILL of every service and role", verdict, len(recoveries.seconds), recoveries.seconds,
                    [*recoveries.problems, *effects.problems(seen)], figures)  # fmt: skip
