@@ -69,7 +69,7 @@ def document(ran: Ran) -> dict[str, Any]:
         "kills": sum(section.kills for section in ran.sections),
         "lost": verdict.lost, "doubled": verdict.doubled, "out_of_order": verdict.out_of_order, "invented": verdict.invented,
         **{name: ran.total(name) for name in TOTALS},
-        "recovery_p99_s": round(p99(ran.recoveries), 2),
+        "recovery_p99_s": round(p99(ran.recoveries), 2) if ran.recoveries else None,
         "wrong": wrong(ran),
         "sections": [_section(section) for section in ran.sections],
         "machine": ran.machine, "size": ran.size, "at": ran.at.isoformat(timespec="seconds"), "seconds": round(ran.seconds, 1),
@@ -96,9 +96,10 @@ def show(made: dict[str, Any]) -> None:
 def headline(made: dict[str, Any]) -> str:
     twins = f", {made['twins_caught']} of {made['twins_total']} broken twins caught" if made["twins_total"] else ""
     malformed = f", {made['malformed']:,} malformed records" if made["malformed"] else ""
+    recovery = f"; recovery p99 {made['recovery_p99_s']} s" if made["recovery_p99_s"] is not None else ""
     return (f"{made['events']:,} events, {made['kills']} kills: {made['lost']} lost, {made['doubled']} doubled, "
-            f"{made['out_of_order']} out of order, {made['invented']} invented{twins}{malformed}; "
-            f"recovery p99 {made['recovery_p99_s']} s; {made['seconds']:.0f} s")  # fmt: skip
+            f"{made['out_of_order']} out of order, {made['invented']} invented{twins}{malformed}{recovery}; "
+            f"the run took {made['seconds']:.0f} s")  # fmt: skip
 
 
 def fill(page: Path, made: dict[str, Any]) -> None:
@@ -139,10 +140,10 @@ def _section(section: Section) -> dict[str, Any]:
 
 def _row(section: dict[str, Any]) -> list[str]:
     late = section["recovery_p99_s"]
-    said = "" if section["passed"] else "wrong"
+    said = "as promised" if section["passed"] else "wrong"
     return [section["name"], f"{section['effects']:,}", str(section["kills"]),
             *(str(section[name]) for name in ("lost", "doubled", "out_of_order", "invented")),
-            f"{late} s" if late is not None else "", said or section["note"] or "as promised"]  # fmt: skip
+            f"{late} s" if late is not None else "", f"{said}, {section['note']}" if section["note"] else said]  # fmt: skip
 
 
 def _counts(verdict: Verdict) -> str:
