@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from deploy import topology
 
@@ -24,14 +22,13 @@ app = typer.Typer(
     "terminal `jitt status`, `jitt site add`, `jitt import people`, `jitt import ics`.",
 )
 topics_app = typer.Typer(no_args_is_help=True, help="Kafka topics, as the manifest says.")
-dead_app = typer.Typer(no_args_is_help=True, help="Dead letters: records that could not be read or applied. Nothing is lost.")
 app.add_typer(topics_app, name="topics")
-app.add_typer(dead_app, name="dead")
 import_app = typer.Typer(no_args_is_help=True, help="Give jitt what you already have: calendars and lists of people.")
 app.add_typer(import_app, name="import")
 
-OWN = ("up", "down", "status", "run", "migrate", "topics", "dead")  # need no service's commands
+OWN = ("up", "down", "status", "run", "migrate", "topics")  # need no service's commands
 COMMANDS = {  # first word -> where its commands are
+    "dead": ("deploy.dead",),
     "publisher": ("services.trigger.commands",),
     "policy": ("services.trigger.commands",),
     "import": ("services.trigger.commands_import", "services.supervision.commands"),
@@ -188,65 +185,6 @@ def topics_apply(
     small = small or read_run(home()) is not None  # `jitt up` has one broker
     for name, what in sorted(asyncio.run(bus.apply_topics(settings().kafka, topics, small=small)).items()):
         typer.echo(f"{name}: {what}")
-
-
-@dead_app.command("list")
-def dead_list(
-    service: Annotated[str, typer.Option(help="Only this service.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """What could not be read or applied, oldest first."""
-    from shared.messaging import dead
-
-    need_network()
-    rows = [{"service": name} | letter.summary() for name in _chosen(service) for letter in _with(name, dead.list_letters)]
-    if as_json:
-        typer.echo(json.dumps(rows, default=str))
-        return
-    if not rows:
-        typer.echo("No dead letters.")
-        return
-    table = Table("service", "id", "state", "reason", "what is wrong", "from", "where", box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*(str(row[name]) for name in ("service", "id", "state", "reason", "detail", "principal", "where")))
-    Console().print(table, markup=False)
-
-
-@dead_app.command("show")
-def dead_show(service: ServiceName, id: int) -> None:
-    """One dead letter with its bytes (hex), as they came."""
-    from shared.messaging import dead
-
-    need_network()
-    found = _with(service, lambda running: dead.list_letters(running, [id]))
-    if not found:
-        fail(f"{service} has no open dead letter {id}. `jitt dead list --service {service}` shows what there is.")
-    typer.echo(json.dumps(found[0].whole(), indent=2, default=str))
-
-
-@dead_app.command("replay")
-def dead_replay(
-    service: ServiceName,
-    ids: Annotated[list[int] | None, typer.Argument(help="Default: all open ones")] = None,
-) -> None:
-    """Apply dead letters again, in order, after their cause was mended. What was applied before is recognised."""
-    from shared.messaging import dead
-
-    need_network()
-    done = _with(service, lambda running: dead.replay(running, ids or None))
-    typer.echo(f"{done.applied} applied, {done.failed} failed again" + (f": {done.reason}" if done.reason else "."))
-    if done.failed:
-        raise typer.Exit(1)
-
-
-@dead_app.command("skip")
-def dead_skip(service: ServiceName, ids: list[int]) -> None:
-    """Give dead letters up. The rows stay, marked as skipped; what waited behind them is replayed."""
-    from shared.messaging import dead
-
-    need_network()
-    done = _with(service, lambda running: dead.skip(running, ids))
-    typer.echo(f"{len(ids)} skipped; {done.applied} that waited behind them were applied, {done.failed} failed again.")
 
 
 async def _publishers_topics(running: Any) -> list[Any]:

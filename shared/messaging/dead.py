@@ -1,6 +1,6 @@
 """Dead letters for operators: list, show, replay in order, skip. Nothing leaves the table; its state says what became of it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,9 +46,13 @@ class Letter:
     def whole(self) -> dict[str, Any]:
         if self.raw is None:
             return self.summary()
-        headers = {name.encode("utf-8", "backslashreplace").decode(): value.hex() for name, value in self.raw.headers}
+        headers = [(name.encode("utf-8", "backslashreplace").decode(), value) for name, value in self.raw.headers]
         key, value = self.raw.key, self.raw.value
-        return self.summary() | {"headers_hex": headers, "key_hex": key and key.hex(), "value_hex": value and value.hex()}
+        return self.summary() | {
+            "headers": {name: _text(content) for name, content in headers}, "key": _text(key), "value": _text(value),
+            "headers_hex": {name: content.hex() for name, content in headers},
+            "key_hex": key and key.hex(), "value_hex": value and value.hex(),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +62,25 @@ class Replayed:
     reason: str = ""
 
 
+def _text(content: bytes | None) -> str | None:
+    """As text where it is text that a terminal shows; None where only the hex tells what it is."""
+    try:
+        text = (content or b"").decode()
+    except UnicodeDecodeError:
+        return None
+    return text if content is not None and all(char.isprintable() or char in "\n\t" for char in text) else None
+
+
 async def list_letters(running: Running, ids: Sequence[int] | None = None) -> list[Letter]:
     async with running.connection() as conn:
         return [_letter(row) for row in await store.list_open_dead(conn, ids)]
 
 
-async def replay(running: Running, ids: Collection[int] | None = None) -> Replayed:
-    """Applies open letters again, oldest first; a chosen one takes along all that wait for the same aggregates."""
+async def replay(running: Running, ids: Collection[int] | None = None,
+                 told: Callable[[int, int], object] = lambda applied, failed: None) -> Replayed:
+    """Applies open letters again, oldest first; a chosen one takes along all that wait for the same aggregates.
+
+    `told` hears after each letter how many were applied and how many failed so far."""
     read = await _decoder(running)
     applied, failed, reason = 0, set[int](), ""
     standing: set[str] = set()  # concerns that failed again
@@ -78,6 +94,7 @@ async def replay(running: Running, ids: Collection[int] | None = None) -> Replay
                 reason = reason or f"letter {letter.id}: {error}"
             else:
                 applied += 1
+            told(applied, len(failed))
         mended = {name for letter in letters for name in letter.concerns} - standing
         if ids is not None:
             ids = set(ids) | {letter.id for letter in letters}

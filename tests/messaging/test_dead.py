@@ -1,10 +1,11 @@
 """Dead letters: replayed in order after the bug is mended, skipped when given up, and their clocks go on."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.messaging import dead
+from shared.messaging import dead, letters
 from shared.messaging.batch import Batch
 from shared.messaging.message import Raw
 from shared.messaging.store import Dead
@@ -103,3 +104,49 @@ async def test_unreadable_letters_stay_until_they_can_be_read(database):
     done = await dead.replay(running)
     assert (done.applied, done.failed) == (0, 1)
     assert "schema" in done.reason
+
+
+async def found(running, **which):
+    async with running.connection() as conn:
+        return await letters.list_ids(conn, letters.Which(**which))
+
+
+async def test_filters_choose_by_state_reason_principal_concern_and_time(stuck):
+    ids = [letter.id for letter in await dead.list_letters(stuck)]
+    now = datetime.now(UTC)
+    assert await found(stuck) == ids
+    assert await found(stuck, states=("dead",)) == ids[:1]
+    assert await found(stuck, reason="behind_a_failed_one") == ids[1:]
+    assert await found(stuck, reason="failed", principal="nobody") == []
+    assert await found(stuck, principal="tally", concern="tally") == ids
+    assert await found(stuck, concern="tally/a") == ids
+    assert await found(stuck, concern="tally/b") == []
+    assert await found(stuck, since=now + timedelta(hours=1)) == []
+    assert await found(stuck, since=now - timedelta(hours=1), until=now + timedelta(hours=1)) == ids
+    await dead.skip(stuck, ids)
+    assert await found(stuck) == []
+    assert await found(stuck, states=("skipped",)) == ids
+
+
+async def test_counts_say_how_many_of_what_since_when(stuck):
+    async with stuck.connection() as conn:
+        counts = await letters.counts(conn, letters.Which())
+        listed = await letters.list_found(conn, letters.Which(), 1)
+    assert [(row["reason"], row["principal"], row["state"], row["letters"]) for row in counts] == [
+        ("behind_a_failed_one", "tally", "parked", 2), ("failed", "tally", "dead", 1)]
+    assert all(row["oldest"] <= row["newest"] for row in counts)
+    assert [(row["reason"], row["where"]) for row in listed] == [("failed", "tally.in/0/0")]
+
+
+async def test_a_long_replay_tells_how_far_it_is(stuck):
+    heard = []
+    await dead.replay(mended(stuck), told=lambda *numbers: heard.append(numbers))
+    assert heard == [(1, 0), (2, 0), (3, 0)]
+
+
+def test_bytes_are_shown_as_text_where_they_are_text():
+    raw = Raw("t", 0, 0, b"k\xff", "é".encode(), (("h", b"v"),))
+    shown = dead.Letter(1, datetime.now(UTC), "dead", "schema", "", "x", (), raw).whole()
+    assert (shown["value"], shown["value_hex"]) == ("é", "c3a9")
+    assert (shown["key"], shown["key_hex"]) == (None, "6bff")
+    assert (shown["headers"], shown["headers_hex"]) == ({"h": "v"}, {"h": "76"})
