@@ -52,9 +52,9 @@ def shared_out_mib(pid: int) -> float:
 
 def busy(seconds: float = 0.5) -> float:
     """The share of all cores that is at work, 0 to 1; while we wait, it is others' work."""
-    before = _times()
+    before = times()
     time.sleep(seconds)
-    after = _times()
+    after = times()
     total, idle = (sum(after) - sum(before)), after[3] + after[4] - before[3] - before[4]
     return 1 - idle / total if total else 0.0
 
@@ -67,7 +67,8 @@ def quiet(patience: float) -> float:
     return share
 
 
-def _times() -> list[int]:
+def times() -> list[int]:
+    """Ticks of all cores since the machine began, by kind of work; the fourth and fifth are idle."""
     return [int(ticks) for ticks in _lines("/proc/stat")[0].split()[1:9]]
 
 

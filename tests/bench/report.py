@@ -27,6 +27,17 @@ class Round:
     others: float
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure beside the hop's: its name in bench.json ("due.per_s"), words, a value per repeat, and its target."""
+
+    name: str
+    what: str
+    values: Sequence[float]
+    target: float | None = None
+    more: bool = True
+
+
 @dataclass(slots=True)
 class Found:
     events: int
@@ -35,6 +46,8 @@ class Found:
     latency_rate: int = 1_000
     memory: dict[str, dict[str, float]] = field(default_factory=dict)
     machine: dict[str, Any] = field(default_factory=dict)
+    figures: list[Figure] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)  # sentences below the table
 
 
 Line = tuple[str, Sequence[float], float | None, bool]  # what, per round, target, more is better
@@ -60,7 +73,10 @@ def lines(found: Found) -> list[Line]:
     table.append((f"latency at {found.latency_rate}/s, p99 ms", [p99 for _, p99 in found.latency], 30, False))
     table += [(f"memory of {name}, MiB at most", [held["most"]], 150, False)
               for name, held in found.memory.items() if "most" in held]
-    return table
+    if found.memory:
+        whole = sum(held.get("most", held["rest"]) for held in found.memory.values())
+        table.append(("memory of the whole stack, MiB", [whole], 1_229, False))
+    return table + [(one.what, one.values, one.target, one.more) for one in found.figures]
 
 
 def costs(found: Found) -> dict[str, float]:
@@ -87,6 +103,8 @@ def show(found: Found) -> None:
     busy = max(one.others for one in found.rounds)
     hint = "of no use for figures per second, and for ratios only with a small spread" if busy > 0.1 else "a quiet machine"
     where = f"{found.machine['cpu']}, {found.machine['cores']} cores"
+    for sentence in found.said:
+        console.print(sentence)
     console.print(f"{where}; before the cases other work took up to {busy:.0%}: {hint}.")
 
 
@@ -100,14 +118,25 @@ def write(found: Found, file: Path) -> None:
         "ratio_series": _median(one.hop.rate / one.series_rate for one in found.rounds),
         "ratio_bare_sql": _median(one.hop.rate / one.bare_rate for one in found.rounds),
         "ratio_naive_1": _median(one.hop.rate / one.naive_1 for one in found.rounds),
+        "ratio_naive_16": _median([one.hop.rate / one.naive_16 for one in found.rounds if one.naive_16] or [0.0]) or None,
         "latency_p50_ms": _median(p50 for p50, _ in found.latency),
         "latency_p99_ms": _median(p99 for _, p99 in found.latency),
         "us_per_event": costs(found),
     }
-    memory = {name: round(held.get("most", held["rest"]), 1) for name, held in found.memory.items()}
+    memory = {name: round(held["most"], 1) for name, held in found.memory.items() if "most" in held}
+    stack = {name: round(held["rest"], 1) for name, held in found.memory.items() if "most" not in held}
     file.parent.mkdir(parents=True, exist_ok=True)
-    document = {"hop": hop, "memory_mb": memory, "machine": found.machine, "spread": named}
+    document = {"hop": hop, "memory_mb": memory, "stack_mb": round(sum(memory.values()) + sum(stack.values()), 1),
+                "servers_mb": stack, "machine": found.machine, "spread": named, **_nested(found.figures)}  # fmt: skip
     file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def _nested(figures: Iterable[Figure]) -> dict[str, dict[str, float]]:
+    document: dict[str, dict[str, float]] = {}
+    for one in figures:
+        group, _, name = one.name.partition(".")
+        document.setdefault(group, {})[name] = _median(one.values)
+    return document
 
 
 def _median(values: Iterable[float]) -> float:

@@ -1,0 +1,85 @@
+"""`python due_peer.py install|run NAME DSN`: one worker of another project, run by its own environment's Python.
+
+`run` prints its version and the seconds from its start until every job that is due is done.
+"""
+
+import asyncio
+import sys
+import time
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+AT_ONCE = 16
+BATCH = 100
+REMIND = """
+WITH changed AS (UPDATE session SET moment = 'quiz_by', due_at = due_at + interval '2 hours' WHERE id = {id}::text::uuid
+                 RETURNING id)
+INSERT INTO outbox (shard, topic, key, event_id, type, at, payload)
+SELECT 0, 'trigger.events', id::text, gen_random_uuid(), 'trigger.nudge_requested.v1', now(), convert_to(id::text, 'UTF8')
+FROM changed
+"""
+PROCRASTINATE = REMIND.format(id="%s")
+PGQUEUER = REMIND.format(id="$1")
+
+
+def procrastinate_app(dsn: str) -> Any:
+    library = import_module("procrastinate")
+    return library.App(connector=library.PsycopgConnector(conninfo=dsn, min_size=AT_ONCE, max_size=AT_ONCE + 2))
+
+
+async def install_procrastinate(dsn: str) -> None:
+    app = procrastinate_app(dsn)
+    async with app.open_async():
+        await app.schema_manager.apply_schema_async()
+
+
+async def run_procrastinate(dsn: str) -> float:
+    app = procrastinate_app(dsn)
+    async with app.open_async():
+
+        @app.task(name="remind", queue="due")
+        async def remind(session_id: str) -> None:
+            async with app.connector.pool.connection() as conn:
+                await conn.execute(PROCRASTINATE, (session_id,))
+
+        started = time.perf_counter()
+        await app.run_worker_async(queues=["due"], wait=False, concurrency=AT_ONCE, delete_jobs="always", listen_notify=False,
+                                   install_signal_handlers=False)
+        return time.perf_counter() - started
+
+
+async def install_pgqueuer(dsn: str) -> None:
+    conn = await import_module("asyncpg").connect(dsn)
+    driver = import_module("pgqueuer.db").AsyncpgDriver(conn)
+    await import_module("pgqueuer.queries").Queries(driver).install()
+    await conn.close()
+
+
+async def run_pgqueuer(dsn: str) -> float:
+    drain = import_module("pgqueuer.types").QueueExecutionMode.drain
+    async with import_module("asyncpg").create_pool(dsn, min_size=AT_ONCE, max_size=AT_ONCE + 2) as pool:
+        runner = import_module("pgqueuer").PgQueuer.from_asyncpg_pool(pool)
+
+        @runner.entrypoint("remind")
+        async def remind(job: Any) -> None:
+            await pool.execute(PGQUEUER, job.payload.decode())
+
+        started = time.perf_counter()
+        await runner.run(batch_size=BATCH, mode=drain)
+        return time.perf_counter() - started
+
+
+INSTALL = {"procrastinate": install_procrastinate, "pgqueuer": install_pgqueuer}
+RUN = {"procrastinate": run_procrastinate, "pgqueuer": run_pgqueuer}
+
+
+def main(what: str, name: str, dsn: str) -> None:
+    if what == "install":
+        asyncio.run(INSTALL[name](dsn))
+        return
+    print(version(name), asyncio.run(RUN[name](dsn)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
