@@ -19,8 +19,11 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import generate_latest
 
 from shared import bus, db, http
+from shared.health import SILENT_SECONDS, Pulse, too_old, wanted_migrations, why_not_ready
 from shared.messaging import relay
 from shared.messaging.batch import TooManyFailures
+from shared.messaging.gauges import Gauges
+from shared.messaging.handler import Handler
 from shared.messaging.ingest import OwnTopics, PublishersTopics, inbound_topics
 from shared.messaging.relay import Relay
 from shared.messaging.worker import Worker
@@ -30,21 +33,21 @@ from shared.settings import settings
 
 LOG = logging.getLogger("jitt.process")
 Role = Literal["web", "worker", "all"]
-SILENT_SECONDS = 60.0
 WATCH_SECONDS = 5.0
+STOP_SECONDS = 6.0
 PUBLISHERS_SECONDS = 2
 SHARE_SECONDS = 3
 
 
 class Silent(Exception):
-    """Kafka has not been polled for a minute: the consumer is stuck in a way that only a new process mends."""
+    """Kafka was not polled, or the relay did not come round, for a minute: stuck in a way that only a new process mends."""
 
 
-async def run(service: Service, role: Role, port: int) -> None:
-    """Until it is told to stop. Raises when the process should be started anew."""
+async def run(service: Service, role: Role, port: int, silent_seconds: float | None = None) -> None:
+    """Until it is told to stop. Raises when the process should be started anew, after `silent_seconds` without a sign of life."""
     pool = await _open_pool(service)
     running = Running(service, pool, settings())
-    work = WorkerProcess(running) if role in ("worker", "all") else None
+    work = WorkerProcess(running, silent_seconds) if role in ("worker", "all") else None
     app = application_of(running, work, pages=role in ("web", "all"))
     server = _Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False,
                                            timeout_graceful_shutdown=5, server_header=False))
@@ -79,31 +82,60 @@ def application_of(running: Running, work: "WorkerProcess | None" = None, *, pag
 
 
 def _add_health(app: FastAPI, running: Running, work: "WorkerProcess | None") -> None:
+    wanted, gauges = wanted_migrations(running.service.name), Gauges(running)
+
     @app.get("/health/live", include_in_schema=False)
     async def live() -> Response:
-        return JSONResponse({"alive": True, "seconds_since_poll": work.seconds_since_poll() if work else None})
+        ages = work.ages() if work else {}
+        why = too_old(ages, work.silent_seconds) if work else ""
+        seen = {"seconds_since_poll": ages.get("kafka"), "seconds_since": ages}
+        return JSONResponse({"alive": not why, "why": why} | seen, 503 if why else 200)
 
     @app.get("/health/ready", include_in_schema=False)
     async def ready() -> Response:
-        try:
-            await running.pool.fetchval("SELECT 1", timeout=2)
-        except Exception as error:
-            return JSONResponse({"ready": False, "why": f"Postgres: {type(error).__name__}"}, 503)
+        if why := await why_not_ready(running.pool, wanted):
+            return JSONResponse({"ready": False, "why": why}, 503)
         return JSONResponse({"ready": True, "consuming": bool(work and work.consuming)})
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
+        try:
+            await gauges.refresh(work.ages() if work else {}, work.subscriptions() if work else ())
+        except Exception as error:
+            LOG.warning("metrics of the tables cannot be read", extra={"error": f"{type(error).__name__}: {error}"})
         return Response(generate_latest(), media_type="text/plain; version=0.0.4")
+
+
+class _Worker(Worker):
+    """Notes when the clocks last came round, also in vain: what failed is logged and tried again."""
+
+    pulse: Pulse
+
+    async def fall_due(self, handler: Handler[Any]) -> int:
+        try:
+            return await super().fall_due(handler)
+        finally:
+            self.pulse.beat("clocks")
+
+    async def sweep(self) -> int:
+        try:
+            return await super().sweep()
+        finally:
+            self.pulse.beat("clocks")
 
 
 class WorkerProcess:
     """The loops of one worker: two consumer groups at most, the clocks, and the relay."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: Running, silent_seconds: float | None = None) -> None:
         self.running, self.service = running, running.service
+        self.silent_seconds = silent_seconds or SILENT_SECONDS
+        self.pulse, self._answered = Pulse(), Pulse()
+        self._answers: dict[str, frozenset[Any]] = {}
         self.dsn = db.service_dsn(self.service.name)
         self.relay = Relay(self.service.name, running.settings.kafka)
-        self.worker = Worker(self.service, self.dsn, self.relay.wake.set, self.relay.caught_up.wait)
+        self.worker = _Worker(self.service, self.dsn, self.relay.wake.set, self.relay.caught_up.wait)
+        self.worker.pulse = self.pulse
         self.consuming = False
         self._subscriptions: dict[str, bus.Subscription] = {}
         self._missing: tuple[str, ...] = ()
@@ -111,14 +143,35 @@ class WorkerProcess:
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         loops = [self._read_own_topics(), self._run_relay(), self._watch(), self.worker.tidy()]
+        self.pulse.beat("relay")
         if any(handler.clock or handler.sweeps for handler in self.service.handlers):
+            self.pulse.beat("clocks")
             loops.append(self.worker.run_clocks())
         if self.service.publishers:
             loops.append(self._read_publishers())
         return loops
 
     def seconds_since_poll(self) -> float:
-        return max((subscription.seconds_since_poll() for subscription in self._subscriptions.values()), default=0.0)
+        """Since Kafka last answered a poll of the subscription that waits longest."""
+        return max((self._since_answer(group, one) for group, one in self._subscriptions.items()), default=0.0)
+
+    def _since_answer(self, group: str, subscription: bus.Subscription) -> float:
+        """A poll returns nothing both when there is nothing and when Kafka is frozen; only the times of its answers differ. No
+        partitions at all is an answer too: other workers have them."""
+        consumer = subscription.subscriber.consumer
+        places = consumer.assignment() if consumer else ()
+        answers = frozenset((place, consumer.last_poll_timestamp(place)) for place in places) if consumer else frozenset()
+        if subscription.working or not answers or answers != self._answers.get(group):
+            self._answers[group] = answers
+            self._answered.beat(group)
+        return max(subscription.seconds_since_poll(), self._answered.ages()[group])
+
+    def subscriptions(self) -> list[bus.Subscription]:
+        return list(self._subscriptions.values())
+
+    def ages(self) -> dict[str, float]:
+        """Seconds since Kafka was polled, and since the relay and the clocks came round."""
+        return {"kafka": self.seconds_since_poll()} | self.pulse.ages()
 
     async def close(self) -> None:
         await self.worker.close()
@@ -207,6 +260,7 @@ class WorkerProcess:
             except Exception as error:
                 LOG.warning("relay starts again", extra={"error": f"{type(error).__name__}: {error}"})
                 await self.relay.lost()
+                self.pulse.beat("relay")
                 await asyncio.sleep(0.5)
             finally:
                 if conn is not None:
@@ -219,17 +273,20 @@ class WorkerProcess:
                 shared_at = now
                 await self.relay.share(conn)
             self.relay.wake.clear()
-            if not await self.relay.round(conn):
+            sent = await self.relay.round(conn)
+            self.pulse.beat("relay")
+            if not sent:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.relay.wake.wait(), 0.05)
 
     async def _watch(self) -> None:
+        """Clocks are not among what ends the process: they wait while a batch has its budget. `/health/live` names them."""
         while True:
-            await asyncio.sleep(WATCH_SECONDS)
+            await asyncio.sleep(min(WATCH_SECONDS, self.silent_seconds / 4))
             if self._given_up:
                 raise self._given_up
-            if (silent := self.seconds_since_poll()) > SILENT_SECONDS:
-                raise Silent(f"Kafka was last polled {silent:.0f} s ago")
+            if why := too_old({loop: age for loop, age in self.ages().items() if loop != "clocks"}, self.silent_seconds):
+                raise Silent(why)
 
 
 async def _start(broker: bus.Broker, subscription: bus.Subscription) -> None:
@@ -270,4 +327,4 @@ async def _until_one_ends(*loops: Coroutine[Any, Any, None]) -> None:
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks, timeout=STOP_SECONDS)  # saying goodbye to a Kafka that is frozen takes 40 s otherwise

@@ -1,0 +1,181 @@
+"""Health that tells the truth: what stands still is named, what only a restart mends ends, and a stop doubles nothing."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import httpx2
+import psutil
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from deploy.local.ports import free_port
+from shared import bus
+from shared.contracts.topics import KEPT, Topic
+from shared.health import too_old
+from shared.process import Silent, WorkerProcess, application_of
+from tests.conftest import at_database
+from tests.driving import deliver
+from tests.messaging.tally_service import SERVICE, Added
+from tests.messaging.test_bus import body, dsn_of, headers, until
+
+SILENT = 3.0
+
+
+@pytest.fixture
+async def topic(stack):
+    name = f"health-{uuid4().hex[:8]}"
+    await bus.apply_topics(stack.kafka, [Topic(name, "tally", 1, 1, KEPT)], small=True)
+    return name
+
+
+@asynccontextmanager
+async def worker(running, stack, topic, silent=SILENT):
+    """A real worker process, reading; killed at the end where it did not end by itself."""
+    port = free_port()
+    env = {**os.environ, "JITT_TALLY_POSTGRES": await dsn_of(running), "JITT_KAFKA": stack.kafka}
+    words = (sys.executable, "-m", "tests.messaging.health_worker", str(port), str(silent), topic)
+    process = await asyncio.create_subprocess_exec(*words, env=env, stderr=asyncio.subprocess.PIPE)
+    try:
+        await until(lambda: consumes(port), 60)
+        yield process, port
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def asked(port, path):
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=2) as client:
+        return await client.get(path)
+
+
+async def consumes(port):
+    with suppress(httpx2.HTTPError):
+        return b'"consuming":true' in (await asked(port, "/health/ready")).content
+    return False
+
+
+@asynccontextmanager
+async def page(running, work=None):
+    transport = httpx2.ASGITransport(app=application_of(running, work, pages=False))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://health") as client:
+        yield client
+
+
+async def test_a_worker_whose_relay_hangs_is_not_alive_and_ends(database):
+    work = WorkerProcess(await database(SERVICE), silent_seconds=1.5)
+    for loop in work.tasks():
+        loop.close()
+    async with page(work.running, work) as client:
+        for loop in ("relay", "clocks"):
+            work.pulse.beat(loop)
+        assert (await client.get("/health/live")).status_code == 200
+        watching = asyncio.create_task(work._watch())
+        with pytest.raises(Silent, match="relay"):
+            await asyncio.wait_for(watching, 10)
+        answer = await client.get("/health/live")
+    assert answer.status_code == 503
+    assert "relay" in answer.json()["why"]
+    assert "clocks" in answer.json()["why"]
+
+
+def test_only_what_stands_still_is_named():
+    assert too_old({"kafka": 1, "relay": 59.9, "clocks": 60.0}) == ""
+    assert too_old({"kafka": 75.2, "relay": 1}) == "kafka: last came round 75 s ago"
+
+
+async def test_a_process_without_loops_is_alive(database):
+    async with page(await database(SERVICE)) as client:
+        assert (await client.get("/health/live")).json()["alive"] is True
+
+
+async def test_a_service_whose_tables_are_older_than_its_code_is_not_ready(database, stack):
+    running = await database(SERVICE)
+    async with page(running) as client:
+        assert (await client.get("/health/ready")).json() == {"ready": True, "consuming": False}
+        await _as_owner(running, stack, "DELETE FROM tally.migration WHERE name = '0001_letters.sql'")
+        answer = await client.get("/health/ready")
+    assert answer.status_code == 503
+    assert "0001_letters.sql" in answer.json()["why"]
+    assert "jitt migrate" in answer.json()["why"]
+
+
+async def test_a_worker_that_cannot_poll_ends_with_an_error(database, stack, topic):
+    running = await database(SERVICE)
+    async with worker(running, stack, topic) as (process, _):
+        kafka = _listener(stack.kafka)
+        kafka.send_signal(signal.SIGSTOP)
+        try:
+            _, said = await asyncio.wait_for(process.communicate(), 60)
+        finally:
+            kafka.send_signal(signal.SIGCONT)
+    assert process.returncode not in (0, None)
+    assert b"last came round" in said
+
+
+async def test_a_worker_told_to_stop_leaves_in_time_and_applies_nothing_twice(database, stack, topic):
+    running = await database(SERVICE)
+    sending = asyncio.create_task(_send(stack, topic, 2_000))
+    async with worker(running, stack, topic, silent=60) as (process, _):
+        await until(lambda: _applied(running, 1))
+        told = monotonic()
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.communicate(), 30)
+        assert monotonic() - told < 10
+        assert process.returncode == 0
+    await sending
+    async with worker(running, stack, topic, silent=60) as (_, port):
+        await until(lambda: _applied(running, 2_000), 60)
+        metrics = (await asked(port, "/metrics")).text
+    assert await running.pool.fetchval("SELECT total FROM tally WHERE id = 'a'") == 2_000
+    assert 'outcome="duplicate"' not in metrics
+
+
+async def _send(stack, topic, count):
+    producer = AIOKafkaProducer(bootstrap_servers=stack.kafka)
+    await producer.start()
+    try:
+        for n in range(count):
+            await producer.send(topic, body(number=1), key=b"a", headers=headers(id_=f"n{n}"))
+            if n % 100 == 0:
+                await producer.flush()
+    finally:
+        await producer.stop()
+
+
+async def _applied(running, least):
+    return await running.pool.fetchval("SELECT count(*) FROM inbox") >= least
+
+
+async def _as_owner(running, stack, statement):
+    name = await running.pool.fetchval("SELECT current_database()")
+    conn = await asyncpg.connect(at_database(stack.postgres, name))
+    await conn.execute(statement)
+    await conn.close()
+
+
+def _listener(address):
+    """The process that listens there: Kafka, as this run's own stack started it."""
+    port = urlsplit(f"//{address}").port
+    found = {one.pid for one in psutil.net_connections("tcp") if one.status == "LISTEN" and one.laddr.port == port}
+    assert len(found) == 1, found
+    return psutil.Process(found.pop())
+
+
+async def test_metrics_say_what_waits_and_for_how_long(database):
+    running = await database(SERVICE)
+    await deliver(running, Added(tally="a", number=1), Added(tally="b", number=666))
+    await deliver(running, Added(tally="b", number=2))
+    async with page(running) as client:
+        lines = (await client.get("/metrics")).text.splitlines()
+    assert 'jitt_dead_letters_open{reason="failed",service="tally"} 1.0' in lines
+    assert 'jitt_dead_letters_open{reason="behind_a_failed_one",service="tally"} 1.0' in lines
+    assert 'jitt_parked_keys{service="tally"} 2.0' in lines
+    assert 'jitt_outbox_rows{service="tally"} 1.0' in lines
