@@ -9,18 +9,13 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from shared.process import WorkerProcess
-from tests.chaos.kernel import ground, strikes, truth
-from tests.chaos.kernel.ground import Place
-from tests.chaos.kernel.ledger import Asked, Pledged
+from tests.chaos.kernel import ground, strikes
+from tests.chaos.kernel.load import Load
 from tests.chaos.kernel.strikes import Deed, Strikes, breaks, drops, ends_backend, times_out
-from tests.chaos.kernel.truth import Accepted
 from tests.chaos.oracle import Verdict
 from tests.chaos.sections import Chaos, Section
-from tests.messaging.tally_service import Added
 
-TALLIES = 4
 SECONDS_EACH = 1.5  # for one strike and what follows from it, while all points are tried at once on two cores
-SETTLED_SECONDS = 30.0
 POSTGRES_SEAMS = ("before the commit", "in the middle of folding", "in the middle of saving", "reading the outbox",
                   "after publishing, before the delete")  # fmt: skip
 POINTS: tuple[tuple[str, str, Deed], ...] = (
@@ -54,15 +49,15 @@ async def run(chaos: Chaos) -> Section:
 
 async def _try(name: str, seam: str, deed: Deed, times: int) -> Tried:
     point = Strikes(seam, deed, times)
-    accepted = Accepted()
     async with ground.place() as place, AsyncExitStack() as stack:
         strikes.HERE.set(point)  # inherited by every task that is begun from here
         process = WorkerProcess(place.running)
         stack.push_async_callback(process.close)
         loops = [asyncio.create_task(loop) for loop in process.tasks()]
         stack.push_async_callback(_end, loops)
-        await _until_struck_out(place, accepted, point, monotonic() + times * SECONDS_EACH + 20)
-        settled = await _settled(place, accepted)
+        load = Load(place)
+        await _until_struck_out(load, point, monotonic() + times * SECONDS_EACH + 20)
+        settled = await load.settled()
         ended = [repr(loop.exception()) for loop in loops if loop.done()]
     left = [f"struck {times - point.left} of {times} times only"] if point.left else []
     return Tried(name, times - point.left, settled, place.sent, [*left, *(f"a loop ended: {error}" for error in ended)])
@@ -74,44 +69,11 @@ async def _end(loops: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*loops, return_exceptions=True)
 
 
-async def _until_struck_out(place: Place, accepted: Accepted, point: Strikes, deadline: float) -> None:
-    turn = 0
+async def _until_struck_out(load: Load, point: Strikes, deadline: float) -> None:
     while point.left and monotonic() < deadline:
-        events = [_added(place, accepted, n, turn) for n in range(TALLIES)]
-        pledge = Pledged(pledge=f"{place.name}-p{turn}", patience_ms=1)
-        accepted.heard(*events, pledge)
-        await place.send(*events, pledge)
-        if turn == 0:
-            await _all_made(place)
-        if turn == 1:
-            accepted.heard(asked := Asked(pledge=f"{place.name}-all"))
-            await place.send(asked)
-        turn += 1
+        await load.turn()
         point.struck.clear()
         try:
             await asyncio.wait_for(point.struck.wait(), 0.3)
         except TimeoutError:
             continue
-
-
-def _added(place: Place, accepted: Accepted, n: int, turn: int) -> Added:
-    tally = f"{place.name}-{n}"
-    return Added(tally=tally, number=accepted.next_number(tally), ring_in_ms=1 if turn == 0 else None)
-
-
-async def _all_made(place: Place) -> None:
-    """A sweep raises what is there: asked for earlier, it might come before the first numbers."""
-
-    async def there() -> bool:
-        return bool(await place.running.pool.fetchval("SELECT count(*) FROM tally") == TALLIES)
-
-    await ground.until(there)
-
-
-async def _settled(place: Place, accepted: Accepted) -> Verdict:
-    """Looks until all is as it must be, and once more: what comes twice comes late."""
-    deadline = monotonic() + SETTLED_SECONDS
-    while not (found := await truth.verdict(place, accepted)).sound and monotonic() < deadline:
-        await asyncio.sleep(0.3)
-    await asyncio.sleep(0.3)
-    return await truth.verdict(place, accepted) if found.sound else found

@@ -148,7 +148,8 @@ async def make_topics(*topics: Topic) -> None:
 
 
 @asynccontextmanager
-async def place(name: str = "", handlers: Handlers = ledger.HANDLERS, *, topic: bool = True) -> AsyncIterator[Place]:
+async def place(name: str = "", handlers: Handlers = ledger.HANDLERS, *, topic: bool = True,
+                partitions: int = 2) -> AsyncIterator[Place]:  # fmt: skip
     """A fresh one. Without `topic`, for what needs no Kafka."""
     service = ledger.service(name or f"tally_{uuid4().hex[:8]}", handlers)
     await db.migrate(settings().postgres, [service.name], lambda _: MIGRATIONS)
@@ -156,7 +157,7 @@ async def place(name: str = "", handlers: Handlers = ledger.HANDLERS, *, topic: 
     made = Place(running)
     try:
         if topic:
-            await make_topics(Topic(f"{service.name}.in", service.name, 2, 2, KEPT))
+            await make_topics(Topic(f"{service.name}.in", service.name, partitions, partitions, KEPT))
             made.producer = AIOKafkaProducer(bootstrap_servers=settings().kafka, acks="all", enable_idempotence=True)
             await made.producer.start()
         yield made

@@ -6,6 +6,7 @@ Each plays on a fresh place and answers what the oracle says.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.contracts.event import Event
@@ -79,7 +80,8 @@ async def two_speakers_say_the_same_id(place: Place) -> Verdict:
 async def nobody_keeps_a_pledge(place: Place) -> Verdict:
     """What the row waits for never comes; for another one it comes in time."""
     broken, kept = f"{place.name}-p-broken", f"{place.name}-p-kept"
-    events: list[Pledged | Kept] = [Pledged(pledge=broken, patience_ms=-1), Pledged(pledge=kept, patience_ms=3_600_000), Kept(pledge=kept)]
+    now, later = datetime.now(UTC), datetime.now(UTC) + timedelta(hours=1)
+    events: list[Pledged | Kept] = [Pledged(pledge=broken, by=now), Pledged(pledge=kept, by=later), Kept(pledge=kept)]
     told = Accepted()
     told.heard(*events)
     async with _worker(place) as worker:

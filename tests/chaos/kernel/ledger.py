@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from asyncpg import Connection
@@ -27,13 +27,13 @@ class Stated(Event):
 
 
 class Pledged(Event):
-    """Somebody promised something; unless it is kept within `patience_ms`, there is an alert."""
+    """Somebody promised something; unless it is kept in time, there is an alert."""
 
     TYPE = "tally.pledge_made.v1"
     TOPIC = "tally.in"
     KEY = "pledge"
     pledge: str
-    patience_ms: int
+    by: datetime
 
 
 class Kept(Event):
@@ -82,7 +82,7 @@ def entered(ledger: Ledger | None, event: Added, now: datetime, facts: object) -
 
 def made(pledge: Pledge | None, event: Pledged, now: datetime, facts: object) -> tuple[Pledge, list[Event]]:
     pledge = pledge or Pledge(event.pledge)
-    return replace(pledge, waits_until=now + timedelta(milliseconds=event.patience_ms)), []
+    return replace(pledge, waits_until=event.by), []
 
 
 def kept(pledge: Pledge | None, event: Kept, now: datetime, facts: object) -> tuple[Pledge, list[Event]]:

@@ -28,6 +28,10 @@ class Strikes:
         self._passages = 0
         self.struck = asyncio.Event()
 
+    def once_more(self) -> None:
+        """At the next passage."""
+        self.left, self._passages = 1, 0
+
     async def passing(self, seam: str, conn: Connection | None = None) -> None:
         if seam != self.seam or not self.left:
             return
