@@ -28,6 +28,7 @@ PARTS = {
     "kills": "tests.chaos.network_kills",
     "restarts": "tests.chaos.network_restarts",
     "servers": "tests.chaos.network_servers",
+    "kernel": "tests.chaos.kernel",
     "malformed": "tests.chaos.malformed",
 }
 HELP = """\
