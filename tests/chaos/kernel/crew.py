@@ -77,7 +77,8 @@ class Crew:
         port = free_port()
         title = f"{self.name}-{port}"
         program = Program(title=title, name=title, farewell=((signal.SIGTERM, 15.0),))
-        command = ("/usr/bin/env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tests.chaos.kernel.worker", self.name, str(port), *words)
+        python = ("/usr/bin/env", f"PYTHONPATH={ROOT}", sys.executable)
+        command = (*python, "-m", "tests.chaos.kernel.worker", self.name, str(port), *words)
         member = Member(children.start(program, command, self.logs), port)
         self.members.append(member)
         return member
