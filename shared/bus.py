@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
 from zlib import crc32
@@ -27,6 +27,7 @@ LOG = logging.getLogger("jitt.bus")
 FASTSTREAM = logging.getLogger("faststream.jitt")
 BATCH_BYTES = 256 * 1024
 COMMIT_SECONDS = 10
+SETTLE_SECONDS = 5  # how long others wait for a batch before they take its partitions
 TOPIC_SECONDS = 5  # how long to ask for a topic that Kafka does not know
 ABSENT_SECONDS = 30  # how long its rows wait then, so that those of other topics need not
 MAX_POLL_MS = 300_000
@@ -38,13 +39,28 @@ Outbound = tuple[int, str, str, list[tuple[str, bytes]], bytes]  # outbox id, to
 
 
 class _Committed(KafkaAckableMessage):
-    """Without a coordinator aiokafka's commit retries for ever; not committed is harmless, the inbox absorbs a repeat."""
+    """Without a coordinator aiokafka's commit retries for ever; not committed is harmless, the inbox absorbs a repeat.
+
+    `settled` is set when this batch needs its partitions no more.
+    """
+
+    def __init__(self, *args: Any, settled: asyncio.Event, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.settled = settled
 
     async def ack(self) -> None:
         try:
             await asyncio.wait_for(super().ack(), COMMIT_SECONDS)
         except (TimeoutError, KafkaError) as error:
             LOG.warning("offsets not committed to Kafka, ours in Postgres count", extra={"error": str(error)})
+        finally:
+            self.settled.set()
+
+    async def nack(self) -> None:
+        try:
+            await super().nack()
+        finally:
+            self.settled.set()
 
 
 class Subscription:
@@ -56,6 +72,8 @@ class Subscription:
         has to stop. Without, whoever was killed is waited for: `session_seconds`."""
         self.topics = tuple(topics)
         self.polled_at, self.working = monotonic(), False
+        self.settled = asyncio.Event()
+        self.settled.set()
         self._listener = _FromOurOffsets(self, offsets)
         # The parser touches neither headers nor body: one bad header would lose the batch, one bad body stop it for ever.
         self.subscriber = broker.subscriber(
@@ -95,7 +113,8 @@ class Subscription:
     async def _raw(self, records: Any) -> KafkaAckableMessage:
         first = records[0]
         name = f"{first.topic}/{first.partition}/{first.offset}"
-        return _Committed(body=b"", headers={}, raw_message=records, consumer=self.subscriber.consumer,
+        self.settled.clear()
+        return _Committed(settled=self.settled, body=b"", headers={}, raw_message=records, consumer=self.subscriber.consumer,
                           message_id=name, correlation_id=name)
 
     def _watch_polls(self) -> None:
@@ -118,13 +137,17 @@ def _member(group: str, instance: str, topics: Sequence[str]) -> str:
 
 
 class _FromOurOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
-    """On assignment, reading starts at min(Kafka's offset, ours): a restored database rewinds by itself."""
+    """On assignment, reading starts at min(Kafka's offset, ours): a restored database rewinds by itself.
+
+    Before partitions are given away, the batch at work is finished and committed, so that nobody reads it again.
+    """
 
     def __init__(self, subscription: Subscription, offsets: Offsets) -> None:
         self.subscription, self.offsets = subscription, offsets
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        pass
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.subscription.settled.wait(), SETTLE_SECONDS)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         consumer = self.subscription.subscriber.consumer
@@ -137,7 +160,8 @@ class _FromOurOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
             kafkas = await consumer.committed(partition)
             if kafkas is not None and offset < kafkas:
                 where = f"{partition.topic}/{partition.partition}"
-                LOG.info("reading from our own offset", extra={"where": where, "kafka": kafkas, "ours": offset})
+                if offset < kafkas - 1:  # one less is a transaction's end
+                    LOG.info("reading from our own offset", extra={"where": where, "kafka": kafkas, "ours": offset})
                 consumer.seek(partition, offset)
 
 
@@ -186,10 +210,12 @@ class EventProducer:
         return acked
 
     async def publish_whole(self, rows: Sequence[Outbound]) -> list[int]:
-        """One Kafka transaction: all of them, or none. For compacted topics, whose stale writer must be fenced."""
+        """One Kafka transaction: all of them, or none. For compacted topics, whose stale writer must be fenced: the producer
+        was started before these rows were read."""
+        if self._producer is None:
+            raise KafkaError("not started: these rows may be older than what another relay has sent")
         try:
-            producer = await self._started()
-            async with producer.transaction():
+            async with self._producer.transaction():
                 acked = await self.publish(rows)
                 if len(acked) < len(rows):
                     raise KafkaError("not every record of the transaction was acknowledged")
@@ -197,6 +223,14 @@ class EventProducer:
             await self.close()
             raise
         return acked
+
+    @property
+    def started(self) -> bool:
+        return self._producer is not None
+
+    async def start(self) -> None:
+        """With a transactional id: from here on Kafka refuses whoever had it before."""
+        await self._started()
 
     async def close(self) -> None:
         producer, self._producer = self._producer, None

@@ -73,6 +73,8 @@ class Relay:
         if not self.held:
             return 0
         rows = await store.unsent(conn, self.held, ROWS)
+        if await self._fences_others(rows):  # what they sent meanwhile is gone from the outbox
+            rows = await store.unsent(conn, self.held, ROWS)
         self._judge_backlog(await store.backlog(conn, FULL + 1) if len(rows) == ROWS else len(rows))
         if not rows:
             return 0
@@ -105,6 +107,18 @@ class Relay:
             except Exception as error:
                 LOG.warning("publishing failed", extra={"shard": shard, "error": f"{type(error).__name__}: {error}"})
         return acked
+
+    async def _fences_others(self, rows: Sequence[Record]) -> bool:
+        """Starts the producers that these rows of compacted topics need. True when one was not up: then whoever held the shard
+        before could still send until now, and the rows may be old."""
+        shards = {row["shard"] for row in rows if row["topic"] in COMPACTED}
+        new = [producer for shard in sorted(shards) if not (producer := self._producer(shard)).started]
+        for producer in new:
+            try:
+                await producer.start()
+            except Exception as error:  # its rows wait; those of event topics go on
+                LOG.warning("no producer for a compacted topic", extra={"error": f"{type(error).__name__}: {error}"})
+        return bool(new)
 
     def _producer(self, shard: int) -> EventProducer:
         if shard not in self._compacted:

@@ -51,7 +51,9 @@ async def test_a_refused_record_of_a_transaction_does_not_hang_the_relay(stack):
     producer = bus.EventProducer(stack.kafka, "test", transactional_id=uuid4().hex)
     try:
         with pytest.raises(KafkaError):
+            await producer.start()
             await asyncio.wait_for(producer.publish_whole([(1, topic, "k", [], b"x" * 5_000)]), 20)
+        await producer.start()
         assert await asyncio.wait_for(producer.publish_whole([(2, topic, "k", [], b"y")]), 20) == [2]
     finally:
         await producer.close()

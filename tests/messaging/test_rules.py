@@ -83,7 +83,9 @@ async def test_a_relay_that_slept_cannot_put_an_old_value_after_a_newer_one(stac
     shard = f"tally.relay.{uuid4().hex}"
     slept, newer = (bus.EventProducer(stack.kafka, "test", transactional_id=shard) for _ in range(2))
     try:
+        await slept.start()
         assert await slept.publish_whole([(1, usual, "k", CE, b"old")]) == [1]
+        await newer.start()
         assert await newer.publish_whole([(2, usual, "k", CE, b"new")]) == [2]
         with pytest.raises(KafkaError):
             await slept.publish_whole([(3, usual, "k", CE, b"old again")])
