@@ -9,7 +9,14 @@ if TYPE_CHECKING:
 
 def run(chaos: "Chaos") -> "list[Section]":
     """All of it, on servers of its own."""
-    from tests.chaos.kernel import failpoints, faults, ground, twins  # a worker with a wrong clock sets it before such imports
+    from tests.chaos.kernel import (  # a worker with a wrong clock sets it before such imports
+        failpoints,
+        faults,
+        ground,
+        restores,
+        twins,
+    )
 
-    with ground.servers(chaos.home):
-        return [asyncio.run(failpoints.run(chaos)), asyncio.run(twins.run(chaos)), *asyncio.run(faults.run(chaos))]
+    with ground.servers(chaos.home) as servers:
+        sections = [asyncio.run(failpoints.run(chaos)), asyncio.run(twins.run(chaos)), *asyncio.run(faults.run(chaos))]
+        return [*sections, *asyncio.run(restores.run(chaos, servers))]
