@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
@@ -10,19 +10,18 @@ from zlib import crc32
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.consumer import fetcher
 from aiokafka.errors import KafkaError, KafkaTimeoutError, RequestTimedOutError, TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
-from aiokafka.record.default_records import _DefaultRecordBatchPy
-from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 
+from shared import record_batches
 from shared.contracts.event import Event
 from shared.contracts.topics import Topic
 
+record_batches.read_whatever_comes()
 LOG = logging.getLogger("jitt.bus")
 FASTSTREAM = logging.getLogger("faststream.jitt")
 BATCH_BYTES = 256 * 1024
@@ -346,65 +345,3 @@ async def apply_topics(bootstrap: str, topics: Iterable[Topic], *, small: bool) 
         return done
     finally:
         await admin.close()
-
-
-class _Names(bytearray):
-    """Bytes whose slices decode as text whatever they are."""
-
-    def __getitem__(self, index: Any) -> Any:
-        part = super().__getitem__(index)
-        return _Names(part) if isinstance(index, slice) else part
-
-    def decode(self, *_: Any, **__: Any) -> str:
-        return super().decode("utf-8", "surrogateescape")
-
-
-class _Batch:
-    """A record batch as aiokafka reads it; read again, slowly, where a header's name is not UTF-8."""
-
-    def __init__(self, batch: Any, data: Any, number: int) -> None:
-        self._batch, self._data, self._number = batch, data, number
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._batch, name)
-
-    def __next__(self) -> Any:
-        return next(self._batch)
-
-    def __iter__(self) -> Iterator[Any]:
-        try:
-            return iter(list(self._batch))
-        except UnicodeDecodeError:
-            return iter(self._slowly())
-
-    def _slowly(self) -> list[Any]:
-        records = _MemoryRecordsPy(self._data)
-        for _ in range(self._number):
-            records.next_batch()
-        batch = _DefaultRecordBatchPy(records._next_slice)
-        batch._maybe_uncompress()
-        batch._buffer = _Names(batch._buffer)
-        return list(batch)
-
-
-class _AnyHeaderName:
-    """aiokafka's MemoryRecords, but one header name that is not UTF-8 does not stop the consumer for ever.
-
-    Any publisher could send one, and all partitions of the group would stand still behind it.
-    """
-
-    def __init__(self, data: Any) -> None:
-        self._records, self._data, self._read = MemoryRecords(data), data, 0
-
-    def size_in_bytes(self) -> int:
-        return int(self._records.size_in_bytes())
-
-    def has_next(self) -> bool:
-        return bool(self._records.has_next())
-
-    def next_batch(self) -> _Batch:
-        self._read += 1
-        return _Batch(self._records.next_batch(), self._data, self._read - 1)
-
-
-fetcher.MemoryRecords = _AnyHeaderName

@@ -17,6 +17,7 @@ from shared.contracts.event import Event
 
 LARGEST = 256 * 1024
 TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+UNREADABLE = "jitt-unreadable"  # the header of what stands for records that could not be unpacked
 STRUCTURED = "application/cloudevents+json"
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # in JSON: an escape that is not itself escaped
 LONGEST_DETAIL = 500
@@ -155,6 +156,8 @@ def _envelope(record: Record) -> tuple[dict[str, str], bytes]:
     if record.value is None:
         raise Bad("tombstone", "a record without a value")
     headers = _headers(record.headers)
+    if headers.get(UNREADABLE):
+        raise Bad("too_large", "a compressed batch that unpacks to more than 8 MB; its records were not read")
     if headers.get("content-type", "").startswith(STRUCTURED):
         return structured(record.value, headers.get("traceparent"))
     attributes = {"specversion": headers.get("ce_specversion", ""), "id": headers.get("ce_id", ""),

@@ -259,6 +259,28 @@ async def test_a_publisher_that_sends_too_much_that_cannot_be_read_is_paused_and
     assert (await total(running, "noisy"), await total(running, "quiet")) == (7, None)
 
 
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_what_a_publisher_compresses_is_read(database, stack, topic, codec):
+    running = await database(SERVICE)
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka, compression_type=codec) as producer:
+        await producer.send_and_wait(topic, body(number=3), headers=headers(pad=b"x" * 2_000))
+    async with consuming(running, stack, topic):
+        await until(lambda: total(running))
+
+
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "zstd"])
+async def test_a_record_that_unpacks_to_far_more_than_it_weighs_is_one_letter_and_costs_no_memory(database, stack, topic, codec):
+    running = await database(SERVICE)
+    bomb = {"max_request_size": 2**28, "max_batch_size": 2**28, "compression_type": codec}
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka, **bomb) as producer:
+        await producer.send_and_wait(topic, b"\0" * 60_000_000, headers=headers(), partition=0)
+        await producer.send_and_wait(topic, body(number=3), headers=headers(), partition=0)
+    async with consuming(running, stack, topic):
+        await until(lambda: total(running))
+    letter = await running.pool.fetchrow("SELECT reason, length(value) AS kept, \"offset\" FROM dead_letter")
+    assert tuple(letter) == ("too_large", 0, 0)
+
+
 async def test_old_inbox_ids_and_dead_letters_are_forgotten_and_what_still_parks_a_key_is_kept(database):
     running = await database(SERVICE)
     await deliver(running, Added(tally="a", number=1), Added(tally="a", number=666))
