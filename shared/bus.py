@@ -153,12 +153,14 @@ class _FromOurOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
         assert consumer is not None
         ours = await self.offsets({partition.topic for partition in assigned})
         for partition in assigned:
-            offset = ours.get((partition.topic, partition.partition))
-            if offset is None:
-                continue
             kafkas = await consumer.committed(partition)
-            if kafkas is not None and offset < kafkas:
-                where = f"{partition.topic}/{partition.partition}"
+            if kafkas is None:
+                continue  # read from its beginning anyway
+            offset, where = ours.get((partition.topic, partition.partition)), f"{partition.topic}/{partition.partition}"
+            if offset is None:  # what this database was restored from is older than our first record of it
+                LOG.info("reading from the beginning", extra={"where": where, "kafka": kafkas})
+                consumer.seek(partition, 0)  # or from the oldest that there still is
+            elif offset < kafkas:
                 if offset < kafkas - 1:  # one less is a transaction's end
                     LOG.info("reading from our own offset", extra={"where": where, "kafka": kafkas, "ours": offset})
                 consumer.seek(partition, offset)

@@ -164,17 +164,18 @@ async def _no_offsets(topics):
     return {}
 
 
-async def test_reading_starts_at_our_own_offset_when_it_is_older_than_kafkas(database, stack, topic, producer):
-    """A database restored to an earlier point rewinds by itself."""
+@pytest.mark.parametrize(("restored", "left"), [("UPDATE consumed SET next_offset = 2", 4), ("DELETE FROM consumed", 6)])
+async def test_reading_starts_at_our_own_offset_when_it_is_older_than_kafkas(database, stack, topic, producer, restored, left):
+    """A database restored to an earlier point rewinds by itself; also to one before the first record of a partition."""
     running = await database(SERVICE)
     group = uuid4().hex
     async with consuming(running, stack, topic, group):
         for n in range(6):
             await producer.send_and_wait(topic, body(number=1), key=b"k", partition=0, headers=headers(id_=f"n{n}"))
         await until(lambda: is_total(running, "a", 6))
-    await running.pool.execute("DELETE FROM inbox; DELETE FROM tally; DELETE FROM shelf; UPDATE consumed SET next_offset = 2")
+    await running.pool.execute("DELETE FROM inbox; DELETE FROM tally; DELETE FROM shelf; " + restored)
     async with consuming(running, stack, topic, group):
-        await until(lambda: is_total(running, "a", 4))
+        await until(lambda: is_total(running, "a", left))
 
 
 def with_header_name(builder, placeholder, name):
