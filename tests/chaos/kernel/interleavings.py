@@ -139,7 +139,7 @@ async def a_relay_thaws(place: Place) -> Verdict:
 
 async def a_new_relay_thaws(place: Place) -> Verdict:
     """As above, but it was frozen before it had sent anything: it has yet to make itself known to Kafka."""
-    return await _thawed(place, Gate("before a Kafka transaction"), warm=False)
+    return await _thawed(place, Gate("before a producer of a compacted topic starts"), warm=False)
 
 
 async def killed_in_its_first_batch(place: Place) -> Verdict:

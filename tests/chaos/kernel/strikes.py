@@ -143,6 +143,14 @@ def _publish(original: Any) -> Any:
     return publish
 
 
+def _start(original: Any) -> Any:
+    async def start(self: Any) -> None:
+        await passing("before a producer of a compacted topic starts")
+        await original(self)
+
+    return start
+
+
 def _publish_whole(original: Any) -> Any:
     async def publish_whole(self: bus.EventProducer, rows: Sequence[bus.Outbound]) -> list[int]:
         await passing("before a Kafka transaction")
@@ -213,5 +221,6 @@ SEAMS: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (Worker, "_transaction", _transaction), (Worker, "take", _take), (bus._Committed, "ack", _ack),
     (bus.EventProducer, "publish", _publish), (bus.EventProducer, "_send", _send), (store, "sent", _sent),
     (store, "unsent", _unsent), (batch, "finish", _finish), (batch, "_lock", _lock),
-    (bus.EventProducer, "publish_whole", _publish_whole), (batch, "load_reads", _load_reads),
+    (bus.EventProducer, "start", _start), (bus.EventProducer, "publish_whole", _publish_whole),
+    (batch, "load_reads", _load_reads),
 )  # fmt: skip

@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from asyncpg import Connection
 
+from shared import bus
 from shared.bus import EventProducer, Outbound
 from shared.messaging import Handler, message, relay, store
 from shared.messaging.batch import Batch
@@ -34,7 +36,8 @@ TASKS: set["asyncio.Task[None]"] = set()
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """`broken`: what it does otherwise. `shows`: the scenario. `place` and `name` of the function that `instead` replaces."""
+    """`broken`: what it does otherwise. `shows`: the scenario. `instead` replaces the function `attribute` of `place`; `also`
+    one more, where another precaution would make up for the first."""
 
     name: str
     broken: str
@@ -44,18 +47,16 @@ class Twin:
     instead: Any = None
     handlers: Handlers = HANDLERS  # for what a service's own store gets wrong
     kafka: bool = True
+    also: tuple[Any, str, Any] | None = None
 
     @contextmanager
     def patched(self) -> Iterator[None]:
-        if self.place is None:
+        own = (self.place, self.attribute, self.instead) if self.place is not None else None
+        with pytest.MonkeyPatch.context() as patch:
+            for one in (own, self.also):
+                if one:
+                    patch.setattr(*one)
             yield
-            return
-        before = getattr(self.place, self.attribute)
-        setattr(self.place, self.attribute, self.instead)
-        try:
-            yield
-        finally:
-            setattr(self.place, self.attribute, before)
 
 
 @dataclass(slots=True)
@@ -98,12 +99,22 @@ def _as_it_is() -> Iterator[None]:
 
 
 _take, _commit, _move_sweep, _inbox_id = Worker.take, Worker.commit, store.move_sweep, message.inbox_id
+_fences_others = Relay._fences_others
 
 
 async def acknowledges_first(self: Worker, records: Sequence[Any], decode: Any) -> None:
     task = asyncio.create_task(_take(self, records, decode))
     TASKS.add(task)
     task.add_done_callback(_forget)
+
+
+async def keeps_what_it_read(self: Relay, rows: Sequence[Any]) -> bool:
+    await _fences_others(self, rows)
+    return False
+
+
+async def takes_kafkas_word(self: Any, assigned: Any) -> None:
+    pass
 
 
 def _forget(task: "asyncio.Task[None]") -> None:
@@ -189,8 +200,9 @@ UNCOUNTED = tuple(replace(one, save=looks_at_no_count(one.save)) for one in (TAL
 UNLOCKED = _instead(TALLY, clock=replace(TALLY.clock, claim=claims_without_a_lock))
 CLOCKLESS = _instead(PLEDGE, save=saves_no_due_at)
 TWINS = (
-    Twin("ack first", "the batch is acknowledged to Kafka before it is applied",
-         interleavings.killed_in_its_first_batch, Worker, "take", acknowledges_first),
+    Twin("ack first", "the batch is acknowledged to Kafka before it is applied, and Kafka's offset alone counts",
+         interleavings.killed_in_its_first_batch, Worker, "take", acknowledges_first,
+         also=(bus._FromOurOffsets, "on_partitions_assigned", takes_kafkas_word)),
     Twin("no inbox", "a message that comes again is applied again",
          interleavings.delivered_again, store, "claim", knows_no_repeats, kafka=False),
     Twin("publish before commit", "what follows from a batch is published before its transaction has committed",
@@ -203,6 +215,8 @@ TWINS = (
          interleavings.due_while_a_number_comes, handlers=UNLOCKED, kafka=False),
     Twin("idempotent instead of transactional relay", "a relay that was replaced can still write to a compacted topic",
          interleavings.a_relay_thaws, Relay, "_producer", sends_without_transactions),
+    Twin("a relay fences after it has read its rows", "rows of a compacted topic may be older than what another relay sent",
+         interleavings.a_new_relay_thaws, Relay, "_fences_others", keeps_what_it_read),
     Twin("relay deletes before ack", "outbox rows are deleted before Kafka has acknowledged them",
          interleavings.a_send_fails, Relay, "round", deletes_first),
     Twin("principal left out of the inbox key", "who said it is no part of a message's identity",
