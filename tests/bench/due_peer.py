@@ -1,6 +1,6 @@
-"""`python due_peer.py install|run NAME DSN`: one worker of another project, run by its own environment's Python.
+"""`python due_peer.py install|run NAME DSN [DUE]`: one worker of another project, run by its own environment's Python.
 
-`run` prints its version and the seconds from its start until every job that is due is done.
+`run` prints its version and the seconds from its start until the DUE jobs that have come due are done.
 """
 
 import asyncio
@@ -34,7 +34,8 @@ async def install_procrastinate(dsn: str) -> None:
         await app.schema_manager.apply_schema_async()
 
 
-async def run_procrastinate(dsn: str) -> float:
+async def run_procrastinate(dsn: str, due: int) -> float:
+    """It ends by itself when nothing more is due."""
     app = procrastinate_app(dsn)
     async with app.open_async():
 
@@ -56,17 +57,22 @@ async def install_pgqueuer(dsn: str) -> None:
     await conn.close()
 
 
-async def run_pgqueuer(dsn: str) -> float:
-    drain = import_module("pgqueuer.types").QueueExecutionMode.drain
+async def run_pgqueuer(dsn: str, due: int) -> float:
+    """It would wait for the jobs of other days as well, so it is told to stop when those that are due are done."""
+    left = due
     async with import_module("asyncpg").create_pool(dsn, min_size=AT_ONCE, max_size=AT_ONCE + 2) as pool:
-        runner = import_module("pgqueuer").PgQueuer.from_asyncpg_pool(pool)
+        manager = import_module("pgqueuer").PgQueuer.from_asyncpg_pool(pool).qm
 
-        @runner.entrypoint("remind")
+        @manager.entrypoint("remind")
         async def remind(job: Any) -> None:
+            nonlocal left
             await pool.execute(PGQUEUER, job.payload.decode())
+            left -= 1
+            if not left:
+                manager.shutdown.set()
 
         started = time.perf_counter()
-        await runner.run(batch_size=BATCH, mode=drain)
+        await manager.run(batch_size=BATCH)
         return time.perf_counter() - started
 
 
@@ -74,12 +80,12 @@ INSTALL = {"procrastinate": install_procrastinate, "pgqueuer": install_pgqueuer}
 RUN = {"procrastinate": run_procrastinate, "pgqueuer": run_pgqueuer}
 
 
-def main(what: str, name: str, dsn: str) -> None:
+def main(what: str, name: str, dsn: str, due: str = "0") -> None:
     if what == "install":
         asyncio.run(INSTALL[name](dsn))
         return
-    print(version(name), asyncio.run(RUN[name](dsn)))
+    print(version(name), asyncio.run(RUN[name](dsn, int(due))))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:])

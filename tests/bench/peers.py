@@ -22,7 +22,7 @@ import asyncpg
 from shared.settings import settings
 from tests.bench.hop import Bench
 
-PINNED = ("procrastinate==3.10.0", "pgqueuer==1.6.0", "psycopg[binary]==3.3.9", "asyncpg==0.31.0")
+PINNED = ("procrastinate==3.10.0", "pgqueuer==1.6.0", "psycopg[binary]==3.3.9", "asyncpg==0.32.0")
 DATABASE = "peers"
 PROGRAM = Path(__file__).with_name("due_peer.py")
 LIMIT_SECONDS = 600
@@ -85,7 +85,7 @@ async def _measured(bench: Bench, python: Path, name: str, pending: int, due: in
     try:
         await _run(python, "install", name, dsn)
         await _seed(dsn, name, pending, due)
-        version, seconds = (await _run(python, "run", name, dsn)).split()
+        version, seconds = (await _run(python, "run", name, dsn, str(due))).split()
         await _check(dsn, due)
     finally:
         await bench.owner.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
