@@ -39,11 +39,11 @@ async def run_procrastinate(dsn: str, due: int) -> float:
     app = procrastinate_app(dsn)
     async with app.open_async():
 
-        @app.task(name="remind", queue="due")
         async def remind(session_id: str) -> None:
             async with app.connector.pool.connection() as conn:
                 await conn.execute(PROCRASTINATE, (session_id,))
 
+        app.task(name="remind", queue="due")(remind)
         started = time.perf_counter()
         await app.run_worker_async(queues=["due"], wait=False, concurrency=AT_ONCE, delete_jobs="always", listen_notify=False,
                                    install_signal_handlers=False)
@@ -63,7 +63,6 @@ async def run_pgqueuer(dsn: str, due: int) -> float:
     async with import_module("asyncpg").create_pool(dsn, min_size=AT_ONCE, max_size=AT_ONCE + 2) as pool:
         manager = import_module("pgqueuer").PgQueuer.from_asyncpg_pool(pool).qm
 
-        @manager.entrypoint("remind")
         async def remind(job: Any) -> None:
             nonlocal left
             await pool.execute(PGQUEUER, job.payload.decode())
@@ -71,6 +70,7 @@ async def run_pgqueuer(dsn: str, due: int) -> float:
             if not left:
                 manager.shutdown.set()
 
+        manager.entrypoint("remind")(remind)
         started = time.perf_counter()
         await manager.run(batch_size=BATCH)
         return time.perf_counter() - started
