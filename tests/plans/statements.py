@@ -18,6 +18,7 @@ NO_TABLE = ("SELECT now()", "UPDATE 0")
 # By module: the statements that run for each message or batch of them, for each batch of due rows, for each page or
 # request, or by a clock. None of them may read a whole table.
 HOT: Mapping[str, str] = {
+    "shared.messaging.gauges": "LETTERS OUTBOX PARKED",
     "shared.messaging.store": """
         CLAIM STORED_SHA REFUSE PARKED PARK UNPARK FAILED_LATELY BURY CONSUMED OFFSETS UNSENT SENT BACKLOG SETTLE_DEAD
         BURIED_LATELY INBOX_PAGES OLD_INBOX OLD_DEAD BEGIN_SWEEP DUE_SWEEP MOVE_SWEEP END_SWEEP BECAME""",
@@ -61,6 +62,10 @@ SELDOM: Mapping[str, str] = {
     "services.supervision.reading.ALERTS": "the beginning of others",
     "services.supervision.store.LIST_SITES": "a command that lists all sites",
     "shared.messaging.store.OPEN_DEAD": "a command that lists every dead letter that is still open",
+    "shared.messaging.letters.COUNT": "a command, by any filter that an operator chooses",
+    "shared.messaging.letters.COUNTS": "a command, by any filter that an operator chooses",
+    "shared.messaging.letters.IDS": "a command, by any filter that an operator chooses",
+    "shared.messaging.letters.LIST": "a command, by any filter that an operator chooses",
     "shared.messaging.relay.RELAYS": "looks at the server's connections, not at a table",
     "shared.messaging.relay.TRY_LOCK": "takes a lock, reads no table",
     "shared.messaging.relay.UNLOCK": "gives back a lock, reads no table",

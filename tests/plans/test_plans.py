@@ -19,6 +19,7 @@ import pytest_asyncio
 from deploy import topology
 from deploy.local.stack import Stack
 from shared import db
+from shared.messaging import gauges
 from tests.conftest import at_database
 from tests.plans import statements
 from tests.plans.growing import FEW, MILLION, grow
@@ -45,6 +46,9 @@ ONE: dict[str, Callable[[int, int], Any]] = {  # by type, made of a key and of t
 }
 # Values that a parameter's type alone does not tell.
 GIVEN: dict[str, dict[int, Any]] = {
+    "shared.messaging.gauges.LETTERS": {1: gauges.MOST},
+    "shared.messaging.gauges.OUTBOX": {1: gauges.MOST},
+    "shared.messaging.gauges.PARKED": {1: gauges.MOST},
     "shared.messaging.store.OLD_INBOX": {1: 2_000, 2: 3_000},  # from this page to that one
     "services.supervision.reading.ALERTS_IN_STATE": {3: "open"},
     "services.supervision.reading_feed.CHANGES": {3: "9990", 4: 0},
