@@ -36,7 +36,8 @@ Starts a real Kafka, a real PostgreSQL and jitt's services in a temporary direct
 starves and confuses them meanwhile. Then everything that was accepted is compared with what tables, topics and feeds hold:
 nothing lost, nothing doubled, order kept. Nothing that runs already is touched.
 
-Exit 0 when all is as promised, 1 when anything is not: each fault is named, and the logs are kept.
+Exit 0 when all is as promised, 1 when anything is not: each fault is named, and the logs are kept. What was only slower than
+promised is said; in the full form it counts as a fault.
 """
 
 
@@ -54,7 +55,7 @@ def main() -> None:
     ran = Ran(sections, size.name, datetime.now(UTC), time.monotonic() - began, machine.facts())
     report.show(report.write(ran, wanted.out))
     print(f"Also in {wanted.out}")
-    sys.exit(_said(report.wrong(ran), home))
+    sys.exit(_said(report.wrong(ran), report.slow(ran), home, strict=size is FULL))
 
 
 def _wanted() -> argparse.Namespace:
@@ -103,12 +104,17 @@ def _own_servers() -> Iterator[None]:
         settings.cache_clear()
 
 
-def _said(wrong: Sequence[str], home: Path) -> int:
+def _said(wrong: Sequence[str], slow: Sequence[str], home: Path, *, strict: bool) -> int:
+    """A machine that others use too may be slow: that alone ends only a release run with 1."""
+    if slow:
+        print("\nSlower than promised:", *slow, sep="\n")
     if wrong:
-        print("\nNot as promised:", *wrong, f"\nLogs, data and servers' files are kept in {home}", sep="\n")
+        print("\nNot as promised:", *wrong, sep="\n")
+    if wrong or (slow and strict):
+        print(f"\nLogs, data and servers' files are kept in {home}")
         return 1
     shutil.rmtree(home, ignore_errors=True)
-    print("All as promised.")
+    print("Nothing lost, doubled, out of order or invented." if slow else "All as promised.")
     return 0
 
 

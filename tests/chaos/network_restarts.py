@@ -28,21 +28,21 @@ def run(chaos: Chaos) -> list[Section]:
         chaos.say(f"{len(told):,} sessions in {seconds:.0f} s; {chaos.size.rounds} x {len(network.seats)} processes restarted")
         load = Load(told, token, seconds, LEARNERS)
         load.start()
-        took, problems, counted = [], [], Counter[str]()
+        took, slow, counted = [], [], Counter[str]()
         for _ in range(chaos.size.rounds):
             for seat in network.seats:
                 counted[seat.name] += _duplicates(seat)
                 took.append(seconds := _restart(network, seat))
                 if seconds > LEAVES_WITHIN:
-                    problems.append(f"{seat.name} took {seconds:.1f} s to leave")
+                    slow.append(f"{seat.name} took {seconds:.1f} s to leave")
         done = load.finish()
         verdict, seen = effects.settled(done, chaos.say)
         counted.update({seat.name: _duplicates(seat) for seat in network.seats})
     again = {name: number for name, number in counted.items() if number}
     if sum(again.values()) > done.told_again:
-        problems.append(f"records came again that were applied before: {again}; callers said {done.told_again} again")
+        slow.append(f"records came again that were applied before: {again}; callers said {done.told_again} again")
     figures = {"events": len(seen.records) + done.calls, "left_within_s": max(took), "came_again": again}
-    return [Section("rolling restart", verdict, problems=[*problems, *effects.problems(seen)], figures=figures)]
+    return [Section("rolling restart", verdict, problems=effects.problems(seen), slow=slow, figures=figures)]
 
 
 def _restart(network: World, seat: Seat) -> float:

@@ -40,13 +40,13 @@ def run(chaos: Chaos) -> list[Section]:
         done = load.finish()
         verdict, seen = effects.settled(done, chaos.say)
         ended = network.watch()
-    problems = [f"{name}: reading went on {took:.1f} s after it accepted again" for name, all_of_it in resumed.items()
-                for took in all_of_it if took > RESUMES_WITHIN]  # fmt: skip
-    problems += [f"{seat.name} ended by itself" for seat in ended]
+    slow = [f"{name}: reading went on {took:.1f} s after it accepted again" for name, all_of_it in resumed.items()
+            for took in all_of_it if took > RESUMES_WITHIN]  # fmt: skip
+    problems = [f"{seat.name} ended by itself" for seat in ended]
     figures = {"events": len(seen.records) + done.calls, "told_again": done.told_again,
                "resumed_s": {name: max(took) for name, took in resumed.items()}}  # fmt: skip
     return [Section("Postgres and Kafka killed and back", verdict, kills=len(FAULTS) * chaos.size.rounds,
-                    problems=[*problems, *effects.problems(seen)], figures=figures)]  # fmt: skip
+                    problems=[*problems, *effects.problems(seen)], slow=slow, figures=figures)]  # fmt: skip
 
 
 def _round(network: World, down: Sequence[Act], up: Sequence[Act]) -> float:

@@ -42,6 +42,7 @@ class Section:
     kills: int = 0
     recoveries: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)  # what is wrong beside the verdict, in words
+    slow: list[str] = field(default_factory=list)  # what took longer than promised, where nothing is lost by it
     figures: dict[str, Any] = field(default_factory=dict)
     note: str = ""
 

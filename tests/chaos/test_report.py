@@ -29,11 +29,19 @@ def test_a_sound_run_has_nothing_wrong() -> None:
     Section("kills", Verdict(out_of_order=1)),
     Section("kills", Verdict(invented=1)),
     Section("kills", Verdict(), problems=["a worker did not come back"]),
-    Section("kills", Verdict(), recoveries=[1.0] * 50 + [report.RECOVERY_SECONDS + 1]),
     Section("twins", Verdict(), figures={"twins_caught": 9, "twins_total": 10}),
 ])  # fmt: skip
 def test_whatever_is_not_as_promised_is_said(section: Section) -> None:
     assert report.wrong(ran(section))
+
+
+@pytest.mark.parametrize("section", [
+    Section("kills", Verdict(), recoveries=[1.0] * 50 + [report.RECOVERY_SECONDS + 1]),
+    Section("restart", Verdict(), slow=["a worker took 12 s to leave"]),
+])  # fmt: skip
+def test_what_took_longer_than_promised_is_said_and_is_no_loss(section: Section) -> None:
+    assert report.slow(ran(section))
+    assert not report.wrong(ran(section))
 
 
 def test_one_slow_recovery_of_two_hundred_is_within_p99() -> None:
