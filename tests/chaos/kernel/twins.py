@@ -88,7 +88,7 @@ async def pair(twin: Twin) -> Pair:
 
 
 async def play(scenario: Scenario, twin: Twin | None = None, *, kafka: bool = True) -> Verdict:
-    with (twin.patched() if twin else _as_it_is()), strikes.seams():
+    with twin.patched() if twin else _as_it_is(), strikes.seams():
         async with ground.place(handlers=twin.handlers if twin else HANDLERS, topic=kafka) as place:
             return await asyncio.wait_for(asyncio.create_task(scenario(place)), SECONDS)
 
