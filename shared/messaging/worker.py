@@ -18,7 +18,7 @@ from asyncpg import Connection
 from shared import db
 from shared.bus import MAX_POLL_MS
 from shared.messaging import store
-from shared.messaging.batch import Applied, Batch, Conflict, TooManyFailures, apply, apply_due
+from shared.messaging.batch import DUE_LIMIT, Applied, Batch, Conflict, TooManyFailures, apply, apply_due
 from shared.messaging.handler import Handler
 from shared.messaging.ingest import INBOUND
 from shared.messaging.message import Decoded, Message, Record, Unreadable, Unwanted, own_message
@@ -34,6 +34,7 @@ ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 MARGIN = timedelta(minutes=1)
 LOOK_BACK_SECONDS = 10
 IDLE_SECONDS = 0.05
+BUSY_SECONDS = 1.0  # after records came: they should not wait for many rows that are due
 TIDY_SECONDS = 3_600
 STEP_SECONDS = 1.0
 MOST = 2_000
@@ -53,13 +54,15 @@ class Worker:
         self._since = {handler.name: ALWAYS for handler in service.handlers if handler.clock}
         self._looked_back_at = dict.fromkeys(self._since, 0.0)
         self._told_to_pause: dict[str, float] = {}
+        self._taken_at = float("-inf")
         self._most = MOST  # messages in one transaction: fewer for a while after timeouts
 
     async def take(self, records: Sequence[Record], decode: Decode) -> None:
         """A batch from Kafka. Returns when it has committed; raises when it should be delivered again."""
         if not records:
             return
-        deadline = monotonic() + BUDGET_SECONDS
+        self._taken_at = monotonic()
+        deadline = self._taken_at + BUDGET_SECONDS
         await asyncio.wait_for(self.room(), BUDGET_SECONDS)
         most, parts = self._most, _in_parts(read(records, decode), self._most)
         async with self._one_at_a_time:
@@ -122,7 +125,8 @@ class Worker:
         """One due batch of one handler; answers how many rows it claimed."""
         since = self._lower_bound(handler.name)
         async with self._one_at_a_time:
-            due = partial(apply_due, service=self.service.name, handler=handler, since=since)
+            limit = DUE_LIMIT if monotonic() - self._taken_at > BUSY_SECONDS else DUE_LIMIT // 4
+            due = partial(apply_due, service=self.service.name, handler=handler, since=since, limit=limit)
             applied = await self._many_or_one(due)
         if applied.oldest_due:
             self._since[handler.name] = applied.oldest_due - MARGIN

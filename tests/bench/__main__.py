@@ -149,16 +149,17 @@ async def _by_more_processes(bench: Bench, size: Size, announced: Sequence[Annou
 
 async def _due(bench: Bench, size: Size, found: Found) -> None:
     """In this order, so that rows that wait are written once."""
-    share = size.due / PLAIN.due
+    share, many = size.overdue / PLAIN.overdue, int(12_000 * size.within / 60)
     rate = await due.per_second(bench, size.pending, size.due)
     needs = await due.per_second(bench, size.pending, size.due // 4, "assign")
-    late = await due.burst(bench, size.pending, int(12_000 * size.within / 60), size.within)
+    late = await due.burst(bench, size.pending, many, size.within)
     over = await due.overdue(bench, size.pending, size.overdue)
     dead = await due.dead_rows(bench, size.pending, size.due, size.dead)
     found.figures += [
         Figure("due.per_s", f"due rows worked off, {size.pending:,} wait, rows/s", [rate.per_s], 18_000),
         Figure("due.assign_per_s", "the same at the assign moment, rows/s", [needs.per_s]),
-        Figure("due.burst_12000_lateness_p99_ms", "12,000 due within a minute: late by, p99 ms", [late.p99_ms], 1_000, False),
+        Figure(f"due.burst_{many}_lateness_p99_ms", f"{many:,} due within {size.within:.0f} s: late by, p99 ms", [late.p99_ms],
+               1_000, False),
         Figure("due.overdue_s", f"{size.overdue:,} overdue at start, seconds", [over.seconds], 12 * share, False),
         Figure("due.fresh_p99_ms", "fresh events meanwhile, p99 ms", [over.fresh_p99_ms], 80, False),
         Figure("due.dead_rows_ratio", f"{size.dead:,} dead entries at the head / clean", [dead.ratio], 0.5),

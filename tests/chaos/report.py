@@ -18,7 +18,7 @@ from tests.chaos.sections import Section
 RECOVERY_SECONDS = 11.0  # the session timeout of these runs, 6 s, and 5
 BEGIN, END = "<!-- chaos: begin -->", "<!-- chaos: end -->"
 COLUMNS = ("fault", "effects", "kills", "lost", "doubled", "out of order", "invented", "recovery p99", "")
-WIDTH = 140  # a log of CI has none of its own
+WIDTH = 150  # a log of CI has none of its own
 TOTALS = ("twins_caught", "twins_total", "malformed")  # figures of the parts that are added up
 
 
