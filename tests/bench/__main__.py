@@ -117,7 +117,7 @@ async def _measure(servers: stack.Stack, home: Path, size: Size) -> Found:
                 break
             found.rounds.append(await _round(bench, size, announced, statements, n))
             machine.quiet(size.patience)
-            found.latency.append(await latency(bench, steady, RATE))
+            found.latency.append(await latency(bench, steady, RATE, f"steady{n}"))
         await _at_a_high_rate(bench, size, found)
         await _by_more_processes(bench, size, announced, found)
         await _due(bench, size, found)
@@ -131,7 +131,7 @@ async def _at_a_high_rate(bench: Bench, size: Size, found: Found) -> None:
     async with opened(SERVICE) as running:
         await world.seed(running, len(told))
     machine.quiet(size.patience)
-    p50, p99 = await latency(bench, told, HIGH_RATE)
+    p50, p99 = await latency(bench, told, HIGH_RATE, "fast")
     found.figures += [Figure("latency_5000.p50_ms", f"latency at {HIGH_RATE}/s, p50 ms", [p50], 60, False),
                       Figure("latency_5000.p99_ms", f"latency at {HIGH_RATE}/s, p99 ms", [p99], 120, False)]  # fmt: skip
 
@@ -149,6 +149,7 @@ async def _by_more_processes(bench: Bench, size: Size, announced: Sequence[Annou
 
 async def _due(bench: Bench, size: Size, found: Found) -> None:
     """In this order, so that rows that wait are written once."""
+    await bench.owner.execute("DELETE FROM trigger.publisher")  # whose topics would be read again from their beginnings
     share, many = size.overdue / PLAIN.overdue, int(12_000 * size.within / 60)
     rate = await due.per_second(bench, size.pending, size.due)
     needs = await due.per_second(bench, size.pending, size.due // 4, "assign")

@@ -14,17 +14,19 @@ from tests.bench.hop import Bench, check, worker
 from tests.bench.world import PARTITIONS, Announced
 
 WARM_UP = 2  # seconds that do not count
-PUBLISHER = "steady"
 TOGETHER = 5  # events in one request
 FIRST = 3.0  # seconds that the worker has to come up
 LATEST = 15.0  # seconds after the last was sent
 ID_AT = slice(len('{"session_id":"'), len('{"session_id":"') + 36)  # in the payload: its first field
 
 
-async def latency(bench: Bench, announced: Sequence[Announced], rate: int) -> tuple[float, float]:
-    """(p50, p99) in milliseconds. The generator and the reader share the machine with what they measure."""
-    topic = await topics.make(bench.kafka, PUBLISHER)
-    await world.clear(bench.owner, PUBLISHER)
+async def latency(bench: Bench, announced: Sequence[Announced], rate: int, publisher: str) -> tuple[float, float]:
+    """(p50, p99) in milliseconds. The generator and the reader share the machine with what they measure.
+
+    `publisher` is a new one: a database that knows nothing of a topic reads it from its beginning.
+    """
+    topic = await topics.make(bench.kafka, publisher)
+    await world.clear(bench.owner, publisher)
     before = await topics.ends(bench.kafka)
     number = {str(one.session_id).encode(): n for n, one in enumerate(announced)}
     sent, seen = [0.0] * len(announced), [0.0] * len(announced)
