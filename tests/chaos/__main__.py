@@ -10,14 +10,13 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from shared.settings import settings
 from tests.bench import machine
 from tests.chaos import report
+from tests.chaos.environment import own_environment
 from tests.chaos.oracle import Verdict
 from tests.chaos.report import Ran
 from tests.chaos.sections import FULL, SHORT, Chaos, Run, Section, Size
@@ -81,27 +80,13 @@ def _ran(name: str, home: Path, size: Size, began: float) -> list[Section]:
     say("begins")
     try:
         run: Run = importlib.import_module(PARTS[name]).run
-        with _own_servers():
+        with own_environment():
             sections = run(Chaos(home, size, say))
     except Exception as error:
         (home / "error.log").write_text(traceback.format_exc())
         return [Section(name, Verdict(), problems=[f"did not come to its end: {error!r} ({home / 'error.log'})"])]
     say(", ".join(f"{one.name} {'ok' if one.passed else 'WRONG'}" for one in sections))
     return sections
-
-
-@contextmanager
-def _own_servers() -> Iterator[None]:
-    """Never on servers that somebody uses; and what a part sets in the environment ends with it."""
-    before = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("JITT_")}
-    settings.cache_clear()
-    try:
-        yield
-    finally:
-        for name in [name for name in os.environ if name.startswith("JITT_")]:
-            del os.environ[name]
-        os.environ.update(before)
-        settings.cache_clear()
 
 
 def _said(wrong: Sequence[str], slow: Sequence[str], home: Path, *, strict: bool) -> int:

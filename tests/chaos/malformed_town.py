@@ -20,6 +20,7 @@ from shared import bus
 from shared.contracts.topics import inbound
 from shared.running import opened
 from shared.settings import settings
+from tests.chaos.environment import own_environment
 from tests.chaos.sections import Chaos
 
 SPEAKERS = ("bell", "clay", "fern", "reed")  # of the first section
@@ -57,7 +58,7 @@ class Town:
 
 @contextmanager
 def town(chaos: Chaos) -> Iterator[Town]:
-    with _own_environment(), stack.running(chaos.home / "stack", chaos.say) as servers:
+    with own_environment(), stack.running(chaos.home / "stack", chaos.say) as servers:
         use(servers.kafka, servers.postgres)
         prepare(chaos.say)
         asyncio.run(_publishers())
@@ -73,21 +74,6 @@ def town(chaos: Chaos) -> Iterator[Town]:
             yield Town(running)
         finally:
             running.stop()
-
-
-@contextmanager
-def _own_environment() -> Iterator[None]:
-    before = {name: value for name, value in os.environ.items() if name.startswith("JITT_")}
-    for name in ("JITT_KAFKA", "JITT_POSTGRES"):
-        os.environ.pop(name, None)
-    settings.cache_clear()
-    try:
-        yield
-    finally:
-        for name in [name for name in os.environ if name.startswith("JITT_")]:
-            del os.environ[name]
-        os.environ.update(before)
-        settings.cache_clear()
 
 
 async def _publishers() -> None:

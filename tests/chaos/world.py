@@ -88,7 +88,6 @@ class World:
 def running(home: Path, workers: dict[str, int] | None = None) -> Iterator[World]:
     """All four services; `workers`: how many worker processes a service has, one unless said otherwise."""
     home.chmod(0o755)  # PostgreSQL, which is never root, keeps its data there
-    before = {name: os.environ.get(name) for name in os.environ if name.startswith("JITT_")}
     os.environ["JITT_HOME"] = str(home)
     os.environ["JITT_KAFKA_SESSION_SECONDS"] = str(SESSION_SECONDS)
     kafka, postgres = Kafka.start(home, None, _nothing), Postgres.start(home, None, _nothing)
@@ -109,7 +108,6 @@ def running(home: Path, workers: dict[str, int] | None = None) -> Iterator[World
             child.stop()
         world.kafka.stop()
         world.postgres.stop()
-        _restore(before)
 
 
 def ready(seat: Seat) -> bool:
@@ -147,13 +145,6 @@ def _seats(workers: dict[str, int]) -> Iterator[Seat]:
         yield Seat(name, "web", 0, urlsplit(url_of(name)).port or 0)
         for number in range(workers.get(name, 1)):
             yield Seat(name, "worker", number, free_port())
-
-
-def _restore(before: dict[str, str | None]) -> None:
-    for name in [name for name in os.environ if name.startswith("JITT_")]:
-        if before.get(name) is None:
-            del os.environ[name]
-    os.environ.update({name: value for name, value in before.items() if value is not None})
 
 
 def _nothing(words: str) -> None:

@@ -23,6 +23,7 @@ from shared.contracts.topics import COMPACTED, KEPT, Topic
 from shared.messaging import Handler, relay
 from shared.running import Running
 from shared.settings import settings
+from tests.chaos.environment import own_environment
 from tests.chaos.kernel import ledger
 from tests.messaging import tally_service
 
@@ -101,20 +102,6 @@ def servers(home: Path) -> Iterator[Servers]:
         finally:
             ours.kafka.stop()
             ours.postgres.stop()
-
-
-@contextmanager
-def own_environment() -> Iterator[None]:
-    before = {name: value for name, value in os.environ.items() if name.startswith("JITT_")}
-    for name in before:
-        del os.environ[name]
-    try:
-        yield
-    finally:
-        for name in [name for name in os.environ if name.startswith("JITT_")]:
-            del os.environ[name]
-        os.environ.update(before)
-        settings.cache_clear()
 
 
 @contextmanager
