@@ -82,4 +82,4 @@ def _judged(chaos: Chaos, load: Load, feed: Watching, recoveries: Recoveries) ->
     figures = {"events": len(seen.records) + done.calls, "told_again": done.told_again, "answers": done.answers,
                "feed": len(feed.news), "feed_connections": feed.connections}  # fmt: skip
     return Section("SIGKILL of every service and role", verdict, len(recoveries.seconds), recoveries.seconds,
-                   [*recoveries.problems, *effects.problems(seen)], figures)  # fmt: skip
+                   [*recoveries.problems, *effects.problems(seen)], figures=figures)  # fmt: skip

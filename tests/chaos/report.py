@@ -125,7 +125,7 @@ def markdown(made: dict[str, Any]) -> str:
     lines = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _row(section)) + " |" for section in made["sections"]]
     wrongs = ["", "Not as promised:", "", *(f"* {line.strip()}" for line in made["wrong"])] if made["wrong"] else []
-    slows = ["", "Slower than promised:", "", *(f"* {line}" for line in made["slow"])] if made["slow"] else []
+    slows = ["", "Not kept, though nothing is lost by it:", "", *(f"* {line}" for line in made["slow"])] if made["slow"] else []
     return "\n".join([*head, *lines, *wrongs, *slows, ""])
 
 

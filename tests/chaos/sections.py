@@ -42,9 +42,9 @@ class Section:
     kills: int = 0
     recoveries: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)  # what is wrong beside the verdict, in words
-    slow: list[str] = field(default_factory=list)  # what took longer than promised, where nothing is lost by it
     figures: dict[str, Any] = field(default_factory=dict)
     note: str = ""
+    slow: list[str] = field(default_factory=list)  # what took longer than promised, or came again and was recognized: nothing is lost by it
 
     @property
     def passed(self) -> bool:
