@@ -44,7 +44,7 @@ class Section:
     problems: list[str] = field(default_factory=list)  # what is wrong beside the verdict, in words
     figures: dict[str, Any] = field(default_factory=dict)
     note: str = ""
-    slow: list[str] = field(default_factory=list)  # what took longer than promised, or came again and was recognized: nothing is lost by it
+    slow: list[str] = field(default_factory=list)  # took longer than promised, or came again and was recognized
 
     @property
     def passed(self) -> bool:
