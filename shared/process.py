@@ -10,7 +10,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import uvicorn
 from asyncpg import Connection
@@ -33,10 +33,12 @@ from shared.settings import settings
 
 LOG = logging.getLogger("jitt.process")
 Role = Literal["web", "worker", "all"]
+T = TypeVar("T")
 WATCH_SECONDS = 5.0
 STOP_SECONDS = 6.0
 PUBLISHERS_SECONDS = 2
 SHARE_SECONDS = 3
+ROUND_SECONDS = 3  # how long a stop waits for the relay's round
 
 
 class Silent(Exception):
@@ -273,7 +275,7 @@ class WorkerProcess:
                 shared_at = now
                 await self.relay.share(conn)
             self.relay.wake.clear()
-            sent = await self.relay.round(conn)
+            sent = await _to_its_end(self.relay.round(conn))
             self.pulse.beat("relay")
             if not sent:
                 with suppress(TimeoutError):
@@ -315,6 +317,16 @@ async def _patiently(work: Callable[[], Awaitable[Any]], words: str) -> Any:
 async def _open_pool(service: Service) -> Any:
     dsn = db.service_dsn(service.name)
     return await _patiently(lambda: db.open_pool(dsn, f"jitt {service.name} web"), "Postgres does not answer yet")
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Also when told to stop meanwhile: rows that Kafka has acknowledged are deleted, or they would be sent again."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=ROUND_SECONDS)
+        raise
 
 
 async def _until_one_ends(*loops: Coroutine[Any, Any, None]) -> None:

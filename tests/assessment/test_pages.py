@@ -253,6 +253,10 @@ class TestStates:
         await phone.open(f"/t/{ref}")
         assert (phone.status, phone.heading) == (404, "This link does not work.")
 
+    async def test_a_link_with_a_character_that_nothing_can_store_is_turned_away_in_words(self, phone):
+        await phone.open("/t/%00.x")
+        assert (phone.status, phone.heading) == (400, "That did not go through")
+
     async def test_after_twenty_bad_links_in_a_minute_further_ones_are_turned_away_and_good_ones_open(self, phone, link):
         await arrive(phone.running)
         statuses = [(await phone.open(f"/t/{n}.x"), phone.status)[1] for n in range(42)]  # even across a full minute

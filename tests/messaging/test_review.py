@@ -265,3 +265,29 @@ async def test_one_record_that_always_times_out_is_set_aside_by_and_by(database,
     assert sorted(n for row in applied for n in row["seen"]) == [n for n in range(64) if n % 7 != 2]
     assert await running.pool.fetchval("SELECT seen FROM tally WHERE id = 't2'") == [2, 9, 16, 23, 30]
     assert await running.pool.fetchval("SELECT count(*) FROM dead_letter WHERE state = 'parked'") == 3
+
+
+async def test_a_relay_that_is_told_to_stop_deletes_what_kafka_has_acknowledged(database, stack, monkeypatch):
+    """Or the next process would send it again."""
+    running, topic = await database(SERVICE), f"told-{uuid4().hex[:8]}"
+    await bus.apply_topics(stack.kafka, [Topic(topic, "tally", 1, 1, KEPT)], small=True)
+    await running.pool.execute(INSERT, topic, b"{}")
+    work, acknowledged, go_on = WorkerProcess(running), asyncio.Event(), asyncio.Event()
+    delete = relay_module.store.sent
+
+    async def sent(conn, ids):
+        acknowledged.set()
+        await go_on.wait()
+        await delete(conn, ids)
+
+    monkeypatch.setattr(relay_module.store, "sent", sent)
+    conn = await relay_module.connect(await dsn_of(running), "tally")
+    relaying = asyncio.create_task(work._relay_on(conn))
+    await acknowledged.wait()
+    relaying.cancel()
+    asyncio.get_running_loop().call_soon(go_on.set)
+    with suppress(asyncio.CancelledError):
+        await relaying
+    assert await running.pool.fetchval("SELECT count(*) FROM outbox") == 0
+    conn.terminate()
+    await work.close()
