@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: env demo up test check freeze lock bench chaos
+.PHONY: env demo up test check freeze lock bench chaos soak
 
 env: .venv/.ready
 
@@ -50,3 +50,7 @@ bench: env
 # Kills, stops and starves a real network under load, then counts: nothing lost, nothing doubled. FULL=1: the release run, hours.
 chaos: env
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+# Hours of steady load: memory, latency and tables must stay as they were. HOURS=2 unless said otherwise.
+soak: env
+	@$(BIN)/python -m tests.bench.soak --hours $(or $(HOURS),2) $(ARGS)

@@ -116,12 +116,14 @@ def settle(folder: Path, mentors: int) -> str:
     return next(line for line in jitt("publisher", "add", WEB, "--site", SITE).splitlines() if line.startswith("jitt_"))
 
 
-def stories(number: int, near: int, mentors: int, seed: int, twice: float = SAID_TWICE) -> list[Story]:
-    """`near` of them start within the hour, each of another mentor; the rest within two months."""
-    chance = random.Random(seed)
+def stories(number: int, near: int, mentors: int, seed: int, twice: float = SAID_TWICE, *, later: int = 0) -> list[Story]:
+    """`near` of them start within the hour, each of another mentor; the rest within two months. `later`: how often this was
+    asked before, for sessions of other references, and near ones of other mentors."""
+    chance = random.Random(seed + later)
     every = max(1, number // near) if near else number + 1
-    return [_story(n, chance, mentors, twice, (n // every) if near and n % every == 0 and n // every < near else None)
-            for n in range(number)]  # fmt: skip
+    soon = [(n // every) if near and n % every == 0 and n // every < near else None for n in range(number)]
+    return [_story(later * number + n, chance, mentors, twice, None if one is None else later * near + one)
+            for n, one in enumerate(soon)]  # fmt: skip
 
 
 def _story(n: int, chance: random.Random, mentors: int, twice: float, near: int | None) -> Story:
