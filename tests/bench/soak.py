@@ -129,7 +129,8 @@ def lines(samples: Sequence[Sample]) -> list[Line]:
     found = [line(f"memory of {name}, MiB", _memory(name), GREW, 2.0, must=name not in SERVERS) for name in samples[0].memory]
     found += [_way(way, before, after) for way in (PLAN, BRIEF)]
     found += [line(f"bytes per row of {name}", _per_row(name), GREW) for name in _grown(samples[-1])]
-    return found + [line(f"{name}, KiB", _kib(name), 1.5, 1024) for name in sorted(samples[-1].tables) if name.endswith(".outbox")]
+    outboxes = [name for name in sorted(samples[-1].tables) if name.endswith(".outbox")]
+    return found + [line(f"{name}, KiB", _kib(name), 1.5, 1024) for name in outboxes]
 
 
 def _way(way: str, before: Sequence[Sample], after: Sequence[Sample]) -> Line:
