@@ -99,7 +99,9 @@ PREPARATION = Handler[Preparation](
     save=store.save_preparations,
     reads={"supervisor": Read(readied, store.load_supervisors)},
     facts=preparation_facts,
-    clock=Clock(store.due_preparations, preparations.due, store.rest_preparations, lambda p: p.due_at),
+    clock=Clock(
+        store.due_preparations, preparations.due, store.rest_preparations, lambda p: p.due_at, store.OVERDUE_PREPARATIONS,
+    ),
 )
 MENTOR_CASE = Handler[MentorCase](
     name="mentor_case",
@@ -122,6 +124,6 @@ MENTOR_CASE = Handler[MentorCase](
     save=store_cases.save_cases,
     reads={"lead": Read(going_up, store.load_leads)},
     facts=case_facts,
-    clock=Clock(store_cases.due_cases, cases.due, store_cases.rest_cases, lambda c: c.due_at),
+    clock=Clock(store_cases.due_cases, cases.due, store_cases.rest_cases, lambda c: c.due_at, store_cases.OVERDUE),
 )
 HANDLERS = (SITE, PERSON, MODULE, SKILL, PREPARATION, MENTOR_CASE)

@@ -102,6 +102,10 @@ SELECT preparation_id, session_id, mentor_id, site_id, starts_at, quiz_by, statu
        last_answer_at, completed_at, late, open_answers, ready_at, complete_when_ready
 FROM preparation WHERE due_at >= $2 AND due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
 """
+OVERDUE_PREPARATIONS = """
+SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(due_at)), 0)::float8 AS oldest
+FROM (SELECT due_at FROM preparation WHERE due_at <= now() ORDER BY due_at LIMIT $1) AS found
+"""
 INSERT_PREPARATIONS = """
 INSERT INTO preparation (preparation_id, session_id, mentor_id, site_id, starts_at, quiz_by, status, activity, function, mode,
   minutes, session_no, stage, time_zone, plan_revision, training_id, locale, module_id, module_version, items, nothing_suitable,

@@ -21,6 +21,10 @@ SELECT mentor_id, site_id, enrolled, supervisor_id, time_zone, locale, match_sta
        history, review_at
 FROM mentor_case WHERE due_at >= $2 AND due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
 """
+OVERDUE = """
+SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(due_at)), 0)::float8 AS oldest
+FROM (SELECT due_at FROM mentor_case WHERE due_at <= now() ORDER BY due_at LIMIT $1) AS found
+"""
 # Those that are closed may come back while the contact that closed them can still be undone.
 LOAD_ALERTS = """
 SELECT alert_id, mentor_id, site_id, supervisor_id, session_id, rule, rule_version, subject, severity, with_role, facts, evidence,

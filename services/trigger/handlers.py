@@ -38,6 +38,7 @@ SESSION = Handler[Session](
         decide=domain.due,
         rest=store.rest_sessions,
         at=attrgetter("due_at"),
+        overdue=store.OVERDUE,
     ),
     sweeps={
         Awaited: Swept(sweeping.waiting, domain.woken),

@@ -28,6 +28,10 @@ SELECT id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, m
        session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest
 FROM session WHERE due_at >= $2 AND due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
 """
+OVERDUE = """
+SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(due_at)), 0)::float8 AS oldest
+FROM (SELECT due_at FROM session WHERE due_at <= now() ORDER BY due_at LIMIT $1) AS found
+"""
 INSERT = """
 INSERT INTO session (id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision,
                      plan, stage, session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest)

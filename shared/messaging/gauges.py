@@ -19,12 +19,16 @@ PARKED = """SELECT count(*) AS keys, coalesce(extract(epoch FROM now() - min(sin
 FROM (SELECT since FROM parked LIMIT $1) AS found"""
 OUTBOX = """SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT $1) AS found) AS depth,
   coalesce((SELECT extract(epoch FROM now() - at) FROM outbox ORDER BY id LIMIT 1), 0)::float8 AS oldest"""
+SWEEPS = """SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(due_at)), 0)::float8 AS oldest
+FROM (SELECT due_at FROM sweep WHERE due_at <= now() ORDER BY due_at LIMIT $1) AS found"""
 
 OPEN = Gauge("jitt_dead_letters_open", "Dead letters that nobody has settled", ["service", "reason"])
 PARKED_KEYS = Gauge("jitt_parked_keys", "Aggregates that stand still behind a dead letter", ["service"])
 PARKED_OLDEST = Gauge("jitt_parked_oldest_seconds", "How long the longest of them has stood still", ["service"])
 OUTBOX_DEPTH = Gauge("jitt_outbox_rows", "Events that wait to be published", ["service"])
 OUTBOX_OLDEST = Gauge("jitt_outbox_oldest_seconds", "Age of the oldest of them", ["service"])
+OVERDUE = Gauge("jitt_rows_overdue", "Rows that are due and not worked off", ["service", "table"])
+OVERDUE_OLDEST = Gauge("jitt_rows_overdue_oldest_seconds", "How long the first of them has been due", ["service", "table"])
 SINCE = Gauge("jitt_seconds_since_round", "Since Kafka was polled, and since the relay and clocks came round",
               ["service", "loop"])
 LAG = Gauge("jitt_consumer_lag", "Records of this process's partitions that are not applied yet", ["service", "topic"])
@@ -37,6 +41,9 @@ class Gauges:
     def __init__(self, running: Running) -> None:
         self.running, self._name = running, running.service.name
         self._read_at = float("-inf")
+        clocks = {one.name: one.clock.overdue for one in running.service.handlers if one.clock}
+        sweeps = {"sweep": SWEEPS} if any(one.sweeps for one in running.service.handlers) else {}
+        self._overdue = clocks | sweeps
         self._reasons: set[str] = set()
 
     async def refresh(self, ages: Mapping[str, float], subscriptions: Iterable[Subscription]) -> None:
@@ -65,6 +72,14 @@ class Gauges:
         PARKED_OLDEST.labels(self._name).set(parked["oldest"])
         OUTBOX_DEPTH.labels(self._name).set(outbox["depth"])
         OUTBOX_OLDEST.labels(self._name).set(outbox["oldest"])
+        for table, statement in self._overdue.items():
+            await self._due(conn, table, statement)
+
+    async def _due(self, conn: Connection, table: str, statement: str) -> None:
+        overdue = await conn.fetchrow(statement, MOST)
+        assert overdue is not None
+        OVERDUE.labels(self._name, table).set(overdue["rows"])
+        OVERDUE_OLDEST.labels(self._name, table).set(overdue["oldest"])
 
     async def _lag(self, conn: Connection, subscription: Subscription) -> None:
         """Against our own account of what was applied; a partition that was not fetched from yet is left out."""

@@ -43,6 +43,7 @@ class Clock(Generic[S]):
     decide: Callable[[S, Due, datetime, Any], Decided[S]]
     rest: Callable[[Connection, Sequence[Key]], Awaitable[None]]  # sets due_at null (a parked key's clock stands)
     at: Callable[[S], datetime | None]
+    overdue: str  # statement, given a limit: how many `rows` are due, up to that, and the `oldest`'s age in seconds
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,8 @@ def shelved(shelf: Shelf | None, event: Added, now: datetime, facts: object):
 LOAD = "SELECT id, total, seen, rings_at, rung, version FROM tally WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 DUE = """SELECT id, total, seen, rings_at, rung, version FROM tally WHERE due_at >= $2 AND due_at <= now()
 ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED"""
+OVERDUE = """SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(due_at)), 0)::float8 AS oldest
+FROM (SELECT due_at FROM tally WHERE due_at <= now() ORDER BY due_at LIMIT $1) AS found"""
 INSERT = """INSERT INTO tally (id, total, seen, rings_at, rung, due_at, version)
 VALUES ($1, $2, $3, $4, $5, $4, $6) ON CONFLICT DO NOTHING"""
 TO_RAISE = "SELECT id FROM tally WHERE version < $1 AND ($2::text IS NULL OR id > $2) ORDER BY id LIMIT $3"
@@ -155,8 +157,8 @@ async def save_shelves(conn: Connection, changed: Sequence[Shelf], new: Sequence
 TALLY = Handler[Tally](
     name="tally",
     on={Added: (lambda e: e.tally, added), Announced: (lambda e: e.tally, added)},
-    load=load, save=save, clock=Clock(claim=claim, decide=due, rest=rest, at=lambda tally: tally.rings_at),
-    sweeps={Raised: Swept(keys=keys_to_raise, decide=raised)},
+    load=load, save=save, sweeps={Raised: Swept(keys=keys_to_raise, decide=raised)},
+    clock=Clock(claim=claim, decide=due, rest=rest, at=lambda tally: tally.rings_at, overdue=OVERDUE),
 )
 SHELF = Handler[Shelf](name="shelf", on={Added: (lambda e: f"shelf-{e.tally}", shelved)}, load=load_shelves, save=save_shelves)
 SERVICE = Service(name="tally", handlers=(TALLY, SHELF), reads=("tally.in",), publishes=(Totalled, Rung),

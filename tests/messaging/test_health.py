@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from contextlib import asynccontextmanager, suppress
@@ -21,7 +22,7 @@ from shared.contracts.topics import KEPT, Topic
 from shared.health import too_old
 from shared.process import Silent, WorkerProcess, application_of
 from tests.conftest import at_database
-from tests.driving import deliver
+from tests.driving import deliver, fall_due
 from tests.messaging.tally_service import SERVICE, Added
 from tests.messaging.test_bus import body, dsn_of, headers, until
 
@@ -179,3 +180,23 @@ async def test_metrics_say_what_waits_and_for_how_long(database):
     assert 'jitt_dead_letters_open{reason="behind_a_failed_one",service="tally"} 1.0' in lines
     assert 'jitt_parked_keys{service="tally"} 2.0' in lines
     assert 'jitt_outbox_rows{service="tally"} 1.0' in lines
+
+
+async def test_metrics_say_what_is_due_while_no_worker_runs(database):
+    running = await database(SERVICE)
+    await deliver(running, Added(tally="a", number=1, ring_in_ms=-90_000), Added(tally="b", number=1, ring_in_ms=-10))
+    await deliver(running, Added(tally="c", number=1, ring_in_ms=60_000), Added(tally="start", number=5000))
+    overdue = await _overdue(running)
+    assert (overdue["rows", "tally"], overdue["rows", "sweep"]) == (2, 1)
+    assert 90 <= overdue["oldest_seconds", "tally"] < 150
+    await fall_due(running, "tally")
+    overdue = await _overdue(running)
+    assert (overdue["rows", "tally"], overdue["oldest_seconds", "tally"]) == (0, 0)
+
+
+async def _overdue(running):
+    """(what, table) -> value."""
+    async with page(running) as client:
+        text = (await client.get("/metrics")).text
+    told = re.findall(r'jitt_(rows)_overdue(?:_(oldest_seconds))?{service="tally",table="(\w+)"} (\S+)', text)
+    return {(oldest or rows, table): float(value) for rows, oldest, table, value in told}

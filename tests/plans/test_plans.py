@@ -49,7 +49,11 @@ GIVEN: dict[str, dict[int, Any]] = {
     "shared.messaging.gauges.LETTERS": {1: gauges.MOST},
     "shared.messaging.gauges.OUTBOX": {1: gauges.MOST},
     "shared.messaging.gauges.PARKED": {1: gauges.MOST},
+    "shared.messaging.gauges.SWEEPS": {1: gauges.MOST},
     "shared.messaging.store.OLD_INBOX": {1: 2_000, 2: 3_000},  # from this page to that one
+    "services.supervision.store.OVERDUE_PREPARATIONS": {1: gauges.MOST},
+    "services.supervision.store_cases.OVERDUE": {1: gauges.MOST},
+    "services.trigger.store.OVERDUE": {1: gauges.MOST},
     "services.supervision.reading.ALERTS_IN_STATE": {3: "open"},
     "services.supervision.reading_feed.CHANGES": {3: "9990", 4: 0},
 }

@@ -114,6 +114,8 @@ async def save_ledgers(conn: Connection, changed: Sequence[Ledger], new: Sequenc
 PLEDGES = "SELECT id, waits_until, alerts FROM pledge WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 DUE_PLEDGES = """SELECT id, waits_until, alerts FROM pledge WHERE due_at >= $2 AND due_at <= now()
 ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED"""
+OVERDUE_PLEDGES = """SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(due_at)), 0)::float8 AS oldest
+FROM (SELECT due_at FROM pledge WHERE due_at <= now() ORDER BY due_at LIMIT $1) AS found"""
 NEW_PLEDGE = "INSERT INTO pledge (id, waits_until, alerts, due_at) VALUES ($1, $2, $3, $2) ON CONFLICT DO NOTHING"
 
 
@@ -141,7 +143,8 @@ LEDGER = Handler[Ledger](name="ledger", on={Added: (lambda e: e.tally, entered)}
 PLEDGE = Handler[Pledge](
     name="pledge", on={Pledged: (lambda e: e.pledge, made), Kept: (lambda e: e.pledge, kept), Asked: (lambda e: e.pledge, asked)},
     load=load_pledges, save=save_pledges,
-    clock=Clock(claim=claim_pledges, decide=broken, rest=rest_pledges, at=lambda pledge: pledge.waits_until),
+    clock=Clock(claim=claim_pledges, decide=broken, rest=rest_pledges, at=lambda pledge: pledge.waits_until,
+                overdue=OVERDUE_PLEDGES),
 )  # fmt: skip
 HANDLERS: tuple[Handler[Any], ...] = (TALLY, LEDGER, PLEDGE, SHELF)
 
