@@ -35,6 +35,7 @@ LOG = logging.getLogger("jitt.process")
 Role = Literal["web", "worker", "all"]
 T = TypeVar("T")
 WATCH_SECONDS = 5.0
+BEAT_SECONDS = 1.0
 STOP_SECONDS = 6.0
 PUBLISHERS_SECONDS = 2
 SHARE_SECONDS = 3
@@ -123,6 +124,13 @@ class _Worker(Worker):
         try:
             return await super().sweep()
         finally:
+            self.pulse.beat("clocks")
+
+    async def wait_for_room(self) -> None:
+        """Waiting on purpose is a sign of life: a restart would not empty the outbox."""
+        while True:
+            with suppress(TimeoutError):
+                return await asyncio.wait_for(super().wait_for_room(), BEAT_SECONDS)
             self.pulse.beat("clocks")
 
 

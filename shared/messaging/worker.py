@@ -165,7 +165,7 @@ class Worker:
         while True:
             claimed = 0
             for step in work:
-                await self.room()
+                await self.wait_for_room()
                 try:
                     claimed += await step()
                 except TooManyFailures:
@@ -174,6 +174,10 @@ class Worker:
                     await self._passing(error)
             if not claimed:
                 await asyncio.sleep(IDLE_SECONDS)
+
+    async def wait_for_room(self) -> None:
+        """Until the outbox has room for what the clocks cause."""
+        await self.room()
 
     async def offsets(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
         """How far we have read, by our own account. Waits for Postgres: without it nothing could be applied anyway."""

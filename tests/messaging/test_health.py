@@ -87,6 +87,25 @@ async def test_a_worker_whose_relay_hangs_is_not_alive_and_ends(database):
     assert "clocks" in answer.json()["why"]
 
 
+async def test_clocks_that_wait_for_room_in_the_outbox_are_alive(database):
+    """A restart would not empty it. The relay, which has no round here, is what is named."""
+    work = WorkerProcess(await database(SERVICE), silent_seconds=SILENT)
+    for loop in work.tasks():
+        loop.close()
+    work.relay.caught_up.clear()
+    clocks = asyncio.create_task(work.worker.run_clocks())
+    try:
+        async with page(work.running, work) as client:
+            await until(lambda: _says(client, "relay"))
+            assert "clocks" not in (await client.get("/health/live")).json()["why"]
+    finally:
+        clocks.cancel()
+
+
+async def _says(client, loop):
+    return loop in (await client.get("/health/live")).json()["why"]
+
+
 def test_only_what_stands_still_is_named():
     assert too_old({"kafka": 1, "relay": 59.9, "clocks": 60.0}) == ""
     assert too_old({"kafka": 75.2, "relay": 1}) == "kafka: last came round 75 s ago"
