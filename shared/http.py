@@ -1,12 +1,15 @@
 """What every web process does: security headers, a limit on what it reads, error pages in plain words, static files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import lru_cache
 from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.routing import APIRoute
 from jinja2 import Environment
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -25,6 +28,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+CONSOLE_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}  # with no referrer a post says Origin: null
 MOST_DIGITS = 18
 GARBLED = "The address holds a NUL, or a character that is not percent-encoded. Correct it, and try again."
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -49,6 +53,32 @@ def install(app: FastAPI, larger: Mapping[str, int] = LARGER) -> None:
 def page(env: Environment, template: str, status: int = 200, **values: object) -> HTMLResponse:
     """Renders a template of `env`; personal unless the caller sets another Cache-Control."""
     return HTMLResponse(env.get_template(template).render(**values), status)
+
+
+def saying(refusal: Callable[[HTTPException], Response | None]) -> type[APIRoute]:
+    """Routes that say a refusal in a frame of their own; what `refusal` has no page for goes on as it is."""
+
+    class Saying(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def answered(request: Request) -> Response:
+                try:
+                    return await handle(request)
+                except HTTPException as refused:
+                    if page := refusal(refused):
+                        return page
+                    raise
+
+            return answered
+
+    return Saying
+
+
+def same_origin(request: Request) -> bool:
+    """A browser names where a form came from; what names nothing still needs the form's token."""
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
 
 
 def static() -> APIRouter:

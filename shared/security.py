@@ -3,6 +3,7 @@
 Nothing here reads a clock: `now` and `expires_at` are arguments.
 """
 
+import hmac
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from shared.settings import settings
 
 Kind = Literal["training", "check_in"]
 KINDS: tuple[Kind, ...] = ("training", "check_in")
+SESSION_COOKIE = "jitt_session"  # supervision signs it; every service reads it
+PLATFORM = "platform"  # the role of those who run the network; bound to no site, it opens no page about people
 LAYOUT = struct.Struct(">B16s16sIQ")  # kind, id, mentor, epoch, expiry: binary keeps a link in one line of a mail
 
 
@@ -85,6 +88,15 @@ def read_session(cookie: str, now: datetime) -> Signed | None:
     return Signed(UUID(values[0]), frozenset(values[1]), frozenset(values[2])) if values else None
 
 
+def form_token(person_id: UUID) -> str:
+    """Stands in every form of this person's pages, so that no other site can send one."""
+    return _form_token(person_id, settings().session_keys[0])
+
+
+def is_form_token(token: str, person_id: UUID) -> bool:
+    return any(hmac.compare_digest(token.encode(), _form_token(person_id, key).encode()) for key in settings().session_keys)
+
+
 def mint_internal(subject: str, training_id: UUID, by: UUID, expires_at: datetime) -> str:
     values = [subject, str(training_id), str(by), _seconds(expires_at)]
     return _serializer(settings().internal_keys, "internal").dumps(values)
@@ -102,6 +114,10 @@ def _values(keys: Sequence[SecretStr], salt: str, token: str, now: datetime) -> 
     except (BadData, ValueError):
         return None
     return values if _seconds(now) < expiry else None
+
+
+def _form_token(person_id: UUID, key: SecretStr) -> str:
+    return hmac.new(key.get_secret_value().encode(), b"jitt.form " + person_id.bytes, sha256).hexdigest()[:40]
 
 
 def _link_signer() -> Signer:

@@ -1,4 +1,4 @@
-"""`jitt sign-in`: prints the address that opens the console for one supervisor or site lead."""
+"""`jitt sign-in`: prints the address that opens the console for one supervisor or site lead, or for those who run the network."""
 
 import json
 from typing import Annotated
@@ -18,8 +18,9 @@ def add_to(app: typer.Typer, _: typer.Typer) -> None:
 
 
 def sign_in(
-    site: Annotated[str, typer.Option(help="The site's id, as in `jitt site list`.")],
-    person: Annotated[str, typer.Option(help="The reference of a supervisor or site lead, as in the people's file.")],
+    site: Annotated[str, typer.Option(help="The site's id, as in `jitt site list`.")] = "",
+    person: Annotated[str, typer.Option(help="The reference of a supervisor or site lead, as in the people's file.")] = "",
+    platform: Annotated[bool, typer.Option("--platform", help="For those who run the network.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print a link that opens the console once, within 15 minutes. Development only.
@@ -28,10 +29,17 @@ def sign_in(
     """
     if settings().mode == "production":
         fail(str(http_sign_in.DevelopmentOnly.__doc__))
+    if platform is bool(site or person) or bool(site) is not bool(person):
+        fail("Say who signs in: --site and --person for staff of a site, or --platform alone for those who run the network.", 2)
+    url = on(SERVICE, lambda running: http_sign_in.mint_platform_sign_in(running.pool)) if platform else _of_staff(site, person)
+    typer.echo(json.dumps({"url": url}) if as_json else url)
+
+
+def _of_staff(site: str, person: str) -> str:
     url = on(SERVICE, lambda running: _minted(running, site, person))
     if url is None:
         fail(f"Nobody at site “{site}” has the reference “{person}” as a supervisor or site lead. Import people first.")
-    typer.echo(json.dumps({"url": url}) if as_json else url)
+    return url
 
 
 async def _minted(running: Running, site: str, person: str) -> str | None:
