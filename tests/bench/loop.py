@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -43,7 +43,8 @@ Kafka for the last answer of a training.
 A figure counts only when the event and the brief of every answer that was taken are there in the end.
 """
 WARM_UP = 3  # seconds that do not count
-LEAST_EACH = 3  # answers that a mentor has for us, at least
+REST = 4  # seconds in which nothing happens, before
+LEAST_EACH = 4  # answers that a mentor has for us, at least
 PROMISED_MS, PROMISED_PER_S = 1_000, 150
 STAIRS = (50, 100, 150, 200, 300, 400)
 WHOLE = "answer_to_brief"
@@ -59,13 +60,15 @@ LEGS: dict[str, Callable[[Sent], float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """One run: (p50, p99) in milliseconds by leg; CPU of each process per answer; what was left when the last was sent."""
+    """One run: (p50, p99) in milliseconds by leg; what was not yet shown when the last was sent; and the milliseconds of CPU of
+    each service and server: in a second of rest, and for an answer, with its share of what goes on at rest as well."""
 
     rate: int
     per_s: float  # answers shown a second
     legs: dict[str, tuple[float, float]]
-    cpu_ms: dict[str, float]
     left: int
+    rest_ms: dict[str, float]
+    cpu_ms: dict[str, float]
     refused: tuple[str, ...]
 
     @property
@@ -98,28 +101,37 @@ async def measured(here: Town, rate: int, seconds: int, *, pages: bool) -> Loop:
     assert len(sent) == number, f"the mentors have {len(sent)} answers, not {number}"
     seen = Seen(sent)
     async with loop_seen.watched(here.bench, settings().postgres, seen) as looks, here.client as client:
-        before, begin = _cpu(here, looks), time.time() + 1
-        await answers.send(client, sent, rate, begin, pages=pages)
-        left = len(seen.waiting())
+        rest = await _rest(here, looks)
+        before = _cpu(here, looks)
+        await answers.send(client, sent, rate, time.time(), pages=pages)
         await loop_seen.settled(seen)
         spent = {name: seconds - before[name] for name, seconds in _cpu(here, looks).items()}
-    return result(sent, rate, left, spent)
+    return result(sent, rate, rest, spent)
 
 
-def result(sent: Sequence[Sent], rate: int, left: int, spent: dict[str, float]) -> Loop:
+def result(sent: Sequence[Sent], rate: int, rest: Mapping[str, float], spent: Mapping[str, float]) -> Loop:
+    """`rest`: seconds of CPU in a second of rest; `spent`: in all, from the first answer until the last was shown."""
     counted = sent[WARM_UP * rate :]
-    shown = [one.shown for one in counted if one.shown]
-    whole = [one for one in counted if one.answered]
+    whole = [one for one in counted if one.shown]
+    assert len(whole) > 1, f"next to nothing was taken: {sent[0].refused}"
+    left = sum(one.shown > sent[-1].planned for one in sent)
     legs = {name: p50_p99([leg(one) * 1_000 for one in whole if name != "ready" or one.answer.last])
             for name, leg in LEGS.items()}  # fmt: skip
-    cpu = {name: seconds * 1_000 / len(sent) for name, seconds in spent.items()}
-    per_s = len(shown) / (max(shown) - counted[0].planned)
-    return Loop(rate, per_s, legs, cpu, left, tuple(one.refused for one in sent if one.refused))
+    per_s = len(whole) / (max(one.shown for one in whole) - counted[0].planned)
+    return Loop(rate, per_s, legs, left, rest_ms={name: seconds * 1_000 for name, seconds in rest.items()},
+                cpu_ms={name: seconds * 1_000 / len(sent) for name, seconds in spent.items()},
+                refused=tuple(one.refused for one in sent if one.refused))  # fmt: skip
 
 
 def p50_p99(values: Sequence[float]) -> tuple[float, float]:
     cuts = quantiles(values, n=100)
     return cuts[49], cuts[98]
+
+
+async def _rest(here: Town, looks: Looks) -> dict[str, float]:
+    before = _cpu(here, looks)
+    await asyncio.sleep(REST)
+    return {name: (seconds - before[name]) / REST for name, seconds in _cpu(here, looks).items()}
 
 
 def _cpu(here: Town, looks: Looks) -> dict[str, float]:
@@ -147,10 +159,11 @@ def _times(runs: Sequence[Loop]) -> Iterator[Figure]:
 
 
 def _costs(runs: Sequence[Loop]) -> Iterator[Figure]:
-    yield Figure("loop.cpu_ms_per_answer", "CPU per answer, ms", [sum(one.cpu_ms.values()) for one in runs], None, False)
-    for name in runs[0].cpu_ms:
-        values = [one.cpu_ms[name] for one in runs]
-        yield Figure(f"loop.cpu_ms_per_answer_{name}", f"  CPU per answer of {name}, ms", values, None, False)
+    for key, words, costs in (("cpu_ms_per_answer", "CPU per answer", [one.cpu_ms for one in runs]),
+                              ("cpu_ms_per_s_at_rest", "CPU per second at rest", [one.rest_ms for one in runs])):  # fmt: skip
+        yield Figure(f"loop.{key}", f"{words}, ms", [sum(each.values()) for each in costs], None, False)
+        for name in costs[0]:
+            yield Figure(f"loop.{key}_{name}", f"  {words} of {name}, ms", [each[name] for each in costs], None, False)
 
 
 def main() -> None:

@@ -53,8 +53,9 @@ class Town:
 
     @property
     def client(self) -> httpx2.AsyncClient:
-        """As many browsers: no redirect is followed, and a connection that is free is used again."""
-        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=200)
+        """As many browsers: no redirect is followed, and a connection that is free is used again, unless the service may be about
+        to close it."""
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=200, keepalive_expiry=2.0)
         return httpx2.AsyncClient(base_url=url_of("assessment"), timeout=30, limits=limits)
 
     async def trainings(self, mentors: int) -> list[list[Answer]]:

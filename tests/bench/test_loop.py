@@ -31,8 +31,8 @@ def sent(planned: float, *, taken: float = 0.1, published: float = 0.2, shown: f
                 shown=planned + shown, ready=planned + 0.5 if last else 0.0)  # fmt: skip
 
 
-def run(answers: Sequence[Sent], left: int = 0) -> Loop:
-    return result(answers, RATE, left, {"assessment": 0.8, "postgres": 0.4})
+def run(answers: Sequence[Sent]) -> Loop:
+    return result(answers, RATE, rest={"assessment": 0.02, "postgres": 0.01}, spent={"assessment": 0.8, "postgres": 0.4})
 
 
 def many(**later: float) -> list[Sent]:
@@ -65,9 +65,20 @@ def test_a_promise_that_one_answer_was_refused_under_is_not_kept() -> None:
     assert "1 were not taken: answered 503" in said(run(answers))
 
 
-@pytest.mark.parametrize(("answers", "left"), [(many(shown=1.1), 0), (many(), RATE)])
-def test_a_slow_p99_or_a_growing_backlog_breaks_the_promise(answers: list[Sent], left: int) -> None:
-    assert not run(answers, left).kept
+def test_a_slow_p99_breaks_the_promise() -> None:
+    assert run(many(shown=0.9)).kept
+    assert not run(many(shown=1.1)).kept
+
+
+def test_what_is_shown_after_the_last_was_sent_is_the_backlog_and_a_second_of_it_is_too_much() -> None:
+    answers = many()
+    end = answers[-1].planned
+    for one in answers[-RATE // 2 :]:
+        one.shown = end + 0.01
+    assert (run(answers).left, run(answers).kept) == (RATE // 2, True)
+    for one in answers[-RATE:]:
+        one.shown = max(one.shown, end + 0.01)
+    assert (run(answers).left, run(answers).kept) == (RATE, False)
 
 
 def test_the_rate_is_the_highest_step_that_kept_the_promise() -> None:
@@ -75,6 +86,7 @@ def test_the_rate_is_the_highest_step_that_kept_the_promise() -> None:
     found = {one.name: list(one.values) for one in figures([kept], [kept, replace(kept, rate=150), missed])}
     assert found["loop.answers_per_s"] == [150.0]
     assert found["loop.cpu_ms_per_answer"] == [pytest.approx(1_200 / len(many()))]
+    assert found["loop.cpu_ms_per_s_at_rest_postgres"] == [10.0]
     assert {name for name in found if name.endswith("_p99_ms")} == {
         "loop.answer_to_brief_p99_ms", "loop.leg_http_p99_ms", "loop.leg_taken_p99_ms", "loop.leg_published_p99_ms",
         "loop.leg_shown_p99_ms", "loop.leg_ready_p99_ms"}  # fmt: skip
@@ -125,14 +137,15 @@ async def test_a_slow_answer_holds_up_no_other_mentor_and_her_next_one_counts_fr
     assert ben.answered
 
 
-async def test_who_is_sent_anywhere_but_to_the_questions_page_was_not_heard() -> None:
+async def test_who_is_sent_anywhere_but_to_the_questions_page_was_not_heard_and_goes_no_further() -> None:
     def page(request: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(303, headers={"location": f"{request.url.path}?again=1"})
 
-    one = Sent(answer(ADA))
+    one, after = Sent(answer(ADA)), Sent(answer(ADA, "q2"))
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(page), base_url="http://assessment") as client:
-        await send(client, [one], FAST, 1.0, pages=True)
+        await send(client, [one, after], FAST, 1.0, pages=False)
     assert (one.answered, one.refused) == (0.0, f"answered 303, to {one.answer.path}?again=1")
+    assert (after.answered, after.refused) == (0.0, "not sent, as the answer before it was refused")
 
 
 def test_a_mentor_answers_in_order_with_others_between() -> None:

@@ -101,7 +101,7 @@ def interleaved(walks: Iterable[Sequence[Answer]], apart: int) -> list[Answer]:
 async def send(client: httpx2.AsyncClient, sent: Sequence[Sent], rate: float, begin: float, *, pages: bool) -> None:
     """Each at its instant, however slow others are; only a mentor who still waits for the page before answers late, and it
     counts from its instant all the same. With `pages` browsers also open what follows. Returns when all are answered."""
-    visits: dict[UUID, asyncio.Task[None]] = {}  # a training's latest
+    visits: dict[UUID, asyncio.Task[bool]] = {}  # a training's latest
     for n, one in enumerate(sent):
         at = begin + n / rate
         while (wait := at - time.time()) > 0:
@@ -112,15 +112,18 @@ async def send(client: httpx2.AsyncClient, sent: Sequence[Sent], rate: float, be
     await asyncio.gather(*visits.values())
 
 
-async def _visit(client: httpx2.AsyncClient, one: Sent, before: asyncio.Task[None] | None, *, pages: bool) -> None:
-    if before:
-        await before
+async def _visit(client: httpx2.AsyncClient, one: Sent, before: asyncio.Task[bool] | None, *, pages: bool) -> bool:
+    """False when the mentor cannot go on from here."""
+    if before and not await before:
+        one.refused = "not sent, as the answer before it was refused"
+        return False
     try:
         await _post(client, one)
         for page in one.answer.pages if pages else ():
             (await client.get(page)).raise_for_status()
     except httpx2.HTTPError as error:
-        one.refused = one.refused or f"{type(error).__name__}: {error}"
+        one.refused = f"{type(error).__name__}: {error}"
+    return not one.refused
 
 
 async def _post(client: httpx2.AsyncClient, one: Sent) -> None:
