@@ -135,8 +135,9 @@ async def _rest(here: Town, looks: Looks) -> dict[str, float]:
 
 
 def _cpu(here: Town, looks: Looks) -> dict[str, float]:
-    """Seconds so far of every process that takes part, without what looking costs."""
-    services = {name: machine.cpu_seconds(child.pid) for name, child in here.children.items()}
+    """Seconds so far of every process that takes part, by service, without what looking costs."""
+    services = {name: sum(machine.cpu_seconds(child.pid) for seat, child in here.children.items() if seat.service == name)
+                for name in topology.NAMES}  # fmt: skip
     postgres = machine.cpu_seconds(machine.server("postgres")) - looks.cpu_seconds()
     return services | {"postgres": postgres, "kafka": machine.cpu_seconds(machine.server("java"))}
 

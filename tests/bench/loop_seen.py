@@ -12,13 +12,13 @@ from uuid import UUID
 import asyncpg
 from aiokafka import AIOKafkaConsumer
 
-from shared import bus
 from tests.bench import machine
 from tests.bench.hop import Bench
 from tests.load.answers import OPEN, Sent
 
 TOPICS = ("assessment.events", "supervision.events")
 EVERY = 0.02  # seconds between two looks at the tables: what is shown is found so much later at most
+RARELY = 250  # milliseconds that Kafka may keep an empty answer back: records say themselves when they were published
 LATEST = 60.0  # seconds after the last was sent
 SHOWN = """
 SELECT p.training_id, p.ready_at IS NOT NULL AS ready, a.item_id, a.attempt
@@ -105,15 +105,20 @@ class Looks:
 @asynccontextmanager
 async def watched(bench: Bench, dsn: str, seen: Seen) -> AsyncIterator[Looks]:
     conn = await asyncpg.connect(dsn)
+    consumer = AIOKafkaConsumer(*TOPICS, bootstrap_servers=bench.kafka, auto_offset_reset="latest",
+                                isolation_level="read_committed", fetch_max_wait_ms=RARELY)  # fmt: skip
     try:
-        async with bus.tail(bench.kafka, TOPICS) as consumer:
-            looks = Looks(conn, seen)
-            tasks = [asyncio.create_task(work) for work in (looks.tables(), looks.records(consumer))]
-            try:
-                yield looks
-            finally:
-                await _ended(tasks)
+        await consumer.start()
+        for partition in consumer.assignment():
+            await consumer.position(partition)  # so that nothing is missed between now and the first look
+        looks = Looks(conn, seen)
+        tasks = [asyncio.create_task(work) for work in (looks.tables(), looks.records(consumer))]
+        try:
+            yield looks
+        finally:
+            await _ended(tasks)
     finally:
+        await consumer.stop()
         await conn.close()
 
 

@@ -1,18 +1,24 @@
-"""Where the loop is measured: the four services as processes, and mentors who have opened a training each."""
+"""Where the loop is measured: the four services as processes of their own, and mentors who have opened a training each."""
 
 import asyncio
+import signal
+import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx2
 
-from deploy import network, topology
+from deploy import topology
 from deploy.local import children
+from deploy.local.ports import free_port
 from deploy.servers import url_of
 from services.assessment import modules, store
 from services.assessment.app import SERVICE as ASSESSMENT
@@ -23,10 +29,12 @@ from shared.security import Link, mint_link
 from tests.bench import topics, world
 from tests.bench.hop import Bench
 from tests.bench.world import Announced
+from tests.chaos.world import Seat, ready
 from tests.flow.commands import jitt
 from tests.flow.town import COLUMNS, NUMBERS, STEPS
 from tests.load.answers import Answer, answers_of
 
+PAGES = "assessment"
 READY, PATIENCE = 60.0, 240.0  # seconds
 STARTS_IN = timedelta(minutes=100)  # within the lead time of an assignment, and after whatever is measured
 ONE_IN = 4  # mentors miss a question
@@ -49,14 +57,14 @@ class Town:
     """A site of its own for each run, so that no run meets what another has left."""
 
     bench: Bench
-    children: dict[str, children.Child]
+    children: dict[Seat, children.Child]
 
     @property
     def client(self) -> httpx2.AsyncClient:
         """As many browsers: no redirect is followed, and a connection that is free is used again, unless the service may be about
         to close it."""
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=200, keepalive_expiry=2.0)
-        return httpx2.AsyncClient(base_url=url_of("assessment"), timeout=30, limits=limits)
+        return httpx2.AsyncClient(base_url=url_of(PAGES), timeout=30, limits=limits)
 
     async def trainings(self, mentors: int) -> list[list[Answer]]:
         """So many mentors have pressed Start; what each will answer, in order."""
@@ -116,17 +124,34 @@ class Town:
 
 @asynccontextmanager
 async def town(bench: Bench) -> AsyncIterator[Town]:
-    """The four services, each a process with every role, until the block ends."""
-    running = {name: network.start_service(bench.home, name) for name in topology.NAMES}
+    """The four services, until the block ends."""
+    running = {seat: _child(bench.home, seat) for seat in _seats()}
     try:
-        for name, child in running.items():
-            if not child.answers_within(READY, lambda name=name: network.ready(name)):  # type: ignore[misc]
+        for seat, child in running.items():
+            if not child.answers_within(READY, partial(ready, seat)):
                 raise child.failure("ended while starting")
         jitt("content", "publish")
         yield Town(bench, running)
     finally:
         for child in running.values():
             child.stop()
+
+
+def _seats() -> Iterator[Seat]:
+    """Mentors' pages have a process of their own, as where there are many mentors; nobody opens any other page here."""
+    for name in topology.NAMES:
+        port = urlsplit(url_of(name)).port or 0
+        yield Seat(name, "web" if name == PAGES else "all", 0, port)
+    yield Seat(PAGES, "worker", 0, free_port())
+
+
+def _child(home: Path, seat: Seat) -> children.Child:
+    logs = home / "services"
+    logs.mkdir(exist_ok=True)
+    program = children.Program(title=seat.name, name=seat.name, farewell=((signal.SIGTERM, 20.0),))
+    command = (sys.executable, "-m", "deploy.cli", "run", seat.service, "--role", seat.role, "--port", str(seat.port),
+               "--instance", "loop")  # fmt: skip
+    return children.start(program, command, logs)
 
 
 async def _walks(assigned: Sequence[TrainingAssigned]) -> list[list[Answer]]:
