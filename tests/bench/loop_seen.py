@@ -35,8 +35,9 @@ class Seen:
         self._by_key = {one.answer.key: one for one in sent}
         self._last = {one.answer.training_id: one for one in sent if one.answer.last}
 
-    def waiting(self) -> list[Sent]:
-        return [one for one in self.sent if one.planned and not one.shown]
+    def waiting(self) -> set[UUID]:
+        """Trainings of which something was taken that the brief does not show yet."""
+        return {one.answer.training_id for one in self.sent if one.answered and not one.shown}
 
     def event(self, type: str, data: dict[str, Any], taken: float, published: float) -> None:
         training_id = UUID(data["training_id"])
@@ -89,7 +90,7 @@ class Looks:
     async def tables(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
-            if trainings := {one.answer.training_id for one in self._seen.waiting()}:
+            if trainings := self._seen.waiting():
                 rows = await self._conn.fetch(SHOWN, list(trainings))
                 self._seen.tables(rows, time.time())
 

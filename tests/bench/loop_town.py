@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -39,6 +39,7 @@ READY, PATIENCE = 60.0, 240.0  # seconds
 STARTS_IN = timedelta(minutes=100)  # within the lead time of an assignment, and after whatever is measured
 ONE_IN = 4  # mentors miss a question
 AT_ONCE = 4  # mentors who press Start
+POOLS = 16
 KNOWN = "SELECT count(*) FROM {table} WHERE site_id = $1"
 ASSIGNED = """
 SELECT count(*) FROM assessment.training t
@@ -52,6 +53,23 @@ UNSENT = " + ".join(f"(SELECT count(*) FROM {name}.outbox)" for name in topology
 NUMBER = count(1)
 
 
+class Pools(httpx2.AsyncBaseTransport):
+    """In turn, as one pool looks at every connection for every request. A connection that is free is used again, unless the
+    service may be about to close it."""
+
+    def __init__(self) -> None:
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=2.0)
+        self._pools = [httpx2.AsyncHTTPTransport(limits=limits) for _ in range(POOLS)]
+        self._turns = cycle(self._pools)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        return await next(self._turns).handle_async_request(request)
+
+    async def aclose(self) -> None:
+        for pool in self._pools:
+            await pool.aclose()
+
+
 @dataclass(frozen=True, slots=True)
 class Town:
     """A site of its own for each run, so that no run meets what another has left."""
@@ -61,10 +79,8 @@ class Town:
 
     @property
     def client(self) -> httpx2.AsyncClient:
-        """As many browsers: no redirect is followed, and a connection that is free is used again, unless the service may be about
-        to close it."""
-        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=200, keepalive_expiry=2.0)
-        return httpx2.AsyncClient(base_url=url_of(PAGES), timeout=30, limits=limits)
+        """As many browsers: no redirect is followed."""
+        return httpx2.AsyncClient(base_url=url_of(PAGES), timeout=30, transport=Pools())
 
     async def trainings(self, mentors: int) -> list[list[Answer]]:
         """So many mentors have pressed Start; what each will answer, in order."""
