@@ -1,8 +1,8 @@
 """The whole loop: `python -m tests.bench.loop`. How long after a mentor's answer the supervisor's brief shows it.
 
 CPU at another rate is about what a second at rest takes, plus the rate times what an answer takes beyond its share of that:
-6.4 ms on two busy cores at 80/s (assessment 2.6, PostgreSQL 2.4, supervision 0.9, trigger 0.5; Kafka's is there at rest). So
-500/s take some 4 cores, and two processes for mentors' pages; one of each other kind does.
+6.4 ms at 80/s and 8.4 at 100/s, on two cores that had other work (at 80/s assessment 2.6, PostgreSQL 2.4, supervision 0.9,
+trigger 0.5; Kafka's is there at rest). So 500/s take four to five cores, and two or three processes for mentors' pages.
 """
 
 import argparse
@@ -40,10 +40,10 @@ HELP = """\
 Real mentors' forms are sent at a fixed rate to the four services, on a Kafka and a PostgreSQL of their own; nothing is sent
 later because the system is slow, and every answer counts from the instant that it was planned for.
 
-"in all" is from then until a reader of supervision's tables finds it, as the brief's page does. Its legs, one after the other:
-"taken", until the transaction that keeps it begins; "published", from there to the event's time on Kafka; "shown", from there
-until the brief has it. Beside them "http", until the mentor's browser has its answer, and "ready", until brief_ready is on
-Kafka for the last answer of a training.
+"Answer to brief" is from then until a reader of supervision's tables finds it, as the brief's page does. Its legs, one after
+the other: "taken", until the transaction that keeps it begins; "published", from there to the event's time on Kafka; "shown",
+from there until the brief has it. Beside them "http", until the mentor's browser has its answer, and "ready", until brief_ready
+is on Kafka for the last answer of a training.
 
 A figure counts only when the event and the brief of every answer that was taken are there in the end.
 """
@@ -180,6 +180,8 @@ def main() -> None:
     parser.add_argument("--pages", action="store_true", help="browsers also open what follows each answer")
     parser.add_argument("--stairs", action="store_true", help="also look for the highest rate at which the promise holds")
     wanted = parser.parse_args()
+    if wanted.rate < 10 or wanted.seconds < 2:
+        parser.error("--rate takes 10 or more, and --seconds 2 or more: fewer answers have no p99")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a topic that is a moment old is asked for again
     home = Path(tempfile.mkdtemp(prefix="jitt-loop-"))
     try:

@@ -84,7 +84,7 @@ class Town:
 
     async def trainings(self, mentors: int) -> list[list[Answer]]:
         """So many mentors have pressed Start; what each will answer, in order."""
-        site = f"loop-{next(NUMBER)}-{time.time_ns()}"
+        site = f"loop-{next(NUMBER)}"
         await self._people(site, mentors)
         await self._announce(site, mentors)
         await self._until(ASSIGNED, mentors, "trainings that are assigned", site)
