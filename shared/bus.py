@@ -73,6 +73,7 @@ class Subscription:
         self.polled_at, self.working = monotonic(), False
         self.settled = asyncio.Event()
         self.settled.set()
+        self._ends: dict[TopicPartition, int] = {}
         self._listener = _FromOurOffsets(self, offsets)
         # The parser touches neither headers nor body: one bad header would lose the batch, one bad body stop it for ever.
         self.subscriber = broker.subscriber(
@@ -109,6 +110,26 @@ class Subscription:
         """0 while a batch is at work: that has a budget of its own."""
         return 0.0 if self.working else monotonic() - self.polled_at
 
+    async def note_end(self, topic: str) -> None:
+        """From now on `unread` names it, until this process has applied its partitions up to where they end now."""
+        consumer = self.subscriber.consumer
+        assert consumer is not None
+        places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        self._ends |= await asyncio.wait_for(consumer.end_offsets(places), TOPIC_SECONDS)
+
+    def unread(self) -> list[str]:
+        """What other workers have the partitions of is theirs to read."""
+        consumer = self.subscriber.consumer
+        return sorted({place.topic for place in self._ends.keys() & consumer.assignment()}) if consumer else []
+
+    async def _note_applied(self) -> None:
+        """Right before a poll: whatever was polled earlier has been applied, or is given back and will come again."""
+        consumer = self.subscriber.consumer
+        assert consumer is not None
+        for place in self._ends.keys() & consumer.assignment():
+            if consumer.last_poll_timestamp(place) and await consumer.position(place) >= self._ends[place]:
+                del self._ends[place]
+
     async def _raw(self, records: Any) -> KafkaAckableMessage:
         first = records[0]
         name = f"{first.topic}/{first.partition}/{first.offset}"
@@ -123,6 +144,7 @@ class Subscription:
         getmany = consumer.getmany
 
         async def watched(*partitions: Any, **options: Any) -> Any:
+            await self._note_applied()
             records = await getmany(*partitions, **options)
             self.polled_at = monotonic()
             return records

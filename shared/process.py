@@ -96,7 +96,7 @@ def _add_health(app: FastAPI, running: Running, work: "WorkerProcess | None") ->
 
     @app.get("/health/ready", include_in_schema=False)
     async def ready() -> Response:
-        if why := await why_not_ready(running.pool, wanted):
+        if why := await why_not_ready(running.pool, wanted) or (work.why_not_ready() if work else ""):
             return JSONResponse({"ready": False, "why": why}, 503)
         return JSONResponse({"ready": True, "consuming": bool(work and work.consuming)})
 
@@ -147,6 +147,8 @@ class WorkerProcess:
         self.worker = _Worker(self.service, self.dsn, self.relay.wake.set, self.relay.caught_up.wait)
         self.worker.pulse = self.pulse
         self.consuming = False
+        self._facts = {topic for topic in self.service.reads if topic in relay.COMPACTED}
+        self._without_end, self._why_not_reading = set(self._facts), "Kafka does not answer yet"
         self._subscriptions: dict[str, bus.Subscription] = {}
         self._missing: tuple[str, ...] = ()
         self._given_up: TooManyFailures | None = None
@@ -176,6 +178,14 @@ class WorkerProcess:
             self._answered.beat(group)
         return max(subscription.seconds_since_poll(), self._answered.ages()[group])
 
+    def why_not_ready(self) -> str:
+        """"" once the facts that this process copies are applied as far as they went when it started. Until then it would
+        decide on too little, or on nothing."""
+        if (own := self._subscriptions.get(self.service.name)) is None:
+            return self._why_not_reading
+        return "; ".join([f"{topic}: Kafka does not say where it ends" for topic in sorted(self._without_end)]
+                         + [f"{topic}: not applied yet up to where it ended at the start" for topic in own.unread()])
+
     def subscriptions(self) -> list[bus.Subscription]:
         return list(self._subscriptions.values())
 
@@ -188,12 +198,24 @@ class WorkerProcess:
         await self.relay.close()
 
     async def _read_own_topics(self) -> None:
-        async with self._subscribed(self.service.name, self.service.reads, OwnTopics(self.service)):
+        await _patiently(self._find_topics, f"{self.service.name}: its topics cannot be read yet")
+        async with self._subscribed(self.service.name, self.service.reads, OwnTopics(self.service)) as own:
             self.consuming = True
             gc.collect()
             gc.freeze()
             gc.set_threshold(50_000, 20, 20)
+            await asyncio.gather(*(self._note_end(own, topic) for topic in self._facts))
             await asyncio.Event().wait()
+
+    async def _find_topics(self) -> None:
+        """A consumer would wait for one that does not exist, without saying which."""
+        if missing := set(self.service.reads) - await bus.list_topics(self.running.settings.kafka):
+            self._why_not_reading = f"no such topic: {', '.join(sorted(missing))}; make it with `jitt topics apply`"
+            raise LookupError(self._why_not_reading)
+
+    async def _note_end(self, own: bus.Subscription, topic: str) -> None:
+        await _patiently(lambda: own.note_end(topic), f"{topic}: Kafka does not say where it ends")
+        self._without_end.discard(topic)
 
     async def _read_publishers(self) -> None:
         """The list of topics is looked at every 2 s; a change restarts this one subscription."""
@@ -226,7 +248,7 @@ class WorkerProcess:
         return tuple(topic for topic in wanted if topic in existing)
 
     @asynccontextmanager
-    async def _subscribed(self, group: str, topics: tuple[str, ...], decode: Any) -> AsyncIterator[None]:
+    async def _subscribed(self, group: str, topics: tuple[str, ...], decode: Any) -> AsyncIterator[bus.Subscription]:
         broker = bus.broker(self.running.settings.kafka, self.service.publishes, f"{group}.worker")
 
         async def take(records: Any) -> None:
@@ -244,7 +266,7 @@ class WorkerProcess:
         self._subscriptions[group] = subscription
         LOG.info("reading", extra={"group": group, "topics": list(topics)})
         try:
-            yield
+            yield subscription
             subscription.leaves()
         finally:
             self._subscriptions.pop(group, None)

@@ -17,8 +17,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.ports import free_port
+from services.trigger.app import SERVICE as TRIGGER
 from shared import bus
-from shared.contracts.topics import KEPT, Topic
+from shared.contracts.supervision import MentorEnrolled
+from shared.contracts.topics import KEPT, TOPICS, Topic
 from shared.health import too_old
 from shared.process import Silent, WorkerProcess, application_of
 from tests.conftest import at_database
@@ -27,6 +29,7 @@ from tests.messaging.tally_service import SERVICE, Added
 from tests.messaging.test_bus import body, dsn_of, headers, until
 
 SILENT = 3.0
+START = 120  # seconds, for a process on a machine that is busy
 
 
 @pytest.fixture
@@ -38,14 +41,21 @@ async def topic(stack):
 
 @asynccontextmanager
 async def worker(running, stack, topic, silent=SILENT):
-    """A real worker process, reading; killed at the end where it did not end by itself."""
+    """A real worker process, reading."""
     port = free_port()
-    env = {**os.environ, "JITT_TALLY_POSTGRES": await dsn_of(running), "JITT_KAFKA": stack.kafka}
-    words = (sys.executable, "-m", "tests.messaging.health_worker", str(port), str(silent), topic)
-    process = await asyncio.create_subprocess_exec(*words, env=env, stderr=asyncio.subprocess.PIPE)
-    try:
-        await until(lambda: consumes(port), 60)
+    async with started(running, stack, "tests.messaging.health_worker", port, silent, topic) as process:
+        await until(lambda: consumes(port), START)
         yield process, port
+
+
+@asynccontextmanager
+async def started(running, stack, module, *words):
+    """A process on this database; killed at the end where it did not end by itself."""
+    env = {**os.environ, f"JITT_{running.service.name.upper()}_POSTGRES": await dsn_of(running), "JITT_KAFKA": stack.kafka}
+    command = (sys.executable, "-m", module, *map(str, words))
+    process = await asyncio.create_subprocess_exec(*command, env=env, stderr=asyncio.subprocess.PIPE)
+    try:
+        yield process
     finally:
         if process.returncode is None:
             process.kill()
@@ -125,6 +135,64 @@ async def test_a_service_whose_tables_are_older_than_its_code_is_not_ready(datab
     assert answer.status_code == 503
     assert "0001_letters.sql" in answer.json()["why"]
     assert "jitt migrate" in answer.json()["why"]
+
+
+async def test_a_worker_is_not_ready_until_it_has_applied_the_facts_that_there_were(database, stack):
+    running, port = await database(TRIGGER), free_port()
+    await bus.apply_topics(stack.kafka, TOPICS, small=True)
+    mentors = [uuid4() for _ in range(300)]
+    await _enroll(stack, mentors)
+    async with started(running, stack, "deploy.cli", "run", "trigger", "--role", "worker", "--port", port):
+        async with _locked(running, stack, "trigger.mentor"):
+            await until(lambda: _not_ready(port, "supervision.roster: not applied yet"), START)
+        await until(lambda: consumes(port), START)
+        assert await running.pool.fetchval("SELECT count(*) FROM mentor WHERE id = ANY($1)", mentors) == len(mentors)
+
+
+async def test_a_web_process_waits_for_no_facts(database, stack):
+    running, port = await database(TRIGGER), free_port()
+    async with (started(running, stack, "deploy.cli", "run", "trigger", "--role", "web", "--port", port),
+                _locked(running, stack, "trigger.mentor")):  # fmt: skip
+        await until(lambda: _answers(port, "/health/ready"), START)
+        assert (await asked(port, "/health/ready")).json() == {"ready": True, "consuming": False}
+
+
+async def test_a_topic_that_does_not_exist_is_named(database, stack):
+    running, port = await database(SERVICE), free_port()
+    async with started(running, stack, "tests.messaging.health_worker", port, SILENT, "nobody-made-it"):
+        await until(lambda: _not_ready(port, "no such topic: nobody-made-it; make it with `jitt topics apply`"), START)
+
+
+async def _not_ready(port, words):
+    with suppress(httpx2.HTTPError):
+        answer = await asked(port, "/health/ready")
+        return answer.status_code == 503 and words in answer.json()["why"]
+
+
+async def _answers(port, path):
+    with suppress(httpx2.HTTPError):
+        return await asked(port, path)
+
+
+async def _enroll(stack, mentors):
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka, transactional_id="enrolls") as producer, producer.transaction():
+        for id in mentors:
+            event = MentorEnrolled(mentor_id=id, site_id="east", supervisor_id=None, time_zone="America/Chicago", revision=1)
+            await producer.send(event.TOPIC, event.model_dump_json().encode(), event.key().encode(),
+                                headers=headers(event.TYPE))  # fmt: skip
+
+
+@asynccontextmanager
+async def _locked(running, stack, table):
+    """Nobody reads or writes it meanwhile."""
+    name = await running.pool.fetchval("SELECT current_database()")
+    conn = await asyncpg.connect(at_database(stack.postgres, name))
+    try:
+        async with conn.transaction():
+            await conn.execute(f"LOCK TABLE {table}")
+            yield
+    finally:
+        await conn.close()
 
 
 async def test_a_worker_that_cannot_poll_ends_with_an_error(database, stack, topic):
