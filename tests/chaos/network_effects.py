@@ -24,6 +24,7 @@ READING_SECONDS = 60
 SETTLED_SECONDS = 90.0
 OWN_TOPICS = tuple(topic.name for topic in TOPICS)
 REVISIONS = {"supervision.roster": "mentor_id", "supervision.sites": "site_id"}
+STATUSES = ("published", "withdrawn")  # of a module's version, in this order
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ LOOKS = {
     "alert": "SELECT mentor_id, rule, session_id FROM supervision.alert",
     "roster": "SELECT mentor_id::text AS key, revision FROM supervision.mentor_case",
     "copied": "SELECT id::text AS key, revision FROM trigger.mentor",
+    "version": "SELECT key || '/' || number AS key, status FROM content.version",
     "unsent": " UNION ALL ".join(f"SELECT type FROM {name}.outbox" for name in topology.NAMES),
     "dead": " UNION ALL ".join(f"SELECT reason, detail FROM {name}.dead_letter" for name in topology.NAMES),
 }
@@ -65,7 +67,7 @@ def look() -> Seen:
 
 def verdict(done: Done, seen: Seen) -> Verdict:
     """Everything that has to be true of everything that was accepted."""
-    parts = (_plans, _inbox, _requests, _trainings, _answers, _alerts, _compacted)
+    parts = (_plans, _inbox, _requests, _trainings, _answers, _alerts, _compacted, _catalog)
     return sum((part(done, seen) for part in parts), Verdict())
 
 
@@ -170,6 +172,17 @@ def _compacted(_: Done, seen: Seen) -> Verdict:
     table = {row["key"]: [row["revision"]] for row in seen.tables["roster"]}
     copied = {row["key"]: [row["revision"]] for row in seen.tables["copied"]}
     return verdict + judge("the roster's last word", table, last) + judge("trigger's copies", table, copied)
+
+
+def _catalog(_: Done, seen: Seen) -> Verdict:
+    """The catalog's last word on each version of a module is the table's; one that was withdrawn is never published again."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for one in sorted((r for r in seen.records if r.topic == "content.catalog"), key=lambda r: (r.partition, r.offset)):
+        said["{module_id}/{locale}/{version}".format(**one.data)].append(one.data["status"])
+    table = {row["key"]: [row["status"]] for row in seen.tables["version"]}
+    last = {key: all_of_it[-1:] for key, all_of_it in said.items()}
+    steps = {key: [STATUSES.index(status) for status in all_of_it] for key, all_of_it in said.items()}
+    return judge("the catalog's last word", table, last) + goes_back("content.catalog", steps)
 
 
 def _status(last: Announcement) -> str:

@@ -42,6 +42,8 @@ def sound(done: Done) -> Held:
     walked = {walk.story.session_id for walk in done.walks}
     records = [one for story in done.stories for one in _said_of(story, story.session_id in walked)]
     records += [_record("supervision.roster", "supervision.mentor_changed.v1", mentor_id="m", revision=n) for n in (1, 2)]
+    records += [_record("content.catalog", f"content.module_{status}.v1", module_id="m", locale="en", version=n, status=status)
+                for n, status in ((1, "published"), (1, "withdrawn"), (2, "published"))]  # fmt: skip
     numbered = [replace(one, offset=n) for n, one in enumerate(records)]
     tables: dict[str, list[dict[str, Any]]] = {
         "inbox": [{"id": one.inbox_id} for story in done.stories for one in story.announcements],
@@ -50,6 +52,7 @@ def sound(done: Done) -> Held:
                    for walk in done.walks for item, attempt in ANSWERED],
         "alert": [{"mentor_id": ids.mentor(SITE, walk.story.mentor), "rule": MISS_RULE, "session_id": walk.story.session_id}
                   for walk in done.walks],
+        "version": [{"key": "m/en/1", "status": "withdrawn"}, {"key": "m/en/2", "status": "published"}],
         "roster": [{"key": "m", "revision": 2}], "copied": [{"key": "m", "revision": 2}], "unsent": [], "dead": [],
     }  # fmt: skip
     return Held(numbered, tables)
@@ -124,6 +127,16 @@ def roster_went_back(held: Held) -> None:
     held.records.append(replace(old, id=uuid4().hex, offset=len(held.records)))
 
 
+def catalog_went_back(held: Held) -> None:
+    """In the middle: the last word is right again."""
+    published, withdrawn = [one for one in held.records if one.topic == "content.catalog"][:2]
+    held.records += [replace(one, id=uuid4().hex, offset=len(held.records) + n) for n, one in enumerate((published, withdrawn))]
+
+
+def catalog_says_something_else(held: Held) -> None:
+    held.tables["version"][1]["status"] = "withdrawn"
+
+
 def copy_is_old(held: Held) -> None:
     held.tables["copied"][0]["revision"] = 1
 
@@ -138,7 +151,9 @@ BREAKS = {
     **{f"loses {type}": loses(type) for type in SAID}, **{f"doubles {type}": doubles(type) for type in SAID},
     **{f"a row lost of {table}": row_lost(table) for table in ("inbox", "session", "answer", "alert", "roster")},
     **{f"a row doubled of {table}": row_doubled(table) for table in ("answer", "alert")},
-    "answers swapped": answers_swapped, "the roster went back": roster_went_back, "a copy is old": copy_is_old,
+    "answers swapped": answers_swapped, "the roster went back": roster_went_back,
+    "the catalog went back": catalog_went_back, "the catalog says something else": catalog_says_something_else,
+    "a copy is old": copy_is_old,
     "a session stands as before": session_stands_as_before,
 }  # fmt: skip
 
