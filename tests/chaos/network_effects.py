@@ -1,7 +1,6 @@
 """What became of everything that was accepted, read from outside: Postgres tables, topics, and what each has to be."""
 
 import asyncio
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer
 
 from deploy import topology
 from shared.contracts import ids
@@ -18,23 +16,13 @@ from shared.contracts.topics import TOPICS
 from shared.settings import settings
 from tests.chaos.load import SITE, Announcement, Done
 from tests.chaos.oracle import Verdict, goes_back, judge, once
+from tests.flow.kafka import Published, everything
 from tests.flow.people import MISS_RULE
 
-READING_SECONDS = 60
 SETTLED_SECONDS = 90.0
 OWN_TOPICS = tuple(topic.name for topic in TOPICS)
 REVISIONS = {"supervision.roster": "mentor_id", "supervision.sites": "site_id"}
 STATUSES = ("published", "withdrawn")  # of a module's version, in this order
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    topic: str
-    partition: int
-    offset: int
-    id: str
-    type: str
-    data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,23 +200,4 @@ async def _look() -> Seen:
         tables = {name: await conn.fetch(query) for name, query in LOOKS.items()}
     finally:
         await conn.close()
-    return Seen(await _read(), tables)
-
-
-async def _read() -> list[Published]:
-    """All that is on our topics now, as a reader of committed records sees it."""
-    found: list[Published] = []
-    options = {"auto_offset_reset": "earliest", "isolation_level": "read_committed", "fetch_max_wait_ms": 10}
-    async with AIOKafkaConsumer(*OWN_TOPICS, bootstrap_servers=settings().kafka, **options) as consumer:
-        async with asyncio.timeout(READING_SECONDS):
-            ends = await consumer.end_offsets(consumer.assignment())
-            while any([await consumer.position(partition) < end for partition, end in ends.items()]):
-                for records in (await consumer.getmany(timeout_ms=100)).values():
-                    found += [_published(record) for record in records if record.value]
-    return found
-
-
-def _published(record: Any) -> Published:
-    headers = {name: value.decode() for name, value in record.headers}
-    data = json.loads(record.value)
-    return Published(record.topic, record.partition, record.offset, headers["ce_id"], headers["ce_type"], data)
+    return Seen(await everything(*OWN_TOPICS), tables)

@@ -10,8 +10,9 @@ import pytest
 from shared.contracts import ids
 from tests.chaos import network_effects as effects
 from tests.chaos.load import SITE, Done, Story, Walked, stories
-from tests.chaos.network_effects import Published, Seen
+from tests.chaos.network_effects import Seen
 from tests.chaos.oracle import Verdict
+from tests.flow.kafka import Published
 from tests.flow.people import MISS_RULE
 
 ANSWERED = [("boundaries", 1), ("safety", 1), ("safety", 2)]

@@ -21,6 +21,9 @@ class Record:
 class Published:
     """`id` is the CloudEvent's: a relay that was killed may publish a record twice, and readers drop the second."""
 
+    topic: str
+    partition: int
+    offset: int
     id: str
     type: str
     data: dict[str, Any]
@@ -33,7 +36,7 @@ def write(topic: str, *records: Record) -> None:
 
 def read(topic: str) -> list[Published]:
     """Everything that is on the topic now, from its beginning."""
-    return awaited(_read(topic))
+    return awaited(everything(topic))
 
 
 async def _write(topic: str, records: tuple[Record, ...]) -> None:
@@ -42,10 +45,11 @@ async def _write(topic: str, records: tuple[Record, ...]) -> None:
             await producer.send_and_wait(topic, record.value, key=b"any", headers=list(record.headers), partition=0)
 
 
-async def _read(topic: str) -> list[Published]:
+async def everything(*topics: str) -> list[Published]:
+    """All that is on the topics now, as a reader of committed records sees it."""
     found: list[Published] = []
     options = {"auto_offset_reset": "earliest", "isolation_level": "read_committed", "fetch_max_wait_ms": 10}
-    async with AIOKafkaConsumer(topic, bootstrap_servers=settings().kafka, **options) as consumer, asyncio.timeout(30):
+    async with AIOKafkaConsumer(*topics, bootstrap_servers=settings().kafka, **options) as consumer, asyncio.timeout(60):
         ends = await consumer.end_offsets(consumer.assignment())
         while any([await consumer.position(partition) < end for partition, end in ends.items()]):
             for records in (await consumer.getmany(timeout_ms=100)).values():
@@ -55,4 +59,5 @@ async def _read(topic: str) -> list[Published]:
 
 def _published(record: Any) -> Published:
     headers = {name: value.decode() for name, value in record.headers}
-    return Published(headers["ce_id"], headers["ce_type"], json.loads(record.value))
+    data = json.loads(record.value)
+    return Published(record.topic, record.partition, record.offset, headers["ce_id"], headers["ce_type"], data)
