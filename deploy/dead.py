@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -30,6 +30,7 @@ Since = Annotated[str, typer.Option(help="Buried at this time or later: 2026-11-
 Until = Annotated[str, typer.Option(help="Buried before this time.")]
 State = Annotated[str, typer.Option(help="dead, parked, replayed or skipped. Default: the open ones, dead and parked.")]
 Ids = Annotated[list[int] | None, typer.Argument(help="Letters, by id. Default: all open ones that the options choose.")]
+Why = Annotated[str, typer.Option(help="Kept with each letter, for whoever looks later. Name no person.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 PROGRESS = 100
 
@@ -117,7 +118,7 @@ def replay(
 @app.command("skip")
 def skip(
     service: ServiceName, ids: Ids = None, *, reason: Reason = "", principal: Principal = "", concern: Concern = "",
-    since: Since = "", until: Until = "", yes: Yes = False,
+    since: Since = "", until: Until = "", why: Why = "", yes: Yes = False,
 ) -> None:
     """Give dead letters up. The rows stay, marked as skipped; what waited behind them is replayed.
 
@@ -127,7 +128,7 @@ def skip(
     if not ids and which == Which():
         fail("Name the letters to give up, by id or with options such as --reason.", 2)
     chosen = _selected(service, ids, which, "Give up", yes) or []
-    done = on(topology.service(service), lambda running: dead.skip(running, chosen))
+    done = on(topology.service(service), lambda running: dead.skip(running, chosen, why))
     typer.echo(f"{len(chosen)} skipped; {done.applied} that waited behind them were applied, {done.failed} failed again.")
     if done.failed:
         raise typer.Exit(1)
@@ -169,10 +170,9 @@ def _moment(option: str, text: str) -> datetime | None:
     if not text:
         return None
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"{option}: “{text}” is no time. Write a day such as 2026-11-25, or 2026-11-25T08:30 (UTC).", 2)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return letters.moment(text)
+    except ValueError as error:
+        fail(f"{option}: {error}", 2)
 
 
 def _chosen(service: str) -> tuple[str, ...]:

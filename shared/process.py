@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import generate_latest
 
-from shared import bus, db, http
+from shared import bus, db, http, http_dead
 from shared.health import SILENT_SECONDS, Pulse, too_old, wanted_migrations, why_not_ready
 from shared.messaging import relay
 from shared.messaging.batch import TooManyFailures
@@ -79,6 +79,7 @@ def application_of(running: Running, work: "WorkerProcess | None" = None, *, pag
     app.state.running = running
     if pages:
         app.include_router(running.service.routes(running))
+        app.include_router(http_dead.routes(running, work.subscriptions if work else tuple))
     _add_health(app, running, work)
     http.install(app)
     return app

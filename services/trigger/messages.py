@@ -62,6 +62,7 @@ class PublisherPaused(Event):
 
     name: str
     paused: bool
+    why: str = Field("", max_length=200, description="for whoever asks later; empty when it goes on")
 
 
 class TokenIssued(Event):

@@ -7,16 +7,18 @@ from asyncpg import Connection, Pool, Record
 from services.trigger.tenants import Credential, Publisher, hashed
 
 LOCK = """
-SELECT name, sites, kafka, token_hashes, added_at, paused_at
+SELECT name, sites, kafka, token_hashes, added_at, paused_at, paused_why
 FROM publisher WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE
 """
-ALL = "SELECT name, sites, kafka, token_hashes, added_at, paused_at FROM publisher ORDER BY name"
+ALL = "SELECT name, sites, kafka, token_hashes, added_at, paused_at, paused_why FROM publisher ORDER BY name"
 WHOSE = "SELECT name, sites, kafka, paused_at FROM publisher WHERE token_hashes @> ARRAY[$1::bytea]"
 INSERT = """
-INSERT INTO publisher (name, sites, kafka, token_hashes, added_at, paused_at) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO publisher (name, sites, kafka, token_hashes, added_at, paused_at, paused_why) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING
 """
-UPDATE = "UPDATE publisher SET sites = $2, kafka = $3, token_hashes = $4, paused_at = $6, added_at = $5 WHERE name = $1"
+UPDATE = """
+UPDATE publisher SET sites = $2, kafka = $3, token_hashes = $4, added_at = $5, paused_at = $6, paused_why = $7 WHERE name = $1
+"""
 
 
 async def load_publishers(conn: Connection | Pool) -> dict[str, Publisher]:
@@ -50,8 +52,9 @@ def _publisher(row: Record) -> Publisher:
 
 def _credential(row: Record) -> Credential:
     hashes = tuple(row["token_hashes"])
-    return Credential(row["name"], tuple(row["sites"]), row["kafka"], hashes, row["added_at"], row["paused_at"])
+    return Credential(row["name"], tuple(row["sites"]), row["kafka"], hashes, row["added_at"], row["paused_at"],
+                      row["paused_why"])  # fmt: skip
 
 
 def _values(c: Credential) -> tuple[object, ...]:
-    return (c.name, list(c.sites), c.kafka, list(c.token_hashes), c.added_at, c.paused_at)
+    return (c.name, list(c.sites), c.kafka, list(c.token_hashes), c.added_at, c.paused_at, c.paused_why)

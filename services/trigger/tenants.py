@@ -32,6 +32,7 @@ class Credential:
     token_hashes: tuple[bytes, ...]
     added_at: datetime
     paused_at: datetime | None = None
+    paused_why: str = ""
 
 
 def new_token() -> str:
@@ -54,7 +55,7 @@ def paused(state: Credential | None, event: PublisherPaused, now: datetime, _: o
         return Refused("unknown_publisher")
     if event.paused is (state.paused_at is not None):
         return state, []
-    return replace(state, paused_at=now if event.paused else None), []
+    return replace(state, paused_at=now if event.paused else None, paused_why=event.why if event.paused else ""), []
 
 
 def token_issued(state: Credential | None, event: TokenIssued, now: datetime, _: object) -> Decided:

@@ -12,6 +12,7 @@ from shared.messaging.batch import Batch, apply
 from shared.messaging.fold import concern, key_of
 from shared.messaging.handler import Handler
 from shared.messaging.ingest import INBOUND, OwnTopics, PublishersTopics
+from shared.messaging.letters import find_whole, note_given_up
 from shared.messaging.message import Decoded, Message, Raw, Unreadable, decode
 from shared.running import Running
 from shared.service import Service
@@ -76,6 +77,13 @@ async def list_letters(running: Running, ids: Sequence[int] | None = None) -> li
         return [_letter(row) for row in await store.list_open_dead(conn, ids)]
 
 
+async def find_letter(running: Running, id: int) -> Letter | None:
+    """Open or settled."""
+    async with running.connection() as conn:
+        row = await find_whole(conn, id)
+    return _letter(row) if row else None
+
+
 async def replay(running: Running, ids: Collection[int] | None = None,
                  told: Callable[[int, int], object] = lambda applied, failed: None) -> Replayed:
     """Applies open letters again, oldest first; a chosen one takes along all that wait for the same aggregates.
@@ -112,10 +120,12 @@ async def _parked_for_nothing(running: Running) -> set[str]:
     return parked - {name for letter in await list_letters(running) for name in letter.concerns}
 
 
-async def skip(running: Running, ids: Collection[int]) -> Replayed:
-    """Gives letters up, and replays what waited behind them."""
+async def skip(running: Running, ids: Collection[int], why: str = "") -> Replayed:
+    """Gives letters up, and replays what waited behind them. `why` is kept with each."""
     behind = {name for letter in await list_letters(running, list(ids)) for name in letter.concerns}
-    async with running.connection() as conn:
+    async with running.connection() as conn, conn.transaction():
+        if why:
+            await note_given_up(conn, ids, why)
         await store.settle_dead(conn, list(ids), "skipped")
     waiting = [letter.id for letter in await list_letters(running) if behind.intersection(letter.concerns)]
     done = await replay(running, waiting) if waiting else Replayed()

@@ -1,0 +1,141 @@
+"""The pages of dead letters for the people who run the network: who may see them, what they show, and what their forms do."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import httpx2
+import pytest
+
+from services.supervision.app import SERVICE
+from services.supervision.http_sign_in import mint_platform_sign_in
+from shared.messaging.batch import Batch
+from shared.messaging.message import Raw
+from shared.messaging.store import Dead
+from shared.running import Running
+from shared.service import Service
+from tests.driving import commit
+from tests.supervision.console import Afternoon, a_browser, an_afternoon, form, path_of, signed_in, words
+
+Database = Callable[[Service], Awaitable[Running]]
+MARKUP = b"<script>alert(1)</script>"
+
+
+@pytest.fixture
+async def day(database: Database) -> Afternoon:
+    return await an_afternoon(await database(SERVICE))
+
+
+@asynccontextmanager
+async def platform(running: Running) -> AsyncIterator[httpx2.AsyncClient]:
+    async with a_browser(running) as browser:
+        signed = await browser.post(path_of(await mint_platform_sign_in(running.pool)))
+        assert signed.headers["location"] == "/platform/dead"
+        yield browser
+
+
+async def bury(running: Running, *letters: tuple[str, str]) -> None:
+    """(reason, sender) of each; its value is markup."""
+    raws = [Raw("trigger.events", 0, offset, b"k\xff", MARKUP, (("a b", b"c"),)) for offset in range(len(letters))]
+    dead = [Dead("dead", reason, "site_id: missing", sender, (), raw)
+            for raw, (reason, sender) in zip(raws, letters, strict=True)]  # fmt: skip
+    await commit(running, Batch([], letters=dead))
+
+
+async def states(running: Running) -> list[str]:
+    return [row["state"] for row in await running.pool.fetch("SELECT state FROM dead_letter ORDER BY id")]
+
+
+async def test_whoever_is_not_signed_in_is_sent_to_sign_in_and_comes_back(day: Afternoon) -> None:
+    async with a_browser(day.running) as browser:
+        sent = await browser.get("/platform/dead?reason=schema")
+        where = "/sign-in/again?service=supervision&path=%2Fplatform%2Fdead%3Freason%3Dschema"
+        assert (sent.status_code, path_of(sent.headers["location"])) == (303, where)
+        assert (await browser.get(where)).headers["location"] == "/sign-in"
+    async with platform(day.running) as browser:
+        back = await browser.get(where)
+        assert path_of(back.headers["location"]) == "/platform/dead?reason=schema&signed=1"
+
+
+async def test_a_sign_in_comes_back_to_no_other_place(day: Afternoon) -> None:
+    async with platform(day.running) as browser:
+        assert (await browser.get("/sign-in/again?service=evil&path=/platform/dead")).status_code == 404
+        assert (await browser.get("/sign-in/again?service=trigger&path=//evil.example/platform/")).status_code == 422
+
+
+@pytest.mark.parametrize("person", ["dana", "priya"])
+async def test_supervisors_and_site_leads_are_refused_in_words(day: Afternoon, person: str) -> None:
+    async with signed_in(day.running, person) as browser:
+        refused = await browser.get("/platform/dead")
+        assert (refused.status_code, "It is for the people who run the network." in words(refused.text)) == (403, True)
+
+
+async def test_the_platform_opens_no_page_about_people(day: Afternoon) -> None:
+    async with platform(day.running) as browser:
+        for page in ("/today", "/alerts", "/mentors", "/contacts"):
+            refused = await browser.get(page)
+            assert (refused.status_code, "you are signed in to run the platform" in refused.text) == (403, True)
+
+
+async def test_letters_are_grouped_narrowed_and_listed_without_a_word_of_what_they_hold(day: Afternoon) -> None:
+    await bury(day.running, ("schema", "trigger"), ("schema", "content"), ("too_large", "trigger"))
+    async with platform(day.running) as browser:
+        said = words((await browser.get("/platform/dead")).text)
+        assert "A field is missing or wrong 2 records , the oldest from" in said
+        assert MARKUP[:16].hex(" ") in said
+        assert "alert" not in said and "site_id" not in said
+        narrowed = words((await browser.get("/platform/dead?reason=schema&publisher=content")).text)
+        assert "Each record 1" in narrowed
+        wrong = await browser.get("/platform/dead?since=yesterday")
+        assert (wrong.status_code, "“yesterday” is no time." in wrong.text) == (422, True)
+
+
+async def test_nothing_there_is_said(day: Afternoon) -> None:
+    async with platform(day.running) as browser:
+        assert "No dead letters." in words((await browser.get("/platform/dead")).text)
+
+
+async def test_one_letter_is_shown_whole_and_its_markup_is_text(day: Afternoon) -> None:
+    await bury(day.running, ("schema", "trigger"))
+    id_ = await day.running.pool.fetchval("SELECT id FROM dead_letter")
+    async with platform(day.running) as browser:
+        page = (await browser.get(f"/platform/dead/{id_}")).text
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page and "<script>alert" not in page
+        assert "6bff" in page and "This may hold personal data." in page
+        assert (await browser.get("/platform/dead/999")).status_code == 404
+
+
+async def test_giving_up_asks_first_and_wants_to_know_why(day: Afternoon) -> None:
+    await bury(day.running, ("schema", "trigger"), ("too_large", "trigger"))
+    async with platform(day.running) as browser:
+        asked = (await browser.get("/platform/dead/confirm?do=skip&reason=schema")).text
+        assert "Bury 1 record of supervision?" in words(asked)
+        hidden = form(asked, "/platform/dead/skip")
+        assert (await browser.post("/platform/dead/skip", data=hidden)).status_code == 422
+        assert await states(day.running) == ["dead", "dead"]
+        done = await browser.post("/platform/dead/skip", data=hidden | {"why": "The sender was mended."})
+        assert "1 record buried" in words(done.text)
+        assert await states(day.running) == ["skipped", "dead"]
+        assert "Given up: The sender was mended." in await day.running.pool.fetchval("SELECT detail FROM dead_letter ORDER BY id")
+
+
+async def test_a_replay_that_fails_again_says_why(day: Afternoon) -> None:
+    await bury(day.running, ("schema", "trigger"))
+    async with platform(day.running) as browser:
+        asked = (await browser.get("/platform/dead/confirm?do=replay&reason=schema")).text
+        assert "Replay 1 record to supervision?" in words(asked)
+        done = words((await browser.post("/platform/dead/replay", data=form(asked, "/platform/dead/replay"))).text)
+        assert "0 applied, 1 failed again" in done
+        assert await states(day.running) == ["dead"]
+
+
+async def test_a_form_without_its_token_or_from_another_place_does_nothing(day: Afternoon) -> None:
+    await bury(day.running, ("schema", "trigger"))
+    async with platform(day.running) as browser:
+        asked = (await browser.get("/platform/dead/confirm?do=skip&reason=schema")).text
+        fields = form(asked, "/platform/dead/skip") | {"why": "x"}
+        assert (await browser.post("/platform/dead/skip", data=fields | {"csrf": "x"})).status_code == 403
+        elsewhere = await browser.post("/platform/dead/skip", data=fields, headers={"origin": "https://evil.example"})
+        assert elsewhere.status_code == 403
+    async with a_browser(day.running) as nobody:
+        assert (await nobody.post("/platform/dead/skip", data=fields)).status_code == 401
+    assert await states(day.running) == ["dead"]
