@@ -14,5 +14,5 @@ SERVICE = Service(
     publishes=(SessionPlanned, DecisionMade, ContentRequested, NudgeRequested, TrainingOverdue),
     routes=http.routes,
     publishers=load_publishers,
-    pause_publisher=lambda name: PublisherPaused(name=name, paused=True),
+    pause_publisher=lambda name: PublisherPaused(name=name, paused=True, why="too many records that cannot be read"),
 )

@@ -98,12 +98,12 @@ def token(
 
 
 @publisher_app.command("pause")
-def pause(name: Name) -> None:
+def pause(name: Name, why: Annotated[str, typer.Option(help="For whoever asks later.")] = "") -> None:
     """Listen to a publisher no more, until `jitt publisher resume`. Nothing that it said is lost.
 
     Example: jitt publisher pause lakeside-calendar
     """
-    _tell(lambda: PublisherPaused(name=name, paused=True))
+    _tell(lambda: PublisherPaused(name=name, paused=True, why=why))
     typer.echo(f"{name} is paused.")
 
 
@@ -217,12 +217,19 @@ def _as_json(c: Credential) -> dict[str, Any]:
         "tokens": len(c.token_hashes),
         "added_at": c.added_at.isoformat(),
         "paused_at": c.paused_at.isoformat() if c.paused_at else None,
+        "paused_why": c.paused_why,
     }
+
+
+def _state(c: Credential) -> str:
+    if c.paused_at is None:
+        return "heard"
+    return f"paused since {c.paused_at:%Y-%m-%d %H:%M} UTC" + (f": {c.paused_why}" if c.paused_why else "")
 
 
 def _table(found: list[Credential]) -> Table:
     table = Table("Publisher", "Sites", "Speaks", "State", box=None)
     for c in found:
         sites = ", ".join(c.sites[:5]) + (f" and {len(c.sites) - 5} more" if len(c.sites) > 5 else "")
-        table.add_row(c.name, sites, f"topic in.{c.name}" if c.kafka else "HTTPS", "paused" if c.paused_at else "heard")
+        table.add_row(c.name, sites, f"topic in.{c.name}" if c.kafka else "HTTPS", _state(c))
     return table

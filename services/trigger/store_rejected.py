@@ -16,10 +16,6 @@ SELECT at, reason, detail FROM dead_letter
 WHERE principal = $1 AND state IN ('dead', 'parked') AND convert_to($2, 'UTF8') = ANY(header_values)
   AND reason NOT IN ('id_reused', 'not_your_site') ORDER BY id DESC LIMIT 1
 """
-BAD_LATELY = """
-SELECT principal, count(*) AS records FROM dead_letter
-WHERE at > now() - interval '1 hour' AND state = 'dead' AND concerns = '{}' AND reason <> 'failed' GROUP BY principal
-"""
 UNKNOWN = """
 SELECT id, status, rest -> 'waiting' ->> 'missing' AS missing, (rest -> 'waiting' ->> 'since')::timestamptz AS since, starts_at
 FROM session
@@ -53,11 +49,6 @@ async def list_letters(conn: Connection | Pool, publisher: str, limit: int) -> l
 async def find_set_aside(conn: Connection | Pool, publisher: str, event_id: str) -> Letter | None:
     row = await conn.fetchrow(SET_ASIDE, publisher, event_id)
     return Letter(row["at"], row["reason"], row["detail"]) if row else None
-
-
-async def count_bad_lately(conn: Connection | Pool) -> dict[str, int]:
-    """By publisher: records of the last hour that could not be read and are open. Too many of them pause it."""
-    return {row["principal"]: row["records"] for row in await conn.fetch(BAD_LATELY)}
 
 
 async def list_unknown(conn: Connection | Pool, sites: Iterable[str], limit: int) -> list[Unknown]:
