@@ -2,15 +2,18 @@
 
 import argparse
 import asyncio
-import gc
+import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -20,187 +23,128 @@ from deploy.local.ports import free_port
 from deploy.servers import use
 from services.trigger.app import SERVICE
 from shared.running import opened
-from tests.bench import due, machine, memory, naive, report, topics, world
-from tests.bench.hop import ROOT, Bench, Hop, hop
-from tests.bench.latency import WARM_UP, latency
-from tests.bench.peers import peers
-from tests.bench.report import Figure, Found, Round
-from tests.bench.scaling import scaled, stops
-from tests.bench.series import Statement, bare, series
-from tests.bench.world import Announced, burst
+from tests import pages
+from tests.bench import compare, machine, report, topics, world
+from tests.bench.budget import Budget
+from tests.bench.hop import ROOT, Bench
+from tests.bench.parts import FULL, PARTS, PLAIN, QUICK, Part, Run, Size
+from tests.bench.report import Found
 
+PAGE = ROOT / "docs" / "performance.md"
+RELEASE = ROOT / "docs" / "bench.json"
+OUT = ROOT / ".jitt" / "bench.json"
+NAMES = tuple(part.name for part in PARTS)
 HELP = """\
-Measures one hop of trigger on a real Kafka and PostgreSQL, started for it in a temporary directory: an announced session
-comes in by Kafka, becomes a row that knows when it is due, and its plan goes out by Kafka, nothing lost or doubled.
+Measures jitt on a real Kafka and PostgreSQL, started for it in a temporary directory, and nothing that runs already is touched.
+First one hop of trigger: an announced session comes in by Kafka, becomes a row that knows when it is due, and its plan goes out
+by Kafka, nothing lost or doubled. Interleaved with it: the same Python and SQL in series without Kafka; the same SQL alone; and
+a naive service (one message, one transaction, publishing in the handler). Then more processes, rows that come due, and more.
 
-Interleaved, in every round: the hop; the same Python and SQL in series without Kafka; the same SQL alone; and a naive
-service (one message, one transaction, publishing in the handler). Then latency at a steady rate. Memory comes first; rows
-that come due, and the same burst taken by two and four processes, come last.
+In the end the figures are compared with those of the last release run, docs/bench.json.
 
 Each case waits a little for a quiet machine. On a busy one figures per second mean nothing, and ratios only with a small
-spread; CPU per event holds best.
+spread; CPU per event holds best. A part for which there is no time left is left out, and that is said.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    rounds: int
-    events: int
-    naive: int
-    naive_16: int
-    steady_seconds: int
-    memory: int
-    patience: float  # seconds that each case waits for a quiet machine
-    budget: float  # seconds after which no further round begins
-    pending: int  # sessions that wait, in the cases of due rows
-    due: int
-    overdue: int
-    within: float  # seconds in which 12,000 come due, or as many in proportion
-    dead: int  # dead entries at the head of the index
-    workers: tuple[int, ...]
-
-
-PLAIN = Size(rounds=3, events=60_000, naive=2_000, naive_16=4_000, steady_seconds=10, memory=20_000, patience=10, budget=300,
-             pending=1_000_000, due=60_000, overdue=200_000, within=60, dead=1_000_000, workers=(1, 2, 4))  # fmt: skip
-QUICK = Size(rounds=1, events=20_000, naive=1_000, naive_16=0, steady_seconds=5, memory=4_000, patience=2, budget=60,
-             pending=50_000, due=10_000, overdue=20_000, within=10, dead=50_000, workers=(1, 2))  # fmt: skip
-FULL = replace(PLAIN, pending=10_000_000)
-RATE, HIGH_RATE = 1_000, 5_000
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser("python -m tests.bench", description=HELP,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="smaller numbers, one round: under 3 minutes on a quiet machine")
-    parser.add_argument("--full", action="store_true", default=os.environ.get("FULL", "") not in ("", "0"),
-                        help="10 M sessions that wait, and other programs doing the same job; also by FULL=1")  # fmt: skip
-    parser.add_argument("--out", type=Path, default=ROOT / ".jitt" / "bench.json", help="the file for programs")
-    wanted = parser.parse_args()
+    wanted = _wanted()
+    if wanted.document:
+        sys.exit(_document(wanted.out or OUT))
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a topic that is a moment old is asked for again
     for name in ("JITT_KAFKA", "JITT_POSTGRES"):  # never on servers that somebody uses
         os.environ.pop(name, None)
-    home = Path(tempfile.mkdtemp(prefix="jitt-bench-"))
+    size = QUICK if wanted.quick else FULL if wanted.full else PLAIN
+    made = report.document(_found(size, wanted.only), datetime.now(UTC))
+    report.show(made)
+    print("", *compare.sentences(_read(RELEASE), made), sep="\n")
+    _keep(made, wanted)
+
+
+def _keep(made: dict[str, Any], wanted: argparse.Namespace) -> None:
+    if file := wanted.out or (None if wanted.only else OUT):  # some parts alone do not take the place of a whole run
+        report.write(made, file)
+        print(f"\nAlso in {file}")
+    if made["broken"]:
+        sys.exit(f"Not all parts came to their end: {', '.join(made['broken'])}.")
+
+
+def _wanted() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m tests.bench", description=HELP,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--quick", action="store_true", help="smaller numbers, one round: five minutes at most")
+    parser.add_argument("--full", action="store_true", default=os.environ.get("FULL", "") not in ("", "0"),
+                        help="10 M sessions that wait, and other programs doing the same job; also by FULL=1")  # fmt: skip
+    parser.add_argument("--only", action="append", choices=NAMES, metavar="PART",
+                        help=f"one part, and again for more ({', '.join(NAMES)}); written to an --out that you name")  # fmt: skip
+    parser.add_argument("--out", type=Path, help=f"the file for programs (else {OUT})")
+    parser.add_argument("--document", action="store_true",
+                        help=f"run nothing; the figures of --out become {RELEASE.name} and the table of {PAGE.name}")  # fmt: skip
+    return parser.parse_args()
+
+
+def _found(size: Size, only: Sequence[str] | None) -> Found:
+    began, home = time.monotonic(), Path(tempfile.mkdtemp(prefix="jitt-bench-"))
+    parts = [part for part in PARTS if size.name in part.sizes and part.name in (only or NAMES)]
+    os.environ["JITT_HOME"] = str(home)
     try:
-        found = _on_own_servers(home, QUICK if wanted.quick else FULL if wanted.full else PLAIN)
+        with stack.running(home) as servers:
+            use(servers.kafka, servers.postgres, {name: f"http://127.0.0.1:{free_port()}" for name in topology.NAMES})
+            network.prepare(print)
+            return asyncio.run(_measured(servers, home, size, parts, began))
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    report.show(found)
-    report.write(found, wanted.out)
-    print(f"\nAlso in {wanted.out}")
 
 
-def _on_own_servers(home: Path, size: Size) -> Found:
-    os.environ["JITT_HOME"] = str(home)
-    with stack.running(home) as servers:
-        use(servers.kafka, servers.postgres, {name: f"http://127.0.0.1:{free_port()}" for name in topology.NAMES})
-        network.prepare(print)
-        return asyncio.run(_measure(servers, home, size))
-
-
-async def _measure(servers: stack.Stack, home: Path, size: Size) -> Found:
+async def _measured(servers: stack.Stack, home: Path, size: Size, parts: Sequence[Part], began: float) -> Found:
     owner = await asyncpg.connect(servers.postgres)
     try:
-        bench = Bench(servers.kafka, owner, home)
-        announced = burst(size.events)
-        steady = burst(RATE * (size.steady_seconds + WARM_UP), "steady")
+        bench, announced = Bench(servers.kafka, owner, home), world.burst(size.events)
         async with opened(SERVICE) as running:
-            await world.seed(running, max(size.events, len(steady)))
-        found = Found(size.events, latency_rate=RATE, machine=machine.facts() | await _versions(bench))
-        found.memory = await memory.memory(bench, announced[: size.memory])
-        _settle(announced)
-        statements: list[Statement] = []
-        await series(bench, announced, statements)
-        started = time.monotonic()
-        for n in range(size.rounds):
-            if n and time.monotonic() - started > size.budget:
-                print(f"No time for more than {n} of {size.rounds} rounds: this machine is busy, or slow.")
-                break
-            found.rounds.append(await _round(bench, size, announced, statements, n))
-            machine.quiet(size.patience)
-            found.latency.append(await latency(bench, steady, RATE, f"steady{n}"))
-        await _at_a_high_rate(bench, size, found)
-        await _by_more_processes(bench, size, announced, found)
-        await _due(bench, size, found)
+            await world.seed(running, size.events)
+        found = Found(size.name, machine.facts() | await _versions(bench))
+        budget = Budget(size.seconds - (time.monotonic() - began), {part.name: part.share for part in parts})
+        for part in parts:
+            if seconds := budget.begin(part.name):
+                await _part(part, Run(bench, size, announced, found, seconds))
+            else:
+                found.said.append(f"No time was left for {part.name}: what came before took longer than planned.")
         return found
     finally:
         await owner.close()
 
 
-async def _at_a_high_rate(bench: Bench, size: Size, found: Found) -> None:
-    told = burst(HIGH_RATE * (size.steady_seconds // 2 + WARM_UP) + 1, "fast")
-    async with opened(SERVICE) as running:
-        await world.seed(running, len(told))
-    machine.quiet(size.patience)
-    p50, p99 = await latency(bench, told, HIGH_RATE, "fast")
-    found.figures += [Figure("latency_5000.p50_ms", f"latency at {HIGH_RATE}/s, p50 ms", [p50], 60, False),
-                      Figure("latency_5000.p99_ms", f"latency at {HIGH_RATE}/s, p99 ms", [p99], 120, False)]  # fmt: skip
-
-
-async def _by_more_processes(bench: Bench, size: Size, announced: Sequence[Announced], found: Found) -> None:
-    ran = []
-    for workers in size.workers:
-        machine.quiet(size.patience)
-        ran.append(one := await scaled(bench, announced, workers, f"by{workers}"))
-        target = 18_000 if workers == 2 else None
-        found.figures.append(Figure(f"scaling.workers_{workers}", f"{workers} processes, events/s", [one.rate], target))
-        print(f"{workers} processes: {one.rate:,.0f} events/s, cores {one.busy:.0%} at work", flush=True)
-    found.said.append(stops(ran))
-
-
-async def _due(bench: Bench, size: Size, found: Found) -> None:
-    """In this order, so that rows that wait are written once."""
-    await bench.owner.execute("DELETE FROM trigger.publisher")  # whose topics would be read again from their beginnings
-    share, many = size.overdue / PLAIN.overdue, int(12_000 * size.within / 60)
-    rate = await due.per_second(bench, size.pending, size.due)
-    needs = await due.per_second(bench, size.pending, size.due // 4, "assign")
-    late = await due.burst(bench, size.pending, many, size.within)
-    over = await due.overdue(bench, size.pending, size.overdue)
-    dead = await due.dead_rows(bench, size.pending, size.due, size.dead)
-    found.figures += [
-        Figure("due.per_s", f"due rows worked off, {size.pending:,} wait, rows/s", [rate.per_s], 18_000),
-        Figure("due.assign_per_s", "the same at the assign moment, rows/s", [needs.per_s]),
-        Figure(f"due.burst_{many}_lateness_p99_ms", f"{many:,} due within {size.within:.0f} s: late by, p99 ms", [late.p99_ms],
-               1_000, False),
-        Figure("due.overdue_s", f"{size.overdue:,} overdue at start, seconds", [over.seconds], 12 * share, False),
-        Figure("due.fresh_p99_ms", "fresh events meanwhile, p99 ms", [over.fresh_p99_ms], 80, False),
-        Figure("due.dead_rows_ratio", f"{size.dead:,} dead entries at the head / clean", [dead.ratio], 0.5),
-    ]
-    if size.pending == FULL.pending:
-        flat = await due.flat(bench)
-        found.figures += [Figure(f"due.flat_{name}", f"{name} among 10 M / among 100,000", [flat.ratio(name)], 1.5, False)
-                          for name in ("insert", "reschedule", "cancel")]  # fmt: skip
-        found.figures += [Figure(f"peers.{one.name}", f"{one.name} {one.version}, jobs/s", [one.per_s])
-                          for one in await peers(bench, PLAIN.pending, PLAIN.due)]  # fmt: skip
-
-
-async def _round(bench: Bench, size: Size, announced: Sequence[Announced], statements: Sequence[Statement], n: int) -> Round:
-    number = len(announced)
-    others = [machine.quiet(size.patience)]
-    one: Hop = await hop(bench, announced, f"burst{n}")
-    others.append(machine.quiet(size.patience))
-    phases = await series(bench, announced)
-    others.append(machine.quiet(size.patience))
-    alone = await bare(bench, statements, number)
-    others.append(machine.quiet(size.patience))
-    naive_1 = await naive.rate(bench, announced[: size.naive], 1, n)
-    naive_16 = await naive.rate(bench, announced[: size.naive_16], 16, n) if size.naive_16 else None
-    print(f"Round {n + 1} of {size.rounds}, events/s: hop {one.rate:,.0f}, series {number / phases.total:,.0f}, "
-          f"bare SQL {number / alone:,.0f}, naive {naive_1:,.0f}; other work {max(others):.0%}", flush=True)
-    return Round(one, phases, number / phases.total, number / alone, naive_1, naive_16, max(others))
-
-
-def _settle(announced: Sequence[Announced]) -> None:
-    """As a worker does: what is made once is not looked at again by every collection."""
-    for one in announced:
-        assert one.body and one.headers
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+async def _part(part: Part, run: Run) -> None:
+    """A part that breaks takes nothing from what the others have found; the run ends with 1 all the same."""
+    started = time.monotonic()
+    try:
+        run.found.figures += await part.run(run)
+    except Exception as error:
+        traceback.print_exc()
+        run.found.broken.append(part.name)
+        run.found.said.append(f"{part.name} did not come to its end: {error!r:.300}")
+    run.found.took[part.name] = time.monotonic() - started
+    print(f"{part.name}: {run.found.took[part.name]:.0f} s, of {run.seconds:.0f}", flush=True)
 
 
 async def _versions(bench: Bench) -> dict[str, str]:
     return {"postgres": await bench.owner.fetchval("SHOW server_version"), "partitions": f"{world.PARTITIONS} in, "
-            f"{topics.OUT_PARTITIONS} out"}
+            f"{topics.OUT_PARTITIONS} out"}  # fmt: skip
+
+
+def _document(file: Path) -> int:
+    if (made := _read(file)) is None:
+        print(f"There is no {file}: run `make bench` first.")
+        return 1
+    pages.fill(PAGE, "bench", report.markdown(made))
+    report.write(made, RELEASE)
+    print(f"{PAGE} and {RELEASE} show the run of {file}")
+    return 0
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = json.loads(file.read_text()) if file.exists() else None
+    return found
 
 
 if __name__ == "__main__":

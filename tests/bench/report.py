@@ -1,153 +1,127 @@
-"""What is said in the end: a table for people, and `.jitt/bench.json` for programs."""
+"""What a run found: figures by name. A table for people, `.jitt/bench.json` for programs, and the page of the documentation."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from tests.bench.hop import Hop
-from tests.bench.series import Phases
+from tests import pages
 
-
-@dataclass(slots=True)
-class Round:
-    """One round of cases 1 to 4; rates in events per second. `others`: how busy the machine was before each with other work."""
-
-    hop: Hop
-    series: Phases
-    series_rate: float
-    bare_rate: float
-    naive_1: float
-    naive_16: float | None
-    others: float
+BUSY = 0.1  # the share of the machine from which other work spoils figures per second
+COLUMNS = ("what", "median", "lowest", "highest", "runs", "target", "")
+LEFT = ("what", "")
+ELSEWHERE = "bytes_per_row."  # the capacity model shows these
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure beside the hop's: its name in bench.json ("due.per_s"), words, a value per repeat, and its target."""
+    """One figure: its name in bench.json ("due.per_s"), words, a value per repeat, and its target."""
 
     name: str
     what: str
     values: Sequence[float]
     target: float | None = None
-    more: bool = True
+    more: bool = True  # is better
 
 
 @dataclass(slots=True)
 class Found:
-    events: int
-    rounds: list[Round] = field(default_factory=list)
-    latency: list[tuple[float, float]] = field(default_factory=list)  # (p50, p99) in ms, per run
-    latency_rate: int = 1_000
-    memory: dict[str, dict[str, float]] = field(default_factory=dict)
+    """`said`: sentences below the table. `others`: the most that other work took of the machine before a case, 0 to 1."""
+
+    size: str
     machine: dict[str, Any] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)  # sentences below the table
+    said: list[str] = field(default_factory=list)
+    took: dict[str, float] = field(default_factory=dict)  # seconds, by part
+    broken: list[str] = field(default_factory=list)  # parts that did not come to their end
+    others: float = 0.0
 
 
-Line = tuple[str, Sequence[float], float | None, bool]  # what, per round, target, more is better
-
-
-def lines(found: Found) -> list[Line]:
-    def each(value: Callable[[Round], float]) -> list[float]:
-        return [value(one) for one in found.rounds]
-
-    table: list[Line] = [
-        ("hop, events/s", each(lambda r: r.hop.rate), 16_000, True),
-        ("Python and SQL in series, events/s", each(lambda r: r.series_rate), None, True),
-        ("bare SQL, events/s", each(lambda r: r.bare_rate), None, True),
-        ("naive, 1 worker, events/s", each(lambda r: r.naive_1), None, True),
-        ("hop / series", each(lambda r: r.hop.rate / r.series_rate), 0.70, True),
-        ("hop / bare SQL", each(lambda r: r.hop.rate / r.bare_rate), 0.33, True),
-        ("hop / naive, 1 worker", each(lambda r: r.hop.rate / r.naive_1), 35, True),
-    ]
-    if sixteen := [one for one in found.rounds if one.naive_16]:
-        table.append(("naive, 16 workers, events/s", [one.naive_16 or 0 for one in sixteen], None, True))
-        table.append(("hop / naive, 16 workers", [one.hop.rate / (one.naive_16 or 1) for one in sixteen], 14, True))
-    table.append((f"latency at {found.latency_rate}/s, p50 ms", [p50 for p50, _ in found.latency], 12, False))
-    table.append((f"latency at {found.latency_rate}/s, p99 ms", [p99 for _, p99 in found.latency], 30, False))
-    table += [(f"memory of {name}, MiB at most", [held["most"]], 150, False)
-              for name, held in found.memory.items() if "most" in held]
-    if found.memory:
-        whole = sum(held.get("most", held["rest"]) for held in found.memory.values())
-        table.append(("memory of the whole stack, MiB", [whole], 1_229, False))
-    return table + [(one.what, one.values, one.target, one.more) for one in found.figures]
-
-
-def costs(found: Found) -> dict[str, float]:
-    """Microseconds per event: CPU of the hop by process, wall clock of the series by phase."""
-    hops = [one.hop for one in found.rounds]
-    cpu = {"hop_cpu_python": [h.python for h in hops], "hop_cpu_postgres": [h.postgres for h in hops],
-           "hop_cpu_kafka": [h.kafka for h in hops]}
-    phases = {f"series_{name}": [one.series.seconds[name] * 1e6 / found.events for one in found.rounds]
-              for name in found.rounds[0].series.seconds}
-    whole = {"series": [1e6 / one.series_rate for one in found.rounds], "bare_sql": [1e6 / one.bare_rate for one in found.rounds]}
-    return {name: round(median(values), 1) for name, values in (cpu | phases | whole).items()}
-
-
-def show(found: Found) -> None:
-    table = Table("what", "median", "lowest", "highest", "target", "", box=None, pad_edge=False)
-    for what, values, target, more in lines(found):
-        goal = "" if target is None else f"{'≥' if more else '≤'} {_number(target)}"
-        spread = (_number(value) for value in (median(values), min(values), max(values)))
-        table.add_row(what, *spread, goal, _verdict(values, target, more))
-    console = Console(width=110)
-    console.print(table)
-    console.print("\nMicroseconds per event: " + ", ".join(f"{name} {value}" for name, value in costs(found).items()))
-    console.print("Memory at rest, MiB: " + ", ".join(f"{name} {held['rest']:.0f}" for name, held in found.memory.items()))
-    busy = max(one.others for one in found.rounds)
-    hint = "of no use for figures per second, and for ratios only with a small spread" if busy > 0.1 else "a quiet machine"
-    where = f"{found.machine['cpu']}, {found.machine['cores']} cores"
-    for sentence in found.said:
-        console.print(sentence)
-    console.print(f"{where}; before the cases other work took up to {busy:.0%}: {hint}.")
-
-
-def write(found: Found, file: Path) -> None:
-    named = {what: {"median": median(values), "lowest": min(values), "highest": max(values)}
-             for what, values, _, _ in lines(found)}
-    hop = {
-        "events": found.events,
-        "rounds": len(found.rounds),
-        "events_per_s": _median(one.hop.rate for one in found.rounds),
-        "ratio_series": _median(one.hop.rate / one.series_rate for one in found.rounds),
-        "ratio_bare_sql": _median(one.hop.rate / one.bare_rate for one in found.rounds),
-        "ratio_naive_1": _median(one.hop.rate / one.naive_1 for one in found.rounds),
-        "ratio_naive_16": _median([one.hop.rate / one.naive_16 for one in found.rounds if one.naive_16] or [0.0]) or None,
-        "latency_p50_ms": _median(p50 for p50, _ in found.latency),
-        "latency_p99_ms": _median(p99 for _, p99 in found.latency),
-        "us_per_event": costs(found),
+def document(found: Found, at: datetime) -> dict[str, Any]:
+    """Medians by name, nested where a name has dots; all that a table needs under `figures`."""
+    made: dict[str, Any] = {"size": found.size, "at": at.isoformat(timespec="seconds"), "machine": found.machine}
+    for one in found.figures:
+        _put(made, one.name, _rounded(median(one.values)))
+    return made | {
+        "figures": {one.name: _spread(one) for one in found.figures},
+        "said": found.said,
+        "broken": found.broken,
+        "took": {name: round(seconds, 1) for name, seconds in found.took.items()},
+        "others": round(found.others, 2),
     }
-    memory = {name: round(held["most"], 1) for name, held in found.memory.items() if "most" in held}
-    stack = {name: round(held["rest"], 1) for name, held in found.memory.items() if "most" not in held}
+
+
+def write(made: dict[str, Any], file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    document = {"hop": hop, "memory_mb": memory, "stack_mb": round(sum(memory.values()) + sum(stack.values()), 1),
-                "servers_mb": stack, "machine": found.machine, "spread": named, **_nested(found.figures)}  # fmt: skip
-    file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    file.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
 
 
-def _nested(figures: Iterable[Figure]) -> dict[str, dict[str, float]]:
-    document: dict[str, dict[str, float]] = {}
-    for one in figures:
-        group, _, name = one.name.partition(".")
-        document.setdefault(group, {})[name] = _median(one.values)
-    return document
+def show(made: dict[str, Any]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in COLUMNS:
+        table.add_column(column, justify="left" if column in LEFT else "right")
+    for row in _rows(made):
+        table.add_row(*map(Text, row))
+    Console(width=130).print(table)
+    print("", *made["said"], _machine(made), sep="\n")
 
 
-def _median(values: Iterable[float]) -> float:
-    return round(median(values), 3)
+def markdown(made: dict[str, Any]) -> str:
+    at = datetime.fromisoformat(made["at"]).astimezone(UTC)
+    head = [f"{at:%Y-%m-%d}, size `{made['size']}`. {_machine(made)}", ""]
+    rule = "|" + "|".join("---" if column in LEFT else "---:" for column in COLUMNS) + "|"
+    said = ["", *(f"* {sentence}" for sentence in made["said"])] if made["said"] else []
+    return "\n".join([*head, pages.row(*COLUMNS), rule, *(pages.row(*row) for row in _rows(made)), *said, ""])
 
 
-def _verdict(values: Sequence[float], target: float | None, more: bool) -> str:
-    if target is None:
+def number(value: float) -> str:
+    """Three digits that count, at most two behind the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _rows(made: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, one in made["figures"].items():
+        if name.startswith(ELSEWHERE):
+            continue
+        spread = (number(one[name]) for name in ("median", "lowest", "highest"))
+        goal = "" if one["target"] is None else f"{'≥' if one['more'] else '≤'} {number(one['target'])}"
+        yield one["what"], *spread, str(one["runs"]), goal, _verdict(one)
+
+
+def _verdict(one: dict[str, Any]) -> str:
+    """In every run, in the median only, or not even there."""
+    if one["target"] is None:
         return ""
-    return "met" if (median(values) >= target if more else median(values) <= target) else "missed"
+    worst = one["lowest" if one["more"] else "highest"]
+    met = [value >= one["target"] if one["more"] else value <= one["target"] for value in (worst, one["median"])]
+    return "met" if all(met) else "met in the median" if met[1] else "missed"
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+def _machine(made: dict[str, Any]) -> str:
+    spoiled = "of no use for figures per second, and for ratios only with a small spread"
+    hint = spoiled if made["others"] > BUSY else "a quiet machine"
+    return f"{pages.where(made['machine'])}; before the cases other work took up to {made['others']:.0%}: {hint}."
+
+
+def _spread(one: Figure) -> dict[str, Any]:
+    values = {"median": median(one.values), "lowest": min(one.values), "highest": max(one.values)}
+    return {"what": one.what, **{name: _rounded(value) for name, value in values.items()}, "runs": len(one.values),
+            "target": one.target, "more": one.more}  # fmt: skip
+
+
+def _put(made: dict[str, Any], name: str, value: float) -> None:
+    *groups, last = name.split(".")
+    for group in groups:
+        made = made.setdefault(group, {})
+    made[last] = value
+
+
+def _rounded(value: float) -> float:
+    return round(value, 3)

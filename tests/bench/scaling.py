@@ -20,6 +20,8 @@ JOINED = 8.0  # seconds that the members of a group have to share its partitions
 READ = "SELECT coalesce(sum(next_offset), 0)::int FROM trigger.consumed WHERE topic = $1"
 LEFT = "SELECT EXISTS (SELECT 1 FROM trigger.outbox)"
 
+Look = tuple[float, int]  # seconds since the beginning, records not read yet
+
 
 @dataclass(frozen=True, slots=True)
 class Scaled:
@@ -38,16 +40,22 @@ async def scaled(bench: Bench, announced: Sequence[Announced], workers: int, pub
     before = await topics.ends(bench.kafka)
     with _workers(bench, workers) as running:
         await asyncio.sleep(JOINED)
-        begun, lag, busy = await _visible_at_once(bench, topic, announced), 0, machine.times()
+        begun, busy, looks = await _visible_at_once(bench, topic, announced), machine.times(), list[Look]()
         while (read := await bench.owner.fetchval(READ, topic)) < len(announced) or await bench.owner.fetchval(LEFT):
-            lag = lag or (read >= len(announced) // 2 and len(announced) - read) or 0
-            if time.monotonic() - begun > PATIENCE:
+            looks.append((time.monotonic() - begun, len(announced) - read))
+            if looks[-1][0] > PATIENCE:
                 raise running[0].failure(f"{workers} workers were not done after {PATIENCE:.0f} s")
             await asyncio.sleep(LOOKS)
         seconds = time.monotonic() - begun
         shares = [after - before for before, after in zip(busy, machine.times(), strict=True)]
     await check(bench, len(announced), before)
-    return Scaled(workers, len(announced) / seconds, lag, 1 - (shares[3] + shares[4]) / max(1, sum(shares)))
+    idle = (shares[3] + shares[4]) / max(1, sum(shares))
+    return Scaled(workers, len(announced) / seconds, lag_at(seconds / 2, looks), 1 - idle)
+
+
+def lag_at(instant: float, looks: Sequence[Look]) -> int:
+    """Records that were left at the first look from then on; half of all when they are taken at an even pace."""
+    return next((left for at, left in looks if at >= instant), 0)
 
 
 async def _visible_at_once(bench: Bench, topic: str, announced: Sequence[Announced]) -> float:
@@ -80,7 +88,7 @@ def _worker(bench: Bench, number: int) -> Iterator[children.Child]:
 
 
 def stops(found: Sequence[Scaled]) -> str:
-    """What keeps more processes from being faster, in a sentence."""
+    """What keeps more processes from being faster, in two sentences."""
     most = max(found, key=lambda one: one.rate)
     here = f"{os.cpu_count()} cores, {most.busy:.0%} of them at work with {most.workers} processes"
     return (f"Here the cores stop it ({here}; Kafka, Postgres and the workers share them). Where there are more, a service has "

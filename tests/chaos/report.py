@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tests import pages
 from tests.chaos.oracle import Verdict
 from tests.chaos.sections import Section
 
 RECOVERY_SECONDS = 11.0  # the session timeout of these runs, 6 s, and 5
-BEGIN, END = "<!-- chaos: begin -->", "<!-- chaos: end -->"
+BEGIN, END = pages.markers("chaos")
 COLUMNS = ("fault", "effects", "kills", "lost", "doubled", "out of order", "invented", "recovery p99", "")
 WIDTH = 150  # a log of CI has none of its own
 TOTALS = ("twins_caught", "twins_total", "malformed")  # figures of the parts that are added up
@@ -110,29 +111,16 @@ def headline(made: dict[str, Any]) -> str:
 
 def fill(page: Path, made: dict[str, Any]) -> None:
     """Puts the table between the page's two markers. Raises ValueError when it does not have them."""
-    text = page.read_text()
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{page} needs the two lines {BEGIN} and {END}, in this order: the table goes between them.")
-    page.write_text(f"{before}{BEGIN}\n{markdown(made)}{END}{after}")
+    pages.fill(page, "chaos", markdown(made))
 
 
 def markdown(made: dict[str, Any]) -> str:
-    where = ", ".join(f"{value} {unit}".strip() for value, unit in _where(made["machine"]))
     at = datetime.fromisoformat(made["at"]).astimezone(UTC)
-    head = [f"{at:%Y-%m-%d}, size `{made['size']}`, {where}. In all {headline(made)}.", ""]
-    lines = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _row(section)) + " |" for section in made["sections"]]
+    head = [f"{at:%Y-%m-%d}, size `{made['size']}`, {pages.where(made['machine'])}. In all {headline(made)}.", ""]
+    lines = [pages.row(*COLUMNS), "|---" * len(COLUMNS) + "|", *(pages.row(*_row(section)) for section in made["sections"])]
     wrongs = ["", "Not as promised:", "", *(f"* {line.strip()}" for line in made["wrong"])] if made["wrong"] else []
     slows = ["", "Not kept, though nothing is lost by it:", "", *(f"* {line}" for line in made["slow"])] if made["slow"] else []
     return "\n".join([*head, *lines, *wrongs, *slows, ""])
-
-
-def _where(machine: dict[str, Any]) -> list[tuple[Any, str]]:
-    units = {"cores": "cores", "cpu": "", "memory_gib": "GiB", "system": "", "python": ""}
-    shown = [(machine[name], unit) for name, unit in units.items() if name in machine]
-    return [(f"Python {value}" if value == machine.get("python") else value, unit) for value, unit in shown]
 
 
 def _section(section: Section) -> dict[str, Any]:
