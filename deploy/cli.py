@@ -29,6 +29,7 @@ app.add_typer(import_app, name="import")
 OWN = ("up", "down", "status", "run", "migrate", "topics")  # need no service's commands
 COMMANDS = {  # first word -> where its commands are
     "dead": ("deploy.dead",),
+    "rebuild": ("deploy.rebuild",),
     "publisher": ("services.trigger.commands",),
     "policy": ("services.trigger.commands",),
     "import": ("services.trigger.commands_import", "services.supervision.commands"),

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
@@ -30,10 +30,13 @@ SETTLE_SECONDS = 5  # how long others wait for a batch before they take its part
 TOPIC_SECONDS = 5  # how long to ask for a topic that Kafka does not know
 ABSENT_SECONDS = 30  # how long its rows wait then, so that those of other topics need not
 MAX_POLL_MS = 300_000
+HISTORY_SECONDS = 30
+HISTORY_RECORDS = 5_000
 
 Broker = KafkaBroker
 Take = Callable[[Sequence[Any]], Awaitable[None]]  # a batch of records; raises to have it delivered again
 Offsets = Callable[[Iterable[str]], Awaitable[dict[tuple[str, int], int]]]
+Places = Mapping[tuple[str, int], int]  # per topic and partition, the offset of the next record
 Outbound = tuple[int, str, str, list[tuple[str, bytes]], bytes]  # outbox id, topic, key, headers, payload
 
 
@@ -321,6 +324,25 @@ class EventProducer:
             LOG.warning("publishing failed", extra={"topic": topic, "partition": partition, "error": str(error)})
             return acked, error
         return acked, None
+
+
+async def history(bootstrap: str, since: Places, until: Places) -> AsyncIterator[list[Any]]:
+    """The committed records from one place to another, in batches; per partition in order. Without a place to begin at, from
+    the oldest that there still is. Raises KafkaError when it does not get on."""
+    if all(since.get(where, 0) >= end for where, end in until.items()):
+        return
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed", auto_offset_reset="earliest",
+                                max_partition_fetch_bytes=1024 * 1024) as consumer:  # fmt: skip
+        ends = await consumer.end_offsets([TopicPartition(*where) for where in until])
+        goals = {one: min(end, until[one.topic, one.partition]) for one, end in ends.items()}
+        consumer.assign(list(goals))
+        for one in goals:
+            consumer.seek(one, since.get((one.topic, one.partition), 0))
+        while behind := [one for one, goal in goals.items() if await consumer.position(one) < goal]:
+            found = await consumer.getmany(*behind, timeout_ms=HISTORY_SECONDS * 1_000, max_records=HISTORY_RECORDS)
+            if not found:
+                raise KafkaError(f"nothing came within {HISTORY_SECONDS} s of {behind[0].topic}/{behind[0].partition}")
+            yield [record for one, records in found.items() for record in records if record.offset < goals[one]]
 
 
 @asynccontextmanager

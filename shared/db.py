@@ -154,6 +154,10 @@ async def _ensure_role(conn: Connection, role: str) -> None:
 
 
 async def _run(conn: Connection, statement: str, *words: str) -> None:
-    """A statement whose names cannot be parameters; the server quotes them."""
+    await conn.execute(await named(conn, statement, *words))
+
+
+async def named(conn: Connection, statement: str, *words: str) -> str:
+    """A statement whose names cannot be parameters; the server quotes them, as its format() describes (%I a name)."""
     placeholders = ", ".join(f"${n + 2}::text" for n in range(len(words)))
-    await conn.execute(await conn.fetchval(f"SELECT format($1::text, {placeholders})", statement, *words))
+    return str(await conn.fetchval(f"SELECT format($1::text, {placeholders})", statement, *words))

@@ -76,24 +76,28 @@ MODULE = Handler[Catalogued](
     on={ModulePublished: (module_key, catalogued), ModuleWithdrawn: (module_key, catalogued)},
     load=store.load_modules,
     save=store.save_modules,
+    projection=True,
 )
 SESSION = Handler[SessionPlanned](
     name="planned_session",
     on={SessionPlanned: (lambda event: event.session_id, kept)},
     load=store.load_sessions,
     save=store.save_sessions,
+    projection=True,
 )
 ROSTER = Handler[MentorEnrolled](
     name="roster",
     on={MentorEnrolled: (lambda event: event.mentor_id, kept)},
     load=store.load_roster,
     save=store.save_roster,
+    projection=True,
 )
 SITE = Handler[SiteDescribed](
     name="site",
     on={SiteDescribed: (lambda event: event.site_id, kept)},
     load=store.load_sites,
     save=store.save_sites,
+    projection=True,
 )
 TRAINING = Handler[Training](
     name="training",

@@ -78,12 +78,14 @@ MODULE = Handler[Module](
     on={ModulePublished: (module_key, people.kept), ModuleWithdrawn: (module_key, people.kept)},
     load=store.load_modules,
     save=store.save_modules,
+    projection=True,
 )
 SKILL = Handler[Skill](
     name="skill",
     on={SkillRemembered: (people.skill_id, people.remembered)},
     load=store.load_skills,
     save=store.save_skills,
+    projection=True,
 )
 PREPARATION = Handler[Preparation](
     name="preparation",

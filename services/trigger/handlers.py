@@ -56,6 +56,7 @@ MENTOR = Handler[Mentor](
     save=store_copies.save_mentors,
     reads={"waited_for": Read[Mentor](lambda state, event: () if state else (event.mentor_id,), sweeping.waited_for)},
     facts=lambda state, event, reads: reads["waited_for"].get(event.mentor_id, False),
+    projection=True,
 )
 SITE = Handler[Site](
     name="site",
@@ -64,12 +65,14 @@ SITE = Handler[Site](
     save=store_copies.save_sites,
     reads={"waited_for": Read[Site](lambda state, event: () if state else (event.site_id,), sweeping.sites_waited_for)},
     facts=lambda state, event, reads: reads["waited_for"].get(event.site_id, False),
+    projection=True,
 )
 SKILL = Handler[SkillRemembered](
     name="skill",
     on={SkillRemembered: (copies.skill_id, copies.remembered)},
     load=store_copies.lock_skills,
     save=store_copies.save_skills,
+    projection=True,
 )
 TRAINING = Handler[Training](
     name="training",

@@ -64,6 +64,7 @@ class Handler(Generic[S]):
     facts: Callable[[S | None, Any, Reads], Any] = lambda state, event, reads: None
     clock: Clock[S] | None = None
     sweeps: Mapping[type[Event], Swept[S]] = field(default_factory=dict)
+    projection: bool = False  # copied facts in the table of this name: `jitt rebuild` makes them again from the topics
 
 
 def nothing_changed(state: S) -> tuple[S, list[Event]]:
