@@ -18,7 +18,7 @@ SELECT $1, p.person_id, p.site_id, now() + $3 FROM person p
 WHERE p.person_id = $2 AND p.role IN ('supervisor', 'site_lead')
 RETURNING person_id
 """
-KEEP_PLATFORM_LINK = "INSERT INTO sign_in_link (token_hash, person_id, expires_at) VALUES ($1, $2, now() + $3)"
+KEEP_PLATFORM_LINK = "INSERT INTO sign_in_link (token_hash, person_id, site_id, expires_at) VALUES ($1, $2, '', now() + $3)"
 USE_LINK = """
 UPDATE sign_in_link SET used_at = now() WHERE token_hash = $1 AND used_at IS NULL AND expires_at > now()
 RETURNING person_id, site_id
@@ -76,7 +76,7 @@ async def _forget(conn: Connection) -> None:
 
 
 def _signed(row: Record) -> Signed:
-    """Which role somebody of a site has stands in `person`."""
+    """Which role somebody of a site has stands in `person`; people who run the network are of no site."""
     site = row["site_id"]
     return Signed(row["person_id"], frozenset(() if site else (PLATFORM,)), frozenset((site,) if site else ()))
 
