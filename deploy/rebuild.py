@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from aiokafka.errors import KafkaError
 from asyncpg import InsufficientPrivilegeError, LockNotAvailableError
 
 from deploy import topology
+from shared.bus import Unread
 from shared.commands import AsJson, fail, need_network, on
 from shared.messaging.rebuild import Rebuilt, projections, rebuild
 from shared.running import Running
@@ -79,7 +79,7 @@ def _one(name: str, where: Any, *, write: bool, quiet: bool) -> Rebuilt:
     async def work(running: Running) -> Rebuilt:
         try:
             return await rebuild(running, handler, write=write, told=told)
-        except KafkaError as error:
+        except Unread as error:
             fail(f"{name}: Kafka does not answer as it should ({error}). Nothing was changed; run this again later.")
         except LockNotAvailableError:
             fail(f"{name}: the table was in use for ten seconds. Nothing was changed; run this again later.")

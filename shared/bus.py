@@ -40,6 +40,10 @@ Places = Mapping[tuple[str, int], int]  # per topic and partition, the offset of
 Outbound = tuple[int, str, str, list[tuple[str, bytes]], bytes]  # outbox id, topic, key, headers, payload
 
 
+class Unread(Exception):
+    """Kafka did not give what it has; its own words."""
+
+
 class _Committed(KafkaAckableMessage):
     """Without a coordinator aiokafka's commit retries for ever; not committed is harmless, the inbox absorbs a repeat.
 
@@ -328,21 +332,24 @@ class EventProducer:
 
 async def history(bootstrap: str, since: Places, until: Places) -> AsyncIterator[list[Any]]:
     """The committed records from one place to another, in batches; per partition in order. Without a place to begin at, from
-    the oldest that there still is. Raises KafkaError when it does not get on."""
+    the oldest that there still is. Raises Unread when it does not get on."""
     if all(since.get(where, 0) >= end for where, end in until.items()):
         return
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed", auto_offset_reset="earliest",
-                                max_partition_fetch_bytes=1024 * 1024) as consumer:  # fmt: skip
-        ends = await consumer.end_offsets([TopicPartition(*where) for where in until])
-        goals = {one: min(end, until[one.topic, one.partition]) for one, end in ends.items()}
-        consumer.assign(list(goals))
-        for one in goals:
-            consumer.seek(one, since.get((one.topic, one.partition), 0))
-        while behind := [one for one, goal in goals.items() if await consumer.position(one) < goal]:
-            found = await consumer.getmany(*behind, timeout_ms=HISTORY_SECONDS * 1_000, max_records=HISTORY_RECORDS)
-            if not found:
-                raise KafkaError(f"nothing came within {HISTORY_SECONDS} s of {behind[0].topic}/{behind[0].partition}")
-            yield [record for one, records in found.items() for record in records if record.offset < goals[one]]
+    options = {"isolation_level": "read_committed", "auto_offset_reset": "earliest", "max_partition_fetch_bytes": 1024 * 1024}
+    try:
+        async with AIOKafkaConsumer(bootstrap_servers=bootstrap, **options) as consumer:
+            ends = await consumer.end_offsets([TopicPartition(*where) for where in until])
+            goals = {one: min(end, until[one.topic, one.partition]) for one, end in ends.items()}
+            consumer.assign(list(goals))
+            for one in goals:
+                consumer.seek(one, since.get((one.topic, one.partition), 0))
+            while behind := [one for one, goal in goals.items() if await consumer.position(one) < goal]:
+                found = await consumer.getmany(*behind, timeout_ms=HISTORY_SECONDS * 1_000, max_records=HISTORY_RECORDS)
+                if not found:
+                    raise KafkaError(f"nothing came within {HISTORY_SECONDS} s of {behind[0].topic}/{behind[0].partition}")
+                yield [record for one, records in found.items() for record in records if record.offset < goals[one]]
+    except KafkaError as error:
+        raise Unread(str(error)) from error
 
 
 @asynccontextmanager

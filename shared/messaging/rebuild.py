@@ -2,6 +2,7 @@
 
 The shadow is temporary tables of the same names, which Postgres finds first: no statement in it reaches a real row."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from asyncpg import Connection
 from shared import bus, db
 from shared.contracts.topics import TOPICS
 from shared.messaging import store
-from shared.messaging.batch import apply
+from shared.messaging.batch import Batch, apply
 from shared.messaging.handler import Handler
 from shared.messaging.ingest import OwnTopics
 from shared.messaging.worker import read
@@ -126,16 +127,22 @@ class _Made:
         for topic in sorted(topics, key=lambda name: (name not in compacted, name)):
             async with self._running.connection() as conn:
                 until = await store.load_offsets(conn, [topic])
-            async for records in bus.history(self._running.settings.kafka, self._reached, until):
-                await self._apply(records)
+            applied = asyncio.create_task(asyncio.sleep(0))
+            try:
+                async for records in bus.history(self._running.settings.kafka, self._reached, until):
+                    batch = replace(read(records, self._decode), offsets={})
+                    await applied
+                    applied = asyncio.create_task(self._apply(batch))  # while Kafka is asked for the next ones
+                    self.events += len(records)
+                    self._told(self.events)
+                await applied
+            finally:
+                applied.cancel()
             self._reached |= until
 
-    async def _apply(self, records: Sequence[Any]) -> None:
-        batch = replace(read(records, self._decode), offsets={})
+    async def _apply(self, batch: Batch) -> None:
         async with self._conn.transaction():
             await apply(self._conn, self._service.name, self._service.handlers, batch)
-        self.events += len(records)
-        self._told(self.events)
 
 
 async def _leave_what_stands(running: Running, conn: Connection, names: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from services.trigger.app import SERVICE
 from shared.running import opened
-from tests.bench import due, loop, machine, memory, rounds, rows, series, world
+from tests.bench import due, loop, machine, memory, rebuild, rounds, rows, series, world
 from tests.bench.budget import Share, repeated
 from tests.bench.hop import Bench
 from tests.bench.latency import WARM_UP, latency
@@ -39,15 +39,16 @@ class Size:
     within: float  # seconds in which 12,000 come due, or as many in proportion
     dead: int  # dead entries at the head of the index
     workers: tuple[int, ...]
+    rebuilt: int  # events that a projection is made again from
 
 
 PLAIN = Size("plain", seconds=900, rounds=3, repeats=3, fast=2, events=60_000, naive=2_000, naive_16=4_000, steady_seconds=10,
              memory=20_000, patience=10, pending=1_000_000, due=60_000, overdue=200_000, within=60, dead=1_000_000,
-             workers=(1, 2, 4))  # fmt: skip
+             workers=(1, 2, 4), rebuilt=100_000)  # fmt: skip
 QUICK = Size("quick", seconds=300, rounds=1, repeats=1, fast=1, events=20_000, naive=1_000, naive_16=0, steady_seconds=5,
              memory=4_000, patience=2, pending=50_000, due=10_000, overdue=20_000, within=10, dead=50_000,
-             workers=(1, 2))  # fmt: skip
-FULL = replace(PLAIN, name="full", seconds=4 * 3_600, pending=10_000_000)
+             workers=(1, 2), rebuilt=100_000)  # fmt: skip
+FULL = replace(PLAIN, name="full", seconds=4 * 3_600, pending=10_000_000, rebuilt=1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,14 @@ async def _memory(run: Run) -> list[Figure]:
         *(Figure(f"rest_mb.{name}", f"{name}: memory at rest, MiB", [one["rest"]], None, False) for name, one in held.items()),
         Figure("stack_mb", "memory of the whole stack, MiB", [whole], 1_229, False),
     ]
+
+
+async def _rebuild(run: Run) -> list[Figure]:
+    await rebuild.fill(run.bench, run.size.rebuilt)
+    made = await repeated(lambda n: rebuild.remade(run.bench), run.size.repeats, run.seconds)
+    said = f"a projection made again from {run.size.rebuilt:,} events"
+    return [Figure("rebuild.rows_per_s", f"{said}, events/s", [one.per_s for one in made], 20_000),
+            Figure("rebuild.locked_s", f"{said}: nobody could write, s", [one.locked for one in made], None, False)]  # fmt: skip
 
 
 async def _rounds(run: Run) -> list[Figure]:
@@ -203,6 +212,7 @@ async def _peers(run: Run) -> list[Figure]:
 # In this order, so that sessions that wait are written once. Seconds are those of the plain form on a quiet machine.
 PARTS = (
     Part("memory", Share(50, 50), _memory),
+    Part("rebuild", Share(45, 30), _rebuild),
     Part("rounds", Share(240, 80), _rounds),
     Part("latency_5000", Share(50, 25), _fast),
     Part("scaling", Share(210, 70), _scaling),
