@@ -12,7 +12,7 @@ import asyncpg
 
 from deploy import topology
 
-ENOUGH = 1_000  # rows from which a table is no matter of whole pages any more
+ENOUGH = 400  # rows from which a table is no matter of whole pages any more
 TABLES = """
 SELECT schemaname || '.' || relname AS name, quote_ident(schemaname) || '.' || quote_ident(relname) AS relation
 FROM pg_stat_user_tables WHERE schemaname = ANY($1) ORDER BY 1
