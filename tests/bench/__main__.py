@@ -24,7 +24,7 @@ from deploy.servers import use
 from services.trigger.app import SERVICE
 from shared.running import opened
 from tests import pages
-from tests.bench import compare, machine, report, topics, world
+from tests.bench import capacity, compare, machine, report, topics, world
 from tests.bench.budget import Budget
 from tests.bench.hop import ROOT, Bench
 from tests.bench.parts import FULL, PARTS, PLAIN, QUICK, Part, Run, Size
@@ -79,7 +79,7 @@ def _wanted() -> argparse.Namespace:
                         help=f"one part, and again for more ({', '.join(NAMES)}); written to an --out that you name")  # fmt: skip
     parser.add_argument("--out", type=Path, help=f"the file for programs (else {OUT})")
     parser.add_argument("--document", action="store_true",
-                        help=f"run nothing; the figures of --out become {RELEASE.name} and the table of {PAGE.name}")  # fmt: skip
+                        help=f"run nothing; put the figures of --out into {RELEASE.name} and {PAGE.name}")  # fmt: skip
     return parser.parse_args()
 
 
@@ -136,8 +136,9 @@ def _document(file: Path) -> int:
     if (made := _read(file)) is None:
         print(f"There is no {file}: run `make bench` first.")
         return 1
-    pages.fill(PAGE, "bench", report.markdown(made))
     report.write(made, RELEASE)
+    pages.fill(PAGE, "bench", report.markdown(made))
+    pages.fill(PAGE, "capacity", capacity.markdown(RELEASE))
     print(f"{PAGE} and {RELEASE} show the run of {file}")
     return 0
 

@@ -8,6 +8,8 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from io import StringIO
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +21,7 @@ from tests.bench.measured import Figures, figures
 
 DAY = 86_400
 SERVERS = ("postgres", "kafka")
+SHOWN: Sequence[tuple[int, float | None]] = ((200_000, None), (1_000_000, None), (1_000_000, 500.0))
 THERE_ARE = events(NAMES[0]).partitions
 
 # Rows of each table, per session, mentor or skill; of the inbox, per session. Counted in the run that DEFAULTS were measured in.
@@ -188,18 +191,20 @@ def lines(one: Need, assumed: Assumed) -> dict[str, str]:
     }
 
 
-def show(needs: Sequence[Need], assumed: Assumed, where: str) -> None:
+def text(needs: Sequence[Need], assumed: Assumed, where: str) -> str:
+    """The table, all that was assumed, and where the rest was measured."""
     table = Table("what", box=None, pad_edge=False)
     for one in needs:
         table.add_column(f"{one.load.mentors:,} mentors\n{one.load.answers_per_s:,.0f} answers/s", justify="right")
     columns = [lines(one, assumed) for one in needs]
     for what in columns[0]:
         table.add_row(what, *(column[what] for column in columns))
-    Console(width=130).print(table)
-    print("\nAssumed, per session where nothing else is said:")
-    for name, value in asdict(assumed).items():
-        print(f"  {name}: {_said(value)}")
-    print(f"\nMeasured: {where}.")
+    console = Console(width=130, file=StringIO(), no_color=True)
+    with console.capture() as shown:
+        console.print(table)
+    stated = [f"  {name}: {_said(value)}" for name, value in asdict(assumed).items()]
+    rows = (line.rstrip() for line in shown.get().splitlines())
+    return "\n".join([*rows, "", "Assumed, per session where nothing else is said:", *stated, "", f"Measured: {where}.", ""])
 
 
 def _said(value: object) -> str:
@@ -208,23 +213,29 @@ def _said(value: object) -> str:
     return f"{value:,}"
 
 
+def markdown(file: Path) -> str:
+    """As the page shows it, by the figures of that file."""
+    cost, where = figures(file)
+    return f"```\n{text([need(mentors, Assumed(), cost, answers) for mentors, answers in SHOWN], Assumed(), where)}```\n"
+
+
 def main() -> None:
     wanted = _wanted()
     cost, where = figures(wanted.bench)
     assumed = Assumed()
-    asked = [(mentors, wanted.answers) for mentors in wanted.mentors] or [(200_000, None), (1_000_000, None), (1_000_000, 500.0)]
+    asked = [(mentors, wanted.answers) for mentors in wanted.mentors] or SHOWN
     needs = [need(mentors, assumed, cost, answers) for mentors, answers in asked]
     if wanted.json:
         print(json.dumps({"assumed": asdict(assumed), "figures": cost, "needs": [asdict(one) for one in needs]}, indent=2))
     else:
-        show(needs, assumed, where)
+        print(text(needs, assumed, where), end="")
 
 
 def _wanted() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.bench.capacity", description=__doc__)
     parser.add_argument("--mentors", type=_positive, action="append", default=[], help="how many; again for another column")
     parser.add_argument("--answers", type=float, help="answers a second at the peak, instead of what so many mentors give")
-    parser.add_argument("--bench", help="the file of the bench to take figures from (docs/bench.json, else .jitt/bench.json)")
+    parser.add_argument("--bench", type=Path, help="a file of the bench (else docs/bench.json, or .jitt/bench.json)")
     parser.add_argument("--json", action="store_true", help="for programs")
     wanted = parser.parse_args()
     if wanted.answers is not None and not (wanted.answers > 0 and wanted.mentors):

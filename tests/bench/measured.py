@@ -62,15 +62,16 @@ DEFAULTS: Figures = {
 }
 
 
-def figures(file: str | None = None) -> tuple[dict[str, float], str]:
+def figures(file: Path | None = None) -> tuple[dict[str, float], str]:
     """Every figure of DEFAULTS, from the file where it has it; and, in words, where they come from."""
-    places = [Path(file)] if file else [place for place in PLACES if place.exists()]
+    places = [file] if file else [place for place in PLACES if place.exists()]
     if not places:
         return dict(DEFAULTS), "all figures are defaults, since there is no run of the bench here: `make bench` makes one"
     found = {name: value for name in DEFAULTS if (value := _value(_document(places[0]), name)) is not None}
     missing = Counter(name.partition(".")[0] for name in DEFAULTS if name not in found)
     said = ", ".join(f"{number} of {group}" for group, number in missing.items())
-    return {**DEFAULTS, **found}, f"figures of {places[0]}" + (f"; not in there, and so by default: {said}" if said else "")
+    place = places[0].relative_to(ROOT) if places[0].is_relative_to(ROOT) else places[0]
+    return {**DEFAULTS, **found}, f"figures of {place}" + (f"; not in there, and so by default: {said}" if said else "")
 
 
 def _document(place: Path) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def test_every_table_of_the_model_has_a_size() -> None:
 def test_what_the_bench_has_measured_takes_the_place_of_a_default_and_the_rest_is_said(tmp_path: Path) -> None:
     file = tmp_path / "bench.json"
     file.write_text(json.dumps({"hop": {"events_per_s": 12_345}, "bytes_per_row": {"trigger": {"session": 400}}}))
-    found, where = measured.figures(str(file))
+    found, where = measured.figures(file)
     assert (found["hop.events_per_s"], found["bytes_per_row.trigger.session"]) == (12_345, 400)
     assert found["hop.cpu_us.kafka"] == DEFAULTS["hop.cpu_us.kafka"]
     assert "3 of hop" in where and "24 of bytes_per_row" in where
@@ -99,4 +99,4 @@ def test_what_the_bench_has_measured_takes_the_place_of_a_default_and_the_rest_i
 def test_a_file_that_is_none_of_the_bench_is_refused_in_words(tmp_path: Path) -> None:
     (file := tmp_path / "notes.txt").write_text("words")
     with pytest.raises(SystemExit, match="is no file of the bench"):
-        measured.figures(str(file))
+        measured.figures(file)

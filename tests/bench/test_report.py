@@ -7,7 +7,7 @@ import pytest
 
 from tests import pages
 from tests.bench import report, rounds
-from tests.bench.hop import Hop
+from tests.bench.hop import ROOT, Hop
 from tests.bench.report import Figure, Found
 from tests.bench.rounds import Round
 from tests.bench.scaling import lag_at
@@ -58,6 +58,14 @@ def test_the_table_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "an old table" not in text
     assert text.count("| hop, events/s | 9,343 | 8,000 | 9,500 | 3 | ≥ 16,000 | missed |") == 1
     assert "2026-11-25, size `plain`. 2 cores, AMD EPYC" in text
+
+
+def test_the_page_of_the_documentation_has_a_place_for_each_table(tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    page.write_text((ROOT / "docs" / "performance.md").read_text())
+    for name in ("bench", "capacity"):
+        pages.fill(page, name, "a new table\n")
+    assert page.read_text().count("a new table") == 2
 
 
 def test_a_page_without_markers_is_left_alone_and_said_to_lack_them(tmp_path: Path) -> None:
