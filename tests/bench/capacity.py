@@ -16,7 +16,6 @@ from rich.table import Table
 
 from deploy.topology import NAMES
 from shared.contracts.topics import TOPICS, events
-from tests.bench.loop import PROMISED_PER_S
 from tests.bench.measured import Figures, figures
 
 DAY = 86_400
@@ -135,7 +134,8 @@ def busy(peak: Load, assumed: Assumed, cost: Figures) -> dict[str, float]:
 def _answers(name: str, peak: Load, cost: Figures) -> float:
     """At rest, and for each answer what it takes beyond its share of that."""
     rest = cost[f"loop.cpu_ms_per_s_at_rest_{name}"]
-    return (rest + peak.answers_per_s * max(0.0, cost[f"loop.cpu_ms_per_answer_{name}"] - rest / PROMISED_PER_S)) / 1_000
+    own = max(0.0, cost[f"loop.cpu_ms_per_answer_{name}"] - rest / cost["loop.answers_per_s"])
+    return (rest + peak.answers_per_s * own) / 1_000
 
 
 def database(held: Load, assumed: Assumed, cost: Figures) -> dict[str, float]:

@@ -196,12 +196,10 @@ async def _loop(run: Run) -> list[Figure]:
         run.quiet()
         return await loop.loop(run.bench, loop.PROMISED_PER_S, run.size.steady_seconds * 2)
 
-    return loop.figures(await repeated(once, run.size.fast, run.seconds))
-
-
-async def _rows(run: Run) -> list[Figure]:
-    return [Figure(f"bytes_per_row.{one.table}", f"{one.table}, bytes a row", [one.bytes], None, False)
-            for one in await rows.measured(run.bench.owner)]  # fmt: skip
+    figures = loop.figures(await repeated(once, run.size.fast, run.seconds))
+    filled = await rows.measured(run.bench.owner)  # the loop is what fills every table
+    return figures + [Figure(f"bytes_per_row.{one.table}", f"{one.table}, bytes a row", [one.bytes], None, False)
+                      for one in filled]  # fmt: skip
 
 
 async def _peers(run: Run) -> list[Figure]:
@@ -222,7 +220,6 @@ PARTS = (
     Part("due.burst", Share(85, 85), _due_burst),
     Part("due.overdue", Share(45, 45), _due_overdue),
     Part("due.dead_rows", Share(80, 80), _due_dead),
-    Part("loop", Share(90, 50), _loop),  # adds sites and mentors, which the parts before it do not expect
-    Part("rows", Share(5, 5), _rows),  # of the tables that the loop has filled
+    Part("loop", Share(120, 60), _loop),  # adds sites and mentors, which the parts before it do not expect
     Part("peers", Share(300, 300), _peers, ("full",)),
 )

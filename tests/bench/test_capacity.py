@@ -48,6 +48,14 @@ def test_answers_that_are_said_take_the_place_of_those_that_follow_from_mentors(
     assert found.database_gb == need(1_000_000, ASSUMED, DEFAULTS).database_gb
 
 
+def test_what_a_service_does_at_rest_is_no_cost_of_an_answer_at_whatever_rate_it_was_measured() -> None:
+    name, peak = "assessment", load(1_000_000, ASSUMED, 500.0)
+    rest = DEFAULTS[f"loop.cpu_ms_per_s_at_rest_{name}"]
+    found = [busy(peak, ASSUMED, {**DEFAULTS, "loop.answers_per_s": rate, f"loop.cpu_ms_per_answer_{name}": 2.5 + rest / rate})
+             for rate in (30.0, 150.0)]  # fmt: skip
+    assert found[0][name] == pytest.approx(found[1][name])
+
+
 def test_a_sum_by_hand() -> None:
     """7 M mentors with a session a week: a million a day, 8,640,000 a day at the peak, so a hundred a second."""
     assumed = replace(ASSUMED, sessions_per_mentor_week=1.0, peak=8.64, answers=5.0, due_in_a_minute=60 / 7_000, headroom=0.5,
