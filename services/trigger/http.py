@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from services.trigger import answers, door, publishers, store, store_rejected
+from services.trigger import answers, door, http_publishers, publishers, store, store_rejected
 from services.trigger.answers import Receipt, RejectedList, Result, Results, Story
 from services.trigger.door import Sent, Wrong
 from services.trigger.guesses import Guesses
@@ -30,13 +30,15 @@ Source = Annotated[str, Query(min_length=1, max_length=1_000, description="the e
 
 
 def routes(running: Running) -> APIRouter:
-    desk, router = Desk(running), APIRouter(prefix="/v1")
+    everything, desk, router = APIRouter(), Desk(running), APIRouter(prefix="/v1")
     router.add_api_route("/events", desk.post_events, methods=["POST"], tags=["events"], **EVENTS)
     router.add_api_route("/events/{event_id:path}", desk.get_event, tags=["events"], responses=NOT_ALLOWED)
     router.add_api_route("/rejected", desk.get_rejected, tags=["events"], responses=NOT_ALLOWED)
     router.add_api_route("/sessions", desk.find_session, tags=["sessions"], responses=NOT_ALLOWED)
     router.add_api_route("/sessions/{session_id}", desk.get_session, tags=["sessions"], responses=NOT_ALLOWED)
-    return router
+    everything.include_router(router)
+    everything.include_router(http_publishers.routes(running))
+    return everything
 
 
 @dataclass(frozen=True, slots=True)
