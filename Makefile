@@ -43,7 +43,7 @@ freeze: env
 	@$(BIN)/python -m deploy.generate.freeze
 	@$(BIN)/python -m deploy.generate
 
-# One hop against its own parts and against a naive service: up to ten minutes, and only a quiet machine gives true figures.
+# One hop against its own parts and against a naive service: fifteen minutes, and only a quiet machine gives true figures.
 bench: env
 	@$(BIN)/python -m tests.bench $(ARGS)
 

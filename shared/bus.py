@@ -30,8 +30,8 @@ SETTLE_SECONDS = 5  # how long others wait for a batch before they take its part
 TOPIC_SECONDS = 5  # how long to ask for a topic that Kafka does not know
 ABSENT_SECONDS = 30  # how long its rows wait then, so that those of other topics need not
 MAX_POLL_MS = 300_000
-HISTORY_SECONDS = 30
-HISTORY_RECORDS = 5_000
+HISTORY_SECONDS, HISTORY_RECORDS = 30, 5_000
+KNOWN_KEYS = 20_000  # 4 MiB
 
 Broker = KafkaBroker
 Take = Callable[[Sequence[Any]], Awaitable[None]]  # a batch of records; raises to have it delivered again
@@ -310,7 +310,7 @@ class EventProducer:
                 LOG.warning("no such topic: make it with `jitt topics apply`", extra={"topic": topic})
                 self._absent_until[topic] = monotonic() + ABSENT_SECONDS
                 return None
-        if len(self._partition) > 100_000:
+        if len(self._partition) > KNOWN_KEYS:
             self._partition.clear()
         partition: int = (murmur2(key.encode()) & 0x7FFFFFFF) % self._counts[topic]
         self._partition[topic, key] = partition
