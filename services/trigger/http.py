@@ -14,7 +14,7 @@ from services.trigger import answers, door, http_publishers, publishers, store, 
 from services.trigger.answers import Receipt, RejectedList, Result, Results, Story
 from services.trigger.door import Sent, Wrong
 from services.trigger.guesses import Guesses
-from services.trigger.http_words import BUSY, EVENTS, NOT_ALLOWED, NOT_FOUND, NOT_KNOWN, TOO_MANY
+from services.trigger.http_words import BUSY, EVENTS, NOT_ALLOWED, NOT_FOUND, NOT_KNOWN, PAUSED, TOO_MANY
 from services.trigger.tenants import Publisher
 from shared import db
 from shared.contracts import ids
@@ -51,6 +51,8 @@ class Desk:
     async def post_events(self, request: Request, bearer: Bearer) -> Response:
         """Announce sessions. 202: it is durable, whatever happens to us next."""
         publisher = await self._caller(request, bearer)
+        if publisher.paused:
+            raise HTTPException(403, PAUSED)
         body = await request.body()
         if door.media_type(request.headers) == door.BATCH:
             return await _batch(self.running, publisher, body)
@@ -94,8 +96,6 @@ class Desk:
             if bearer and self.guesses.too_many(request.client.host if request.client else "", monotonic()):
                 raise HTTPException(429, TOO_MANY, {"Retry-After": "60"})
             raise HTTPException(401, NOT_KNOWN, {"WWW-Authenticate": "Bearer"})
-        if found.paused:
-            raise HTTPException(403, "This publisher is paused. Ask the people who run jitt to resume it.")
         return found
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query
@@ -15,6 +16,7 @@ from shared.platform import PUBLISHERS, Platform
 from shared.running import Running
 from shared.security import Signed
 
+HERE = "Publishers"
 LOG = logging.getLogger("jitt.platform")
 Name = Annotated[str, Form(max_length=100)]
 Heard = Annotated[str, Query(max_length=100)]
@@ -33,7 +35,7 @@ def routes(running: Running) -> APIRouter:
             found = await publishers.list_credentials(conn)
             bad = {one.name: await store.buried_lately(conn, one.name, limit + 1) for one in found}
         known = heard if heard in bad else ""
-        return shown.page(caller, "publishers.jinja", PUBLISHERS, found=found, bad=bad, limit=limit, heard=known, page=PUBLISHERS)
+        return shown.page(caller, "publishers.jinja", HERE, found=found, bad=bad, limit=limit, heard=known, page=PUBLISHERS)
 
     @router.post("/publishers/resume")
     async def resume(caller: posted, name: Name) -> Response:
@@ -41,6 +43,6 @@ def routes(running: Running) -> APIRouter:
         if (await running.submit(event, id=str(uuid4()), source="console")).kind == "refused":
             raise HTTPException(404)
         LOG.info("a publisher is heard again", extra={"publisher": name, "by": str(caller.person_id)})
-        return RedirectResponse(f"{PUBLISHERS}?heard={name}", 303)
+        return RedirectResponse(f"{PUBLISHERS}?{urlencode({'heard': name})}", 303)
 
     return router

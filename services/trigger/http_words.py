@@ -34,9 +34,10 @@ CANCELLED: dict[str, Any] = EVENT | {
     "type": "site.session_cancelled.v1",
     "data": {"session_ref": "booking-4711", "site_id": "lakeside", "revision": 1},
 }
+PAUSED = ("This publisher is paused. GET /v1/rejected says what could not be read; mend that, and ask the people who run jitt to "
+          "resume you.")  # fmt: skip
 NOT_ALLOWED: dict[int | str, dict[str, Any]] = {
     401: {"description": "The token is missing or not known."},
-    403: {"description": "This publisher is paused."},
     429: {"description": TOO_MANY},
 }
 EVENTS: dict[str, Any] = {

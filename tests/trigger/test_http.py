@@ -16,11 +16,13 @@ from services.trigger.http_words import CANCELLED, EVENT
 from services.trigger.messages import PublisherAdded, PublisherPaused
 from shared.contracts import ids
 from shared.contracts.trigger import SessionPlanned
-from shared.messaging.message import inbox_id
+from shared.messaging.batch import Batch
+from shared.messaging.message import Raw, inbox_id
+from shared.messaging.store import Dead
 from shared.process import application_of
 from shared.running import Running
 from tests.conftest import Database
-from tests.driving import deliver, fall_due, outgoing
+from tests.driving import commit, deliver, fall_due, outgoing
 from tests.trigger.building import afternoon, enrolled, of, site_described
 
 STRUCTURED, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
@@ -166,6 +168,14 @@ async def test_a_paused_publisher_is_told_so(site: Site):
     await deliver(site.running, PublisherPaused(name="east-booking", paused=True))
     answer = await site.post(event())
     assert (answer.status_code, "paused" in answer.json()["error"]) == (403, True)
+
+
+async def test_a_paused_publisher_may_still_read_what_was_wrong(site: Site):
+    raw = Raw("in.east-booking", 0, 0, None, b"?", ())
+    await commit(site.running, Batch([], letters=[Dead("dead", "schema", "this is not JSON", "east-booking", (), raw)]))
+    await deliver(site.running, PublisherPaused(name="east-booking", paused=True))
+    answer = await site.get("/v1/rejected")
+    assert (answer.status_code, len(answer.json()["rejected"])) == (200, 1)
 
 
 async def test_an_id_that_comes_again_with_other_content_is_a_conflict(site: Site):
