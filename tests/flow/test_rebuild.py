@@ -31,9 +31,10 @@ BROKEN = {  # how somebody changed some rows by hand
 SOMEBODY = "SELECT $1::uuid, site_id, revision, document FROM assessment.planned_session LIMIT 1"
 
 
-@pytest.fixture
-def learned(town: Town, newcomer: Newcomer) -> Newcomer:
+@pytest.fixture(scope="module")
+def learned(town: Town) -> Newcomer:
     """A mentor who walked through a training and missed a safety question; all services know what follows."""
+    newcomer = next(town.newcomers)
     by_calendar(town, newcomer)
     assert Learner(link_of(newcomer)).walk()[-1] == LAST_PAGE
     eventually(lambda: all(heard(newcomer)), "the skills are known, and that a clearance is suspended")

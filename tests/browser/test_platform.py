@@ -1,0 +1,89 @@
+"""The pages for people who run the network, in a real browser: the checks of every page, and what their buttons do."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, expect
+
+from services.trigger.app import SERVICE
+from services.trigger.messages import PublisherAdded, PublisherPaused
+from shared.messaging.batch import Batch
+from shared.messaging.message import Raw
+from shared.messaging.store import Dead
+from shared.running import Running
+from shared.security import PLATFORM, SESSION_COOKIE, Signed, mint_session
+from tests.browser.checking import problems
+from tests.browser.conftest import serving
+from tests.driving import commit, deliver
+
+DEAD, PUBLISHERS = "/platform/dead", "/platform/publishers"
+VALUE = b'{"session_ref": "s-1042", "site_id": "lakeside", "starts_at": "tomorrow"}'
+
+
+Platform = tuple[Running, BrowserContext]
+
+
+@pytest.fixture
+async def platform(database: Callable[..., Awaitable[Running]], browser: Browser) -> AsyncIterator[Platform]:
+    """Trigger, and the browser of somebody who runs the network."""
+    running = await database(SERVICE)
+    signed = Signed(uuid4(), frozenset({PLATFORM}), frozenset())
+    async with serving(running) as address:
+        context = await browser.new_context(base_url=address)
+        cookie = mint_session(signed, datetime.now(UTC) + timedelta(minutes=15))
+        await context.add_cookies([{"name": SESSION_COOKIE, "value": cookie, "url": address}])
+        yield running, context
+        await context.close()
+
+
+async def some_letters(running: Running) -> None:
+    await deliver(running, PublisherAdded(name="lakeside-bus", sites=("lakeside", "harbor"), kafka=True))
+    await deliver(running, PublisherAdded(name="eastfield-web", sites=("eastfield",), kafka=False, token_sha256="00" * 32))
+    await deliver(running, PublisherPaused(name="lakeside-bus", paused=True, why="too many records that cannot be read"))
+    raws = [Raw("in.lakeside-bus", 0, n, b"s-1042", VALUE, (("ce_type", b"site.session_scheduled.v1"),)) for n in range(4)]
+    letters = [Dead("dead", "schema", "starts_at: a time with its zone", "lakeside-bus", (), raw) for raw in raws[:2]]
+    failed = Dead("dead", "failed", "ZeroDivisionError: division by zero", "lakeside-bus", ("session/1",), raws[2])
+    parked = Dead("parked", "behind_a_failed_one", "", "lakeside-bus", ("session/1",), raws[3])
+    await commit(running, Batch([], letters=[*letters, failed, parked]))
+
+
+async def test_every_page_passes_the_checks_in_every_width_and_scheme(platform: Platform) -> None:
+    running, context = platform
+    page = await context.new_page()
+    found: list[str] = []
+    for name, path in {"no-dead": DEAD, "no-publishers": PUBLISHERS}.items():
+        await page.goto(path)
+        found += await problems(page, f"platform-{name}")
+    await some_letters(running)
+    ids = [row["id"] for row in await running.pool.fetch("SELECT id FROM dead_letter ORDER BY id")]
+    pages = {
+        "dead": DEAD, "dead-filtered": f"{DEAD}?reason=schema", "dead-none-such": f"{DEAD}?reason=tombstone",
+        "dead-error": f"{DEAD}?since=yesterday", "letter": f"{DEAD}/{ids[2]}",
+        "replay": f"{DEAD}/confirm?do=replay&reason=schema", "bury": f"{DEAD}/confirm?do=skip&id={ids[0]}",
+        "publishers": PUBLISHERS, "heard": f"{PUBLISHERS}?heard=lakeside-bus",
+        "not-found": f"{DEAD}/999999",
+    }  # fmt: skip
+    for name, path in pages.items():
+        await page.goto(path)
+        found += await problems(page, f"platform-{name}")
+    assert "\n".join(found) == ""
+
+
+async def test_a_publisher_is_resumed_and_records_are_buried_with_the_keyboard(platform: Platform) -> None:
+    running, context = platform
+    await some_letters(running)
+    page = await context.new_page()
+    await page.goto(PUBLISHERS)
+    await page.get_by_role("button", name="Resume lakeside-bus").press("Enter")
+    await expect(page.get_by_role("status")).to_contain_text("lakeside-bus is heard again.")
+    await expect(page.get_by_role("button", name="Resume lakeside-bus")).to_have_count(0)
+    await page.goto(f"{DEAD}/confirm?do=skip&reason=schema")
+    await page.get_by_role("button", name="Bury 2 records").press("Enter")
+    await expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
+    await page.get_by_label("Why?").fill("The vendor sends them again.")
+    await page.get_by_role("button", name="Bury 2 records").press("Enter")
+    await expect(page.get_by_role("heading", name="2 records buried")).to_be_visible()
+    rows = await running.pool.fetch("SELECT state FROM dead_letter ORDER BY id")
+    assert [row["state"] for row in rows] == ["skipped", "skipped", "dead", "parked"]
