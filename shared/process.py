@@ -131,7 +131,8 @@ class _Worker(Worker):
         """Waiting on purpose is a sign of life: a restart would not empty the outbox."""
         while True:
             with suppress(TimeoutError):
-                return await asyncio.wait_for(super().wait_for_room(), BEAT_SECONDS)
+                async with asyncio.timeout(BEAT_SECONDS):  # wait_for may swallow the order to stop
+                    return await super().wait_for_room()
             self.pulse.beat("clocks")
 
 
@@ -310,7 +311,8 @@ class WorkerProcess:
             self.pulse.beat("relay")
             if not sent:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.relay.wake.wait(), 0.05)
+                    async with asyncio.timeout(0.05):
+                        await self.relay.wake.wait()
 
     async def _watch(self) -> None:
         """Clocks are not among what ends the process: they wait while a batch has its budget. `/health/live` names them."""
