@@ -11,6 +11,7 @@ from asyncpg import InsufficientPrivilegeError, LockNotAvailableError
 from deploy import topology
 from shared.bus import Unread
 from shared.commands import AsJson, fail, need_network, on
+from shared.messaging.batch import PARKED_LIMIT, TooManyFailures
 from shared.messaging.rebuild import Rebuilt, projections, rebuild
 from shared.running import Running
 
@@ -81,6 +82,9 @@ def _one(name: str, where: Any, *, write: bool, quiet: bool) -> Rebuilt:
             return await rebuild(running, handler, write=write, told=told)
         except Unread as error:
             fail(f"{name}: Kafka does not answer as it should ({error}). Nothing was changed; run this again later.")
+        except TooManyFailures:
+            fail(f"{name}: {PARKED_LIMIT} of its records fail in our own code, so something is wrong with this version. "
+                 "Nothing was changed.")  # fmt: skip
         except LockNotAvailableError:
             fail(f"{name}: the table was in use for ten seconds. Nothing was changed; run this again later.")
         except InsufficientPrivilegeError as error:

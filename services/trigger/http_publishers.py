@@ -5,7 +5,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Query
+from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
 from services.trigger import publishers
@@ -17,6 +17,7 @@ from shared.running import Running
 from shared.security import Signed
 
 HERE = "Publishers"
+BACK = (PUBLISHERS, "Back to publishers")
 LOG = logging.getLogger("jitt.platform")
 Name = Annotated[str, Form(max_length=100)]
 Heard = Annotated[str, Query(max_length=100)]
@@ -41,7 +42,7 @@ def routes(running: Running) -> APIRouter:
     async def resume(caller: posted, name: Name) -> Response:
         event = PublisherPaused(name=name, paused=False)
         if (await running.submit(event, id=str(uuid4()), source="console")).kind == "refused":
-            raise HTTPException(404)
+            return shown.page(caller, "told.jinja", HERE, 404, heading=f"There is no publisher {name}", sentences=[], back=BACK)
         LOG.info("a publisher is heard again", extra={"publisher": name, "by": str(caller.person_id)})
         return RedirectResponse(f"{PUBLISHERS}?{urlencode({'heard': name})}", 303)
 

@@ -63,7 +63,8 @@ class Worker:
             return
         self._taken_at = monotonic()
         deadline = self._taken_at + BUDGET_SECONDS
-        await asyncio.wait_for(self.room(), BUDGET_SECONDS)
+        async with asyncio.timeout(BUDGET_SECONDS):  # wait_for may swallow the order to stop
+            await self.room()
         most, parts = self._most, _in_parts(read(records, decode), self._most)
         async with self._one_at_a_time:
             for part in parts:

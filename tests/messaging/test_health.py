@@ -287,3 +287,23 @@ async def _overdue(running):
         text = (await client.get("/metrics")).text
     told = re.findall(r'jitt_(rows)_overdue(?:_(oldest_seconds))?{service="tally",table="(\w+)"} (\S+)', text)
     return {(oldest or rows, table): float(value) for rows, oldest, table, value in told}
+
+
+async def test_a_worker_that_looks_for_room_hears_the_order_to_stop(database):
+    running = await database(SERVICE)
+    process = WorkerProcess(running)
+
+    async def looking():
+        while True:
+            await process.worker.wait_for_room()
+            await asyncio.sleep(0)
+
+    for turns in range(20):  # also in the very turn in which there is room
+        task = asyncio.create_task(looking())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({task}, timeout=1)
+        assert task.cancelled()
+    await process.close()

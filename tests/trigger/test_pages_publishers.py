@@ -66,7 +66,8 @@ async def test_a_form_without_its_token_or_of_an_unknown_publisher_changes_nothi
     async with as_(PLATFORM, running) as browser:
         fields = form((await browser.get(PAGE)).text, f"{PAGE}/resume")
         assert (await browser.post(f"{PAGE}/resume", data=fields | {"csrf": form_token(uuid4())})).status_code == 403
-        assert (await browser.post(f"{PAGE}/resume", data=fields | {"name": "nobody"})).status_code == 404
+        unknown = await browser.post(f"{PAGE}/resume", data=fields | {"name": "nobody"})
+        assert (unknown.status_code, "There is no publisher nobody" in words(unknown.text)) == (404, True)
     assert await running.pool.fetchval("SELECT count(*) FROM publisher WHERE paused_at IS NOT NULL") == 1
 
 
