@@ -30,8 +30,7 @@ SETTLE_SECONDS = 5  # how long others wait for a batch before they take its part
 TOPIC_SECONDS = 5  # how long to ask for a topic that Kafka does not know
 ABSENT_SECONDS = 30  # how long its rows wait then, so that those of other topics need not
 MAX_POLL_MS = 300_000
-HISTORY_SECONDS, HISTORY_RECORDS = 30, 5_000
-KNOWN_KEYS = 20_000  # 4 MiB
+HISTORY_SECONDS, HISTORY_RECORDS, KNOWN_KEYS = 30, 5_000, 20_000
 
 Broker = KafkaBroker
 Take = Callable[[Sequence[Any]], Awaitable[None]]  # a batch of records; raises to have it delivered again
@@ -180,19 +179,20 @@ class _FromOurOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         consumer = self.subscription.subscriber.consumer
         assert consumer is not None
+        consumer.pause(*assigned)  # aiokafka fetches from Kafka's offset meanwhile, and would hand that out
+        try:
+            await self._seek(consumer, assigned)
+        finally:
+            consumer.resume(*consumer.assignment().intersection(assigned))
+
+    async def _seek(self, consumer: AIOKafkaConsumer, assigned: Iterable[TopicPartition]) -> None:
         ours = await self.offsets({partition.topic for partition in assigned})
         for partition in assigned:
-            kafkas = await consumer.committed(partition)
-            if kafkas is None:
-                continue  # read from its beginning anyway
-            offset, where = ours.get((partition.topic, partition.partition)), f"{partition.topic}/{partition.partition}"
-            if offset is None:  # what this database was restored from is older than our first record of it
-                LOG.info("reading from the beginning", extra={"where": where, "kafka": kafkas})
-                consumer.seek(partition, 0)  # or from the oldest that there still is
-            elif offset < kafkas:
-                if offset < kafkas - 1:  # one less is a transaction's end
-                    LOG.info("reading from our own offset", extra={"where": where, "kafka": kafkas, "ours": offset})
-                consumer.seek(partition, offset)
+            kafkas, offset = await consumer.committed(partition), ours.get((partition.topic, partition.partition))
+            if kafkas is not None and (offset is None or offset < kafkas):
+                if offset is None or offset < kafkas - 1:  # one less is a transaction's end
+                    LOG.info("reading from our own offset", extra={"where": str(partition), "kafka": kafkas, "ours": offset})
+                consumer.seek(partition, offset or 0)  # none: this database was restored to before our first record of it
 
 
 async def _nothing(_: Any) -> bytes:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from time import monotonic
 from uuid import uuid4
@@ -177,6 +177,31 @@ async def test_reading_starts_at_our_own_offset_when_it_is_older_than_kafkas(dat
     await running.pool.execute("DELETE FROM inbox; DELETE FROM tally; DELETE FROM shelf; " + as_before)
     async with consuming(running, stack, topic, group):
         await until(lambda: is_total(running, "a", left))
+
+
+async def test_nothing_is_handed_out_before_our_own_offset_is_known(database, stack, topic, producer):
+    """Else what came last would be applied before what a restored database has yet to read again."""
+    running, group = await database(SERVICE), uuid4().hex
+    async with consuming(running, stack, topic, group):
+        await producer.send_and_wait(topic, body(number=1), key=b"k", partition=0, headers=headers(id_="n1"))
+        await until(lambda: is_total(running, "a", 1))
+    await producer.send_and_wait(topic, body(number=2), key=b"k", partition=0, headers=headers(id_="n2"))
+    await running.pool.execute("DELETE FROM inbox; DELETE FROM tally; DELETE FROM shelf; DELETE FROM consumed")
+    early = asyncio.Event()
+
+    class Slow(Worker):
+        async def take(self, records, decode):
+            early.set()
+            await super().take(records, decode)
+
+        async def offsets(self, topics):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(early.wait(), 1)  # Postgres is slow to say how far we are
+            return await super().offsets(topics)
+
+    async with consuming(running, stack, topic, group, Slow(SERVICE, await dsn_of(running), lambda: None, _room)):
+        await until(lambda: is_total(running, "a", 3))
+    assert await running.pool.fetchval("SELECT seen FROM tally WHERE id = 'a'") == [1, 2]
 
 
 def with_header_name(builder, placeholder, name):
