@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from deploy import topology
 from deploy.local import stack as local
+from services.assessment import store as assessment
 from shared import db
 from shared.running import Running
 from shared.service import Service
@@ -61,6 +62,7 @@ async def database(stack: local.Stack, _templates: Callable[[str], Awaitable[str
         names.append(name)
         dsn = at_database(db.service_dsn(service.name), name)
         running = Running(service, await db.open_pool(dsn, "test", size=4), settings())
+        assessment.REMEMBERED.clear()  # it is another database's
         opened.append(running)
         return running
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from asyncpg import Connection, Pool, Record
+from cachetools import TTLCache
 from pydantic import TypeAdapter
 
 from services.assessment.domain import Said, Training, Try
@@ -128,6 +129,7 @@ SELECT site_id, mentor_id, id, $2, $3 FROM training WHERE id = $1
 Catalogued = ModulePublished | ModuleWithdrawn
 E = TypeVar("E", bound=Event)
 CATALOGUED: TypeAdapter[Catalogued] = TypeAdapter(Catalogued)
+REMEMBERED: TTLCache[str, Catalogued] = TTLCache(maxsize=200, ttl=60)
 TRIES: TypeAdapter[tuple[Try, ...]] = TypeAdapter(tuple[Try, ...])
 SAID: TypeAdapter[tuple[Said, ...]] = TypeAdapter(tuple[Said, ...])
 REVIEWS: TypeAdapter[tuple[Review, ...]] = TypeAdapter(tuple[Review, ...])
@@ -159,7 +161,13 @@ async def load_modules(conn: Connection, keys: Sequence[str]) -> dict[str, Catal
 
 
 async def find_modules(conn: Connection | Pool, keys: Sequence[str]) -> dict[str, Catalogued]:
-    return {row["key"]: CATALOGUED.validate_json(row["document"]) for row in await conn.fetch(FIND_MODULES, keys)}
+    """A version never changes and is read for every page and answer, so it is remembered. That it was withdrawn may be known
+    a minute late: those who have it go on with it."""
+    found = {key: known for key in keys if (known := REMEMBERED.get(key))}
+    if missing := [key for key in keys if key not in found]:
+        for row in await conn.fetch(FIND_MODULES, missing):
+            found[row["key"]] = REMEMBERED[row["key"]] = CATALOGUED.validate_json(row["document"])
+    return found
 
 
 async def save_modules(conn: Connection, changed: Sequence[Catalogued], new: Sequence[Catalogued]) -> bool:

@@ -3,6 +3,7 @@
 from itertools import permutations
 from uuid import UUID, uuid4
 
+from services.assessment import store
 from services.assessment.app import SERVICE
 from services.assessment.messages import Answered, Started
 from shared.contracts.assessment import ItemAnswered, SkillRemembered
@@ -65,3 +66,14 @@ async def test_many_mentors_of_one_batch_are_saved_together(database):
     epochs = await running.pool.fetch("SELECT DISTINCT document ->> 'link_epoch' AS epoch FROM roster")
     assert [row["epoch"] for row in epochs] == ["2"]
     assert MENTOR in mentors
+
+
+async def test_a_module_is_read_once_and_what_has_not_arrived_is_asked_for_again(database):
+    running = await database(SERVICE)
+    module = published()
+    key = module.key()
+    assert await store.find_modules(running.pool, [key]) == {}
+    await deliver(running, module)
+    assert await store.find_modules(running.pool, [key]) == {key: module}
+    await running.pool.execute("DELETE FROM module")
+    assert await store.find_modules(running.pool, [key, "another/en@1"]) == {key: module}

@@ -122,6 +122,18 @@ async def test_closing_does_not_wait_for_a_server_that_is_frozen(database):
         os.kill(pid, signal.SIGCONT)
 
 
+async def test_a_transaction_that_was_left_open_ends_when_its_connection_is_given_back(database):
+    running = await database(SERVICE)
+    pool = await db.open_pool(await dsn_of(running), "left open", size=1)
+    async with pool.acquire() as conn:
+        await conn.execute("BEGIN")
+        await conn.execute("INSERT INTO parked (concern) VALUES ('left/open')")
+    async with pool.acquire() as conn:
+        assert not conn.is_in_transaction()
+        assert await conn.fetchval("SELECT count(*) FROM parked") == 0
+    await db.close_pool(pool)
+
+
 async def test_due_rows_behind_the_lower_bound_are_found_within_ten_seconds(database, monkeypatch):
     """The bound keeps dead index entries unread; what other processes saved behind it must not wait for ever."""
     running = await database(SERVICE)
