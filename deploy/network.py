@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +23,8 @@ from shared.settings import settings
 Report = Callable[[str], None]
 READY_SECONDS = 60.0
 RESTART_SECONDS = 1.0
+LOOK_SECONDS = 5.0
+SILENT_SECONDS = 30.0  # a service that was frozen, or whose loops stand: it is alive, and no good
 
 
 @dataclass(slots=True)
@@ -32,16 +34,30 @@ class Network:
     home: Path
     report: Report
     children: dict[str, children.Child]
+    answered: dict[str, float] = field(default_factory=dict)  # when each last said that it is well
+    looked: float = 0.0
 
     def watch(self) -> None:
-        """Starts again what has ended by itself."""
+        """Starts again what has ended by itself, or is there but does not answer."""
+        self._ask()
         for name, child in self.children.items():
-            if not child.alive():
-                code = child.process.returncode
-                self.report(f"{name} ended ({_words(code)}); starting it again")
-                child.kill()
-                time.sleep(RESTART_SECONDS)
-                self.children[name] = start_service(self.home, name)
+            silent = time.monotonic() - self.answered[name]
+            if child.alive() and silent < SILENT_SECONDS:
+                continue
+            what = f"has not answered for {silent:.0f} s" if child.alive() else f"ended ({_words(child.process.returncode)})"
+            self.report(f"{name} {what}; starting it again")
+            child.kill()
+            time.sleep(RESTART_SECONDS)
+            self.children[name] = start_service(self.home, name)
+            self.answered[name] = time.monotonic()
+
+    def _ask(self) -> None:
+        if time.monotonic() - self.looked < LOOK_SECONDS:
+            return
+        for name in self.children:
+            if name not in self.answered or _answer(name, "/health/live")[0] == 200:
+                self.answered[name] = time.monotonic()
+        self.looked = time.monotonic()
 
     def stop(self) -> None:
         for child in self.children.values():
@@ -98,14 +114,20 @@ def wait_until_ready(running: Network, name: str) -> None:
 
 def ready(name: str) -> bool:
     """Answers over HTTP, with its database, and reads its topics."""
+    status, body = _answer(name, "/health/ready")
+    return status == 200 and b'"consuming":true' in body
+
+
+def _answer(name: str, path: str) -> tuple[int, bytes]:
+    """Status and body; 0 without an answer."""
     address = urlsplit(url_of(name))
     connection = HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=2)
     try:
-        connection.request("GET", "/health/ready")
+        connection.request("GET", path)
         response = connection.getresponse()
-        return response.status == 200 and b'"consuming":true' in response.read()
+        return response.status, response.read()
     except (OSError, HTTPException):
-        return False
+        return 0, b""
     finally:
         connection.close()
 

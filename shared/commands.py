@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn, TypeVar
 import asyncpg
 import typer
 
+from shared import db
 from shared.running import Running, opened
 from shared.service import Service
 from shared.settings import settings
@@ -14,6 +15,10 @@ from shared.settings import settings
 T = TypeVar("T")
 NO_NETWORK = "No jitt is running here. Start one with `jitt up`, or set JITT_POSTGRES."
 UNREACHABLE = "The database cannot be reached ({}). `jitt status` says more; run this again later, nothing is half done."
+OLD_TABLES = "The tables are not those of this version of jitt ({}). Run `jitt migrate`, and this again."
+REFUSED = "PostgreSQL refused that, and nothing was changed: {}"
+LOCKED_OUT = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+OTHER_TABLES = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
 
@@ -39,4 +44,12 @@ def on(service: Service, work: Callable[[Running], Awaitable[T]]) -> T:
     try:
         return asyncio.run(inside())
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        fail(UNREACHABLE.format(type(error).__name__))
+        fail(_why(error))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OTHER_TABLES):
+        return OLD_TABLES.format(error)
+    if db.is_transient(error) or isinstance(error, LOCKED_OUT):
+        return UNREACHABLE.format(type(error).__name__)
+    return REFUSED.format(error)

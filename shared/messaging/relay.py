@@ -71,6 +71,7 @@ class Relay:
     async def round(self, conn: Connection) -> int:
         """Sends up to ROWS and deletes what is acknowledged; answers how many went."""
         if not self.held:
+            self.caught_up.set()  # whoever holds the shards judges the backlog
             return 0
         rows = await store.unsent(conn, self.held, ROWS)
         if await self._fences_others(rows):  # what they sent meanwhile is gone from the outbox
@@ -87,7 +88,6 @@ class Relay:
     async def lost(self) -> None:
         """The connection, and with it every lock, is gone: nothing of ours may still be on its way."""
         self.held.clear()
-        self.caught_up.set()  # whoever holds the shards now judges the backlog
         await self.close()
 
     async def close(self) -> None:

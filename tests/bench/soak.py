@@ -81,7 +81,7 @@ def _soaked(home: Path, seconds: float) -> tuple[list[Sample], list[str]]:
     each = seconds / rounds
     near = max(1, int(each / LEARNER_EVERY))
     with world.running(home) as network:
-        token = settle(home, rounds * near)
+        tokens = settle(home, rounds * near)
         watching = Watching().start()
         over = threading.Event()
         samples: list[Sample] = []
@@ -89,8 +89,8 @@ def _soaked(home: Path, seconds: float) -> tuple[list[Sample], list[str]]:
         sampler.start()
         done = Done()
         for n in range(rounds):
-            told = stories(int(each * A_SECOND), near, rounds * near, SEED, later=n)
-            load = Load(told, token, each, near)
+            told = stories(int(each * A_SECOND), each, near=near, mentors=rounds * near, seed=SEED, later=n)
+            load = Load(told, tokens, each, near)
             load.start()
             _add(done, load.finish())
             _say(f"{(n + 1) * each / 60:4.0f} min: {len(done.stories):,} sessions told, {len(done.walks):,} trainings walked")

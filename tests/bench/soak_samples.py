@@ -17,12 +17,13 @@ from aiokafka.errors import KafkaError
 from shared.contracts import ids
 from shared.settings import settings
 from tests.bench import machine
-from tests.chaos.load import BUS, SITE
+from tests.chaos.load import SITES
 from tests.chaos.world import World
 from tests.flow.database import rows
 
 PLAN, BRIEF = "announced -> planned", "answered -> brief ready"
-TOPICS = (f"in.{BUS}", "trigger.events", "assessment.events", "supervision.events")
+INBOUND = tuple(f"in.{site.bus}" for site in SITES)
+TOPICS = (*INBOUND, "trigger.events", "assessment.events", "supervision.events")
 BEGINS = {"assessment.training_completed.v1": BRIEF}
 ENDS = {"trigger.session_planned.v1": PLAN, "supervision.brief_ready.v1": BRIEF}
 TABLES = """SELECT schemaname || '.' || relname, n_live_tup, n_dead_tup, pg_total_relation_size(relid)
@@ -96,8 +97,9 @@ class Watching:
         for record in records:
             kind = dict(record.headers)["ce_type"].decode()
             data = json.loads(record.value)
-            if record.topic == TOPICS[0]:
-                self._begun.setdefault((PLAN, ids.session(SITE, data["session_ref"]), data["revision"]), record.timestamp)
+            if record.topic in INBOUND:
+                session = ids.session(data["site_id"], data["session_ref"])
+                self._begun.setdefault((PLAN, session, data["revision"]), record.timestamp)
             elif kind in BEGINS:
                 self._begun.setdefault((BEGINS[kind], UUID(data["session_id"]), 0), record.timestamp)
             elif kind in ENDS:

@@ -213,6 +213,21 @@ async def test_a_lost_stream_is_said_with_a_way_out(visit: Visit) -> None:
     await expect(page.get_by_role("link", name="Reload")).to_be_visible()
 
 
+async def test_a_stream_that_failed_at_first_is_asked_for_again(visit: Visit) -> None:
+    page = await (await visit.signed_in()).new_page()
+    asked: list[Route] = []
+
+    async def stream(route: Route) -> None:
+        asked.append(route)
+        await (route.abort() if len(asked) == 1 else route.continue_())
+
+    await page.route("**/alerts/stream*", stream)
+    await page.goto("/today")
+    await is_live(page)
+    await page.wait_for_timeout(6_000)
+    assert len(asked) == 2, "a stream that is there is not asked for again"
+
+
 async def test_no_page_breaks_its_own_security_policy_or_writes_an_error(visit: Visit) -> None:
     page = await (await visit.signed_in()).new_page()
     said: list[str] = []

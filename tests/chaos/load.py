@@ -8,12 +8,13 @@ import json
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import httpx2
@@ -32,11 +33,32 @@ from tests.flow.people import LAST_PAGE, Learner, options
 from tests.flow.running import eventually
 from tests.flow.town import COLUMNS, NUMBERS, STEPS
 
-SITE, BUS, WEB = "lakeside", "lakeside-bus", "lakeside-web"
-SOURCE = "https://booking.example.org/lakeside"
 SCHEDULED, CANCELLED = "site.session_scheduled.v1", "site.session_cancelled.v1"
 PATIENCE = 120.0
-BY_HTTPS, MOVED, CANCELLED_TOO, SAID_TWICE = 0.05, 0.3, 0.1, 0.05  # shares of the sessions
+BY_HTTPS, MOVED, CANCELLED_TOO, SAID_TWICE, OVER_ALREADY = 0.05, 0.3, 0.1, 0.05, 0.02  # shares of the sessions
+MINUTES = 45
+LAST_CALL, CHECK_IN = timedelta(minutes=30), timedelta(minutes=15)  # before the start; after the end
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A tenant, which says what it says by Kafka or by HTTPS."""
+
+    name: str
+    zone: str
+    supervisor: str
+
+    @property
+    def bus(self) -> str:
+        return f"{self.name}-bus"
+
+    @property
+    def web(self) -> str:
+        return f"{self.name}-web"
+
+
+SITES = (Site("lakeside", "America/Chicago", "dana"), Site("riverside", "Australia/Sydney", "rio"))
+SOURCE = "https://booking.example.org"  # of both, who also use the same ids and references: only who says it tells them apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +77,35 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
+class Coming:
+    """A moment of a session that comes while we look."""
+
+    moment: Literal["last_call", "check_in"]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """All that is said of one session, in order. A near one is due at once; of a learner's the training is walked through."""
 
+    site: Site
     ref: str
     mentor: str
     near: bool
     announcements: tuple[Announcement, ...]
+    coming: Coming | None = None
 
     @property
     def session_id(self) -> UUID:
-        return ids.session(SITE, self.ref)
+        return ids.session(self.site.name, self.ref)
+
+    @property
+    def mentor_id(self) -> UUID:
+        return ids.mentor(self.site.name, self.mentor)
 
     @property
     def training_id(self) -> UUID:
-        return ids.after(self.session_id, f"training/{ids.mentor(SITE, self.mentor).hex}")
+        return ids.after(self.session_id, f"training/{self.mentor_id.hex}")
 
 
 @dataclass(slots=True)
@@ -99,56 +135,83 @@ class Done:
         return sum(len(walk.answers) for walk in self.walks)
 
 
-def settle(folder: Path, mentors: int) -> str:
-    """The trainings, one site with its people, two publishers; answers the token of the one that speaks HTTPS."""
+def settle(folder: Path, mentors: int) -> dict[str, str]:
+    """The trainings, the sites with so many mentors each, their publishers; answers the tokens of those who speak HTTPS."""
     jitt("content", "publish")
-    jitt("site", "add", SITE, "--name", "Lakeside", "--zone", "America/Chicago", *NUMBERS, *STEPS)
-    until = f"{datetime.now(UTC) + timedelta(days=365):%Y-%m-%d}"
-    started = f"{datetime.now(UTC):%Y-%m-%d}"
-    lines = [f"m{n},mentor,Mentor {n},,,dana,,en,{started},base:{until};goal_setting_support:{until}" for n in range(mentors)]
-    file = folder / "people.csv"
-    file.write_text("\n".join([COLUMNS, "dana,supervisor,Dana Ortiz,,,,,,,", *lines, ""]))
-    jitt("import", "people", str(file), "--site", SITE)
-    jitt("publisher", "add", BUS, "--site", SITE, "--kafka")
+    tokens = {site.web: _settle(site, folder, mentors) for site in SITES}
     jitt("topics", "apply", "--small")
     options()  # asked for while content is there
-    eventually(lambda: rows("SELECT count(*) FROM trigger.mentor") == [(mentors,)], "trigger knows the roster")
-    return next(line for line in jitt("publisher", "add", WEB, "--site", SITE).splitlines() if line.startswith("jitt_"))
+    eventually(lambda: rows("SELECT count(*) FROM trigger.mentor") == [(mentors * len(SITES),)], "trigger knows the rosters")
+    return tokens
 
 
-def stories(number: int, near: int, mentors: int, seed: int, twice: float = SAID_TWICE, *, later: int = 0) -> list[Story]:
-    """`near` of them start within the hour, each of another mentor; the rest within two months. `later`: how often this was
-    asked before, for sessions of other references, and near ones of other mentors."""
-    chance = random.Random(seed + later)
+def _settle(site: Site, folder: Path, mentors: int) -> str:
+    """Without quiet hours, so that it does not matter when this runs."""
+    jitt("site", "add", site.name, "--name", site.name.title(), "--zone", site.zone, *NUMBERS, *STEPS)
+    jitt("policy", "set", site.name, "--quiet-from", "00:00", "--quiet-to", "00:00")
+    until, started = f"{datetime.now(UTC) + timedelta(days=365):%Y-%m-%d}", f"{datetime.now(UTC):%Y-%m-%d}"
+    lines = [f"m{n},mentor,Mentor {n},,,{site.supervisor},,en,{started},base:{until};goal_setting_support:{until}"
+             for n in range(mentors)]  # fmt: skip
+    file = folder / f"{site.name}.csv"
+    file.write_text("\n".join([COLUMNS, f"{site.supervisor},supervisor,{site.supervisor.title()} Ortiz,,,,,,,", *lines, ""]))
+    jitt("import", "people", str(file), "--site", site.name)
+    jitt("publisher", "add", site.bus, "--site", site.name, "--kafka")
+    return next(line for line in jitt("publisher", "add", site.web, "--site", site.name).splitlines() if line.startswith("jitt_"))
+
+
+def stories(number: int, seconds: float, *, near: int, mentors: int, seed: int, twice: float = SAID_TWICE,
+            later: int = 0) -> list[Story]:
+    """What the sites say in turn within so many seconds. `near` sessions start within the hour, each of another mentor; the
+    rest within two months, but for a few that are over. `later`: how often this was asked before, for sessions of other
+    references, and near ones of other mentors."""
+    chance, began = random.Random(seed + later), datetime.now(UTC)
     every = max(1, number // near) if near else number + 1
-    soon = [(n // every) if near and n % every == 0 and n // every < near else None for n in range(number)]
-    return [_story(later * number + n, chance, mentors, twice, None if one is None else later * near + one)
-            for n, one in enumerate(soon)]  # fmt: skip
+    told: Counter[Site] = Counter()
+    found = []
+    for n in range(number):
+        soon = later * near + n // every if near and n % every == 0 and n // every < near else None
+        site = SITES[(n if soon is None else soon // 2) % len(SITES)]
+        ref, told_at = f"s-{later * number + told[site]}", began + timedelta(seconds=n * seconds / number)
+        told[site] += 1
+        found.append(_story(site, ref, told_at, chance, near=soon, mentors=mentors, twice=twice))
+    return found
 
 
-def _story(n: int, chance: random.Random, mentors: int, twice: float, near: int | None) -> Story:
+def _story(site: Site, ref: str, told_at: datetime, chance: random.Random, *, near: int | None, mentors: int,
+           twice: float) -> Story:
     mentor = f"m{near if near is not None else chance.randrange(mentors)}"
-    soon = timedelta(minutes=chance.randint(40, 59))
-    start = datetime.now(UTC) + (soon if near is not None else timedelta(days=chance.randint(3, 60), minutes=n % 480))
-    publisher = WEB if chance.random() < BY_HTTPS else BUS
-    ref, told = f"s-{n}", []
-    moves = [start] if near is not None or chance.random() > MOVED else [start, start + timedelta(hours=1)]
+    publisher = site.web if chance.random() < BY_HTTPS else site.bus
+    start, coming = _start(told_at, chance, near)
+    far, told = near is None and coming is None, []
+    moves = [start, start + timedelta(hours=1)] if far and chance.random() < MOVED else [start]
     for revision, at in enumerate(moves):
-        data = {"session_ref": ref, "site_id": SITE, "mentor_ref": mentor, "starts_at": at.isoformat(), "minutes": 45,
-                "time_zone": "America/Chicago", "activity": "first_meeting", "revision": revision}  # fmt: skip
+        data = {"session_ref": ref, "site_id": site.name, "mentor_ref": mentor, "starts_at": at.isoformat(), "minutes": MINUTES,
+                "time_zone": site.zone, "activity": "first_meeting", "revision": revision}  # fmt: skip
         told.append(Announcement(f"{ref}/{revision}", SCHEDULED, data, publisher, chance.random() < twice))
-    if near is None and chance.random() < CANCELLED_TOO:
-        data = {"session_ref": ref, "site_id": SITE, "revision": len(moves)}
+    if far and chance.random() < CANCELLED_TOO:
+        data = {"session_ref": ref, "site_id": site.name, "revision": len(moves)}
         told.append(Announcement(f"{ref}/{len(moves)}", CANCELLED, data, publisher))
-    return Story(ref, mentor, near is not None, tuple(told))
+    return Story(site, ref, mentor, near is not None, tuple(told), coming)
+
+
+def _start(told_at: datetime, chance: random.Random, near: int | None) -> tuple[datetime, Coming | None]:
+    """When a session starts, and what comes of it soon after it is told."""
+    soon = told_at + timedelta(seconds=chance.randint(5, 20))
+    if near is not None and near % 2:
+        return soon + LAST_CALL, Coming("last_call", soon)
+    if near is not None:
+        return told_at + timedelta(minutes=chance.randint(40, 59)), None
+    if chance.random() < OVER_ALREADY:
+        return soon - CHECK_IN - timedelta(minutes=MINUTES), Coming("check_in", soon)
+    return told_at + timedelta(days=chance.randint(3, 60), minutes=chance.randrange(480)), None
 
 
 class Load:
     """Tells the stories at a steady rate, and sends learners through the trainings, until everything is accepted."""
 
-    def __init__(self, told: Sequence[Story], token: str, seconds: float, learners: int) -> None:
+    def __init__(self, told: Sequence[Story], tokens: dict[str, str], seconds: float, learners: int) -> None:
         self.done = Done()
-        self._stories, self._token, self._seconds = told, token, seconds
+        self._stories, self._tokens, self._seconds = told, tokens, seconds
         self._learners = _spread([story.session_id for story in told if story.near], learners)
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
@@ -196,7 +259,7 @@ class Load:
         """What comes later of a session is said after the earlier was acknowledged, as one system would."""
         for one in story.announcements:
             for _ in range(2 if one.twice else 1):
-                await (self._by_https(one, web) if one.publisher == WEB else self._by_kafka(one))
+                await (self._by_https(one, web) if one.publisher in self._tokens else self._by_kafka(one))
         self.done.stories.append(story)
         if story.session_id in self._learners:
             self._walks.append(self._walkers.submit(self._walk, story))
@@ -205,9 +268,9 @@ class Load:
         attributes = {"specversion": "1.0", "id": one.id, "source": SOURCE, "type": one.type}
         headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
         key, value = one.data["session_ref"].encode(), json.dumps(one.data).encode()
-        await self._until_accepted(lambda: self._send(key, value, headers))
+        await self._until_accepted(lambda: self._send(f"in.{one.publisher}", key, value, headers))
 
-    async def _send(self, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> None:
+    async def _send(self, topic: str, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> None:
         async with self._starting:
             if self._producer is None:
                 made = AIOKafkaProducer(bootstrap_servers=settings().kafka, acks="all", enable_idempotence=True, linger_ms=5)
@@ -217,11 +280,11 @@ class Load:
                     await made.stop()
                     raise
                 self._producer = made
-        await self._producer.send_and_wait(f"in.{BUS}", value, key=key, headers=headers)
+        await self._producer.send_and_wait(topic, value, key=key, headers=headers)
 
     async def _by_https(self, one: Announcement, web: httpx2.AsyncClient) -> None:
         event = {"specversion": "1.0", "id": one.id, "source": SOURCE, "type": one.type, "data": one.data}
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/cloudevents+json"}
+        headers = {"Authorization": f"Bearer {self._tokens[one.publisher]}", "Content-Type": "application/cloudevents+json"}
 
         async def post() -> None:
             answer = await web.post(f"{url_of('trigger')}/v1/events", content=json.dumps(event), headers=headers)
@@ -259,7 +322,7 @@ def _spread(sessions: Sequence[UUID], number: int) -> set[UUID]:
 
 def link_of(story: Story) -> str:
     """As the mentor's mail would have it."""
-    link = Link("training", story.training_id, ids.mentor(SITE, story.mentor), 1)
+    link = Link("training", story.training_id, story.mentor_id, 1)
     return f"{url_of('assessment')}/t/{mint_link(link, datetime.now(UTC) + timedelta(days=14))}"
 
 

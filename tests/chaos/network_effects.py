@@ -2,19 +2,19 @@
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from deploy import topology
-from shared.contracts import ids
 from shared.contracts.topics import TOPICS
 from shared.settings import settings
-from tests.chaos.load import SITE, Announcement, Done
+from tests.chaos.load import Announcement, Done
 from tests.chaos.oracle import Verdict, goes_back, judge, once
 from tests.flow.kafka import Published, everything
 from tests.flow.people import MISS_RULE
@@ -23,6 +23,15 @@ SETTLED_SECONDS = 90.0
 OWN_TOPICS = tuple(topic.name for topic in TOPICS)
 REVISIONS = {"supervision.roster": "mentor_id", "supervision.sites": "site_id"}
 STATUSES = ("published", "withdrawn")  # of a module's version, in this order
+REMINDERS = ("nudge", "last_call", "check_in")  # moments that lead to a message
+LATE = timedelta(seconds=5)  # how long after its time a moment may still be on its way
+OF_SOMEBODY = """
+SELECT format('SELECT DISTINCT %L AS at, %I::text AS id, site_id FROM %I.%I', a.table_schema || '.' || a.table_name,
+              b.column_name, a.table_schema, a.table_name)
+FROM information_schema.columns a JOIN information_schema.columns b USING (table_schema, table_name)
+WHERE a.column_name = 'site_id' AND table_schema = ANY($1) AND
+      (b.column_name IN ('mentor_id', 'session_id') OR (table_schema, table_name, b.column_name) = ('trigger', 'session', 'id'))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class Seen:
 
     records: Sequence[Published]
     tables: Mapping[str, Sequence[asyncpg.Record]]
+    at: datetime
 
     def said(self, type: str) -> list[Published]:
         return once(one for one in self.records if one.type == type)
@@ -39,6 +49,8 @@ class Seen:
 LOOKS = {
     "inbox": "SELECT id FROM trigger.inbox",
     "session": "SELECT id, plan, status, revision FROM trigger.session",
+    "mark": """SELECT id, m->>'moment' AS moment, m->>'outcome' AS outcome, (m->>'acted_at')::timestamptz AS acted_at
+               FROM trigger.session, jsonb_array_elements(rest->'marks') AS m""",
     "answer": "SELECT training_id, item_id, attempt FROM supervision.answer ORDER BY received_at",
     "alert": "SELECT mentor_id, rule, session_id FROM supervision.alert",
     "roster": "SELECT mentor_id::text AS key, revision FROM supervision.mentor_case",
@@ -55,7 +67,7 @@ def look() -> Seen:
 
 def verdict(done: Done, seen: Seen) -> Verdict:
     """Everything that has to be true of everything that was accepted."""
-    parts = (_plans, _inbox, _requests, _trainings, _answers, _alerts, _compacted, _catalog)
+    parts = (_plans, _inbox, _requests, _moments, _trainings, _answers, _alerts, _compacted, _catalog, _tenants)
     return sum((part(done, seen) for part in parts), Verdict())
 
 
@@ -65,10 +77,10 @@ def settled(done: Done, say: Callable[[str], None]) -> tuple[Verdict, Seen]:
     while True:
         seen = look()
         judged = verdict(done, seen)
-        if judged.sound and not unsettled(seen):
+        if judged.sound and not unsettled(done, seen):
             break
         if time.monotonic() > deadline:
-            say(f"not settled after {SETTLED_SECONDS:.0f} s: {judged.examples or unsettled(seen)}")
+            say(f"not settled after {SETTLED_SECONDS:.0f} s: {judged.examples or unsettled(done, seen)}")
             return judged, seen
         time.sleep(1)
     time.sleep(2)
@@ -76,9 +88,12 @@ def settled(done: Done, say: Callable[[str], None]) -> tuple[Verdict, Seen]:
     return verdict(done, seen), seen
 
 
-def unsettled(seen: Seen) -> str:
+def unsettled(done: Done, seen: Seen) -> str:
     """What is still on its way, in words; empty when nothing is."""
-    return f"{len(seen.tables['unsent'])} events are not sent yet" if seen.tables["unsent"] else ""
+    if seen.tables["unsent"]:
+        return f"{len(seen.tables['unsent'])} events are not sent yet"
+    to_come = sum(story.coming is not None and story.coming.at > seen.at for story in done.stories)
+    return f"{to_come} moments are still to come" if to_come else ""
 
 
 def problems(seen: Seen) -> list[str]:
@@ -108,6 +123,26 @@ def _requests(done: Done, seen: Seen) -> Verdict:
     return judge("requests", near, asked) + judge("decisions", near, decided)
 
 
+def _moments(done: Done, seen: Seen) -> Verdict:
+    """A moment that has come was acted on or skipped, once and not before its time, or had passed when its session was planned.
+    Each that was acted on is told once, and no other."""
+    coming = {(story.session_id, story.coming.moment): story.coming.at for story in done.stories if story.coming}
+    came: dict[Any, list[str]] = defaultdict(list)
+    marked: dict[Any, list[str]] = defaultdict(list)
+    reminders: dict[Any, list[str]] = defaultdict(list)
+    for row in seen.tables["mark"]:
+        what = row["id"], row["moment"]
+        marked[what].append("marked")
+        if what in coming:
+            came[what].append("in time" if row["acted_at"] >= coming[what] else f"{row['outcome']} too early")
+        if row["outcome"] == "fired" and row["moment"] in REMINDERS:
+            reminders[what].append("told")
+    told = _by_key(seen.said("trigger.nudge_requested.v1"), "session_id", lambda data: data["moment"])
+    said = {(id, moment): ["told"] * number for id, moments in told.items() for moment, number in Counter(moments).items()}
+    return (judge("moments", {what: ["in time"] for what, at in coming.items() if at < seen.at - LATE or what in came}, came)
+            + judge("marks", {what: ["marked"] for what in marked}, marked) + judge("reminders", reminders, said))  # fmt: skip
+
+
 def _trainings(done: Done, seen: Seen) -> Verdict:
     near = {story.training_id: ["answered"] for story in done.stories if story.near}
     assigned = _by_key(seen.said("content.training_assigned.v1"), "training_id", lambda _: "answered")
@@ -133,8 +168,7 @@ def _answers(done: Done, seen: Seen) -> Verdict:
 
 def _alerts(done: Done, seen: Seen) -> Verdict:
     """Every learner misses one safety question, certain: one row, one event."""
-    key = {walk.story.session_id: ids.mentor(SITE, walk.story.mentor) for walk in done.walks}
-    expected = {(mentor, session): [MISS_RULE] for session, mentor in key.items()}
+    expected = {(walk.story.mentor_id, walk.story.session_id): [MISS_RULE] for walk in done.walks}
     rows: dict[Any, list[str]] = defaultdict(list)
     for row in seen.tables["alert"]:
         if row["rule"] == MISS_RULE:
@@ -173,6 +207,21 @@ def _catalog(_: Done, seen: Seen) -> Verdict:
     return judge("the catalog's last word", table, last) + goes_back("content.catalog", steps)
 
 
+def _tenants(done: Done, seen: Seen) -> Verdict:
+    """What is said or kept of a session or a mentor names the site that it belongs to, everywhere: both sites use the same
+    references."""
+    owner = {str(id): story.site.name for story in done.stories for id in (story.session_id, story.mentor_id)}
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in seen.records:
+        for id in (one.data.get("session_id"), one.data.get("mentor_id")):
+            if id in owner and "site_id" in one.data:
+                found[one.type, id].add(one.data["site_id"])
+    for row in seen.tables["tenant"]:
+        if row["id"] in owner:
+            found[row["at"], row["id"]].add(row["site_id"])
+    return judge("whose it is", {what: [owner[what[1]]] for what in found}, {what: sorted(of) for what, of in found.items()})
+
+
 def _status(last: Announcement) -> str:
     return "cancelled" if last.type.startswith("site.session_cancelled") else "planned"
 
@@ -197,7 +246,10 @@ def _by_key(records: Iterable[Published], key: str, effect: Any) -> dict[UUID, l
 async def _look() -> Seen:
     conn = await asyncpg.connect(settings().postgres, timeout=10)
     try:
-        tables = {name: await conn.fetch(query) for name, query in LOOKS.items()}
+        at = await conn.fetchval("SELECT now()")
+        of_somebody = [row[0] for row in await conn.fetch(OF_SOMEBODY, list(topology.NAMES))]
+        looks = LOOKS | {"tenant": " UNION ALL ".join(of_somebody)}
+        tables = {name: await conn.fetch(query) for name, query in looks.items()}
     finally:
         await conn.close()
-    return Seen(await everything(*OWN_TOPICS), tables)
+    return Seen(await everything(*OWN_TOPICS), tables, at)

@@ -10,8 +10,7 @@ from uuid import UUID
 
 import httpx2
 
-from shared.contracts import ids
-from tests.chaos.load import SITE, Done
+from tests.chaos.load import Done, Site
 from tests.chaos.oracle import Verdict, judge
 from tests.flow.people import MISS_RULE, Supervisor
 
@@ -33,12 +32,12 @@ class News:
 
 
 class Watching:
-    """Reads in a thread of its own, from when it is made until `finish`."""
+    """The site's supervisor, who reads in a thread of its own, from when it is made until `finish`."""
 
-    def __init__(self, supervisor: Supervisor) -> None:
+    def __init__(self, site: Site) -> None:
         self.news: list[News] = []
         self.connections = 0
-        self._supervisor, self._last = supervisor, BEGINNING
+        self.site, self._supervisor, self._last = site, Supervisor(site.supervisor, site.name), BEGINNING
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._read, name="feed", daemon=True)
         self._thread.start()
@@ -53,8 +52,9 @@ class Watching:
         return self._verdict(done)
 
     def _verdict(self, done: Done) -> Verdict:
-        """Every learner's miss was told once, and no place of the feed was told twice."""
-        expected = {(ids.mentor(SITE, walk.story.mentor), walk.story.session_id): ["raised"] for walk in done.walks}
+        """The miss of every learner of the site was told once, of no other; and no place of the feed was told twice."""
+        walks = [walk.story for walk in done.walks if walk.story.site == self.site]
+        expected = {(story.mentor_id, story.session_id): ["raised"] for story in walks}
         told: dict[tuple[UUID, UUID | None], list[str]] = defaultdict(list)
         news = list(self.news)
         for one in news:

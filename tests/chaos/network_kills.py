@@ -2,15 +2,15 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos import network_effects as effects
 from tests.chaos import world
-from tests.chaos.load import Load, settle, stories
+from tests.chaos.load import SITES, Load, settle, stories
 from tests.chaos.network_feed import Watching
 from tests.chaos.sections import Chaos, Section
 from tests.chaos.world import Seat, World
-from tests.flow.people import Supervisor
 
 SEED = 4
 EVERY = 3.0  # seconds between two kills; the process killed before is usually not back yet
@@ -48,14 +48,14 @@ def run(chaos: Chaos) -> list[Section]:
     mentors = max(200, learners * 3)
     seconds = chaos.size.kills * EVERY
     with world.running(chaos.home, WORKERS) as network:
-        token = settle(chaos.home, mentors)
-        told = stories(sessions, learners * 3, mentors, SEED)
+        tokens = settle(chaos.home, mentors)
+        told = stories(sessions, seconds, near=learners * 3, mentors=mentors, seed=SEED)
         chaos.say(f"{sessions:,} sessions in {seconds:.0f} s, {learners} learners, a kill every {EVERY:.0f} s (seed {SEED})")
-        load = Load(told, token, seconds, learners)
+        load = Load(told, tokens, seconds, learners)
         load.start()
-        feed = Watching(Supervisor("dana"))
+        feeds = [Watching(site) for site in SITES]
         recoveries = _kill(network, chaos, load)
-        return [_judged(chaos, load, feed, recoveries)]
+        return [_judged(chaos, load, feeds, recoveries)]
 
 
 def _kill(network: World, chaos: Chaos, load: Load) -> Recoveries:
@@ -74,12 +74,14 @@ def _kill(network: World, chaos: Chaos, load: Load) -> Recoveries:
     return recoveries
 
 
-def _judged(chaos: Chaos, load: Load, feed: Watching, recoveries: Recoveries) -> Section:
+def _judged(chaos: Chaos, load: Load, feeds: Sequence[Watching], recoveries: Recoveries) -> Section:
     done = load.finish()
     recoveries.finish()
     verdict, seen = effects.settled(done, chaos.say)
-    verdict += feed.finish(done)
+    for feed in feeds:
+        verdict += feed.finish(done)
     figures = {"events": len(seen.records) + done.calls, "told_again": done.told_again, "answers": done.answers,
-               "feed": len(feed.news), "feed_connections": feed.connections}  # fmt: skip
+               "feed": sum(len(feed.news) for feed in feeds),
+               "feed_connections": sum(feed.connections for feed in feeds)}  # fmt: skip
     return Section("SIGKILL of every service and role", verdict, len(recoveries.seconds), recoveries.seconds,
                    [*recoveries.problems, *effects.problems(seen)], figures=figures)  # fmt: skip

@@ -22,11 +22,11 @@ DUPLICATES = re.compile(rb'jitt_messages_total\{outcome="duplicate",service="\w+
 
 def run(chaos: Chaos) -> list[Section]:
     with world.running(chaos.home, WORKERS) as network:
-        token = settle(chaos.home, MENTORS)
+        tokens = settle(chaos.home, MENTORS)
         seconds = 3.0 * len(network.seats) * chaos.size.rounds
-        told = stories(int(seconds * A_SECOND), 2 * LEARNERS, MENTORS, SEED, twice=0.0)
+        told = stories(int(seconds * A_SECOND), seconds, near=2 * LEARNERS, mentors=MENTORS, seed=SEED, twice=0.0)
         chaos.say(f"{len(told):,} sessions in {seconds:.0f} s; {chaos.size.rounds} x {len(network.seats)} processes restarted")
-        load = Load(told, token, seconds, LEARNERS)
+        load = Load(told, tokens, seconds, LEARNERS)
         load.start()
         took, slow, counted = [], [], Counter[str]()
         for _ in range(chaos.size.rounds):

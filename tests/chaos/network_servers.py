@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from tests.chaos import network_effects as effects
 from tests.chaos import world
-from tests.chaos.load import BUS, Load, settle, stories
+from tests.chaos.load import SITES, Load, settle, stories
 from tests.chaos.sections import Chaos, Section
 from tests.chaos.world import World
 from tests.flow.database import rows
@@ -29,10 +29,10 @@ FAULTS: dict[str, tuple[Sequence[Act], Sequence[Act]]] = {
 
 def run(chaos: Chaos) -> list[Section]:
     with world.running(chaos.home) as network:
-        token = settle(chaos.home, MENTORS)
+        tokens = settle(chaos.home, MENTORS)
         seconds = chaos.size.rounds * len(FAULTS) * AT_WORST
-        told = stories(int(seconds * A_SECOND), 2 * LEARNERS, MENTORS, SEED)
-        load = Load(told, token, seconds, LEARNERS)
+        told = stories(int(seconds * A_SECOND), seconds, near=2 * LEARNERS, mentors=MENTORS, seed=SEED)
+        load = Load(told, tokens, seconds, LEARNERS)
         load.start()
         time.sleep(BETWEEN)
         resumed = {name: [_round(network, *acts) for _ in range(chaos.size.rounds)] for name, acts in FAULTS.items()}
@@ -64,6 +64,6 @@ def _round(network: World, down: Sequence[Act], up: Sequence[Act]) -> float:
 
 
 def _read() -> tuple[int, int]:
-    """How far trigger has come on the publisher's topic, and how much supervision has applied of what the services publish."""
-    [(announced, applied)] = rows(READ, f"in.{BUS}")
+    """How far trigger has come on a publisher's topic, and how much supervision has applied of what the services publish."""
+    [(announced, applied)] = rows(READ, f"in.{SITES[0].bus}")
     return announced, applied

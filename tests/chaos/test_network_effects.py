@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 
-from shared.contracts import ids
 from tests.chaos import network_effects as effects
-from tests.chaos.load import SITE, Done, Story, Walked, stories
+from tests.chaos.load import SITES, Done, Story, Walked, stories
 from tests.chaos.network_effects import Seen
 from tests.chaos.oracle import Verdict
 from tests.flow.kafka import Published
 from tests.flow.people import MISS_RULE
 
+AFTER = datetime.now(UTC) + timedelta(minutes=5)  # when everything that is to come while we look has come
 ANSWERED = [("boundaries", 1), ("safety", 1), ("safety", 2)]
 
 
@@ -26,14 +27,14 @@ class Held:
     tables: dict[str, list[dict[str, Any]]]
 
     def judged(self, done: Done) -> Verdict:
-        return effects.verdict(done, Seen(self.records, cast(Any, self.tables)))
+        return effects.verdict(done, Seen(self.records, cast(Any, self.tables), AFTER))
 
 
 Break = Callable[[Held], None]
 
 
 def accepted() -> Done:
-    told = stories(40, 6, 12, seed=1)
+    told = stories(200, 10, near=6, mentors=12, seed=1)
     near = [story for story in told if story.near]
     return Done(told, [Walked(story, [(1, 1), (2, 1), (2, 2)], ended=True) for story in near[:3]])
 
@@ -49,9 +50,11 @@ def sound(done: Done) -> Held:
     tables: dict[str, list[dict[str, Any]]] = {
         "inbox": [{"id": one.inbox_id} for story in done.stories for one in story.announcements],
         "session": [_stand(story) for story in done.stories],
+        "mark": [mark for story in done.stories for mark in _marks(story)],
+        "tenant": [{"at": "trigger.session", "id": str(story.session_id), "site_id": story.site.name} for story in done.stories],
         "answer": [{"training_id": walk.story.training_id, "item_id": item, "attempt": attempt}
                    for walk in done.walks for item, attempt in ANSWERED],
-        "alert": [{"mentor_id": ids.mentor(SITE, walk.story.mentor), "rule": MISS_RULE, "session_id": walk.story.session_id}
+        "alert": [{"mentor_id": walk.story.mentor_id, "rule": MISS_RULE, "session_id": walk.story.session_id}
                   for walk in done.walks],
         "version": [{"key": "m/en/1", "status": "withdrawn"}, {"key": "m/en/2", "status": "published"}],
         "roster": [{"key": "m", "revision": 2}], "copied": [{"key": "m", "revision": 2}], "unsent": [], "dead": [],
@@ -61,8 +64,11 @@ def sound(done: Done) -> Held:
 
 def _said_of(story: Story, walked: bool) -> Iterator[Published]:
     session, training = str(story.session_id), str(story.training_id)
+    whose = {"mentor_id": str(story.mentor_id), "site_id": story.site.name}
     for n in range(len(story.announcements)):
-        yield _record("trigger.events", "trigger.session_planned.v1", session_id=session, revision=n + 1)
+        yield _record("trigger.events", "trigger.session_planned.v1", session_id=session, revision=n + 1, **whose)
+    if story.coming:
+        yield _record("trigger.events", "trigger.nudge_requested.v1", session_id=session, moment=story.coming.moment, **whose)
     if story.near:
         yield _record("trigger.events", "trigger.decision_made.v1", session_id=session)
         yield _record("trigger.events", "trigger.content_requested.v1", session_id=session)
@@ -71,8 +77,7 @@ def _said_of(story: Story, walked: bool) -> Iterator[Published]:
         for item, attempt in ANSWERED:
             yield _record("assessment.events", "assessment.item_answered.v1", training_id=training, item_id=item, attempt=attempt)
         yield _record("assessment.events", "assessment.training_completed.v1", training_id=training)
-        mentor = str(ids.mentor(SITE, story.mentor))
-        yield _record("supervision.alerts", "supervision.alert_raised.v1", mentor_id=mentor, session_id=session, rule=MISS_RULE)
+        yield _record("supervision.alerts", "supervision.alert_raised.v1", session_id=session, rule=MISS_RULE, **whose)
 
 
 def _record(topic: str, type: str, **data: Any) -> Published:
@@ -83,6 +88,13 @@ def _stand(story: Story) -> dict[str, Any]:
     cancelled = "cancelled" in story.announcements[-1].type
     plan = len(story.announcements)
     return {"id": story.session_id, "plan": plan, "status": "cancelled" if cancelled else "planned", "revision": plan - 1}
+
+
+def _marks(story: Story) -> Iterator[dict[str, Any]]:
+    if story.near:
+        yield {"id": story.session_id, "moment": "assign", "outcome": "fired", "acted_at": AFTER}
+    if story.coming:
+        yield {"id": story.session_id, "moment": story.coming.moment, "outcome": "fired", "acted_at": story.coming.at}
 
 
 def loses(type: str) -> Break:
@@ -142,11 +154,46 @@ def copy_is_old(held: Held) -> None:
     held.tables["copied"][0]["revision"] = 1
 
 
+def coming_marks(held: Held, outcome: str = "fired") -> list[dict[str, Any]]:
+    return [mark for mark in held.tables["mark"] if mark["moment"] != "assign" and mark["outcome"] == outcome]
+
+
+def a_moment_does_not_come(held: Held) -> None:
+    """With what it would have led to."""
+    mark = coming_marks(held)[0]
+    held.tables["mark"].remove(mark)
+    held.records = [one for one in held.records
+                    if (one.data.get("moment"), one.data.get("session_id")) != (mark["moment"], str(mark["id"]))]  # fmt: skip
+
+
+def a_moment_comes_too_early(held: Held) -> None:
+    coming_marks(held)[0]["acted_at"] -= timedelta(seconds=1)
+
+
+def a_moment_is_told_although_skipped(held: Held) -> None:
+    coming_marks(held)[0]["outcome"] = "skipped"
+
+
+def a_moment_is_marked_twice(held: Held) -> None:
+    mark = next(mark for mark in held.tables["mark"] if mark["moment"] == "assign")
+    held.tables["mark"].append(mark | {"outcome": "skipped"})
+
+
+def an_event_names_the_other_site(held: Held) -> None:
+    one = next(one for one in held.records if one.data.get("site_id") == SITES[0].name)
+    one.data["site_id"] = SITES[1].name
+
+
+def a_row_names_the_other_site(held: Held) -> None:
+    held.tables["tenant"].append(held.tables["tenant"][0] | {"site_id": "another"})
+
+
 def session_stands_as_before(held: Held) -> None:
     held.tables["session"][0]["plan"] += 1
 
 
-SAID = ("trigger.session_planned.v1", "trigger.decision_made.v1", "trigger.content_requested.v1", "content.training_assigned.v1",
+SAID = ("trigger.session_planned.v1", "trigger.decision_made.v1", "trigger.nudge_requested.v1",
+        "trigger.content_requested.v1", "content.training_assigned.v1",
         "assessment.item_answered.v1", "assessment.training_completed.v1", "supervision.alert_raised.v1")  # fmt: skip
 BREAKS = {
     **{f"loses {type}": loses(type) for type in SAID}, **{f"doubles {type}": doubles(type) for type in SAID},
@@ -156,6 +203,10 @@ BREAKS = {
     "the catalog went back": catalog_went_back, "the catalog says something else": catalog_says_something_else,
     "a copy is old": copy_is_old,
     "a session stands as before": session_stands_as_before,
+    "a moment does not come": a_moment_does_not_come, "a moment comes too early": a_moment_comes_too_early,
+    "a moment is told although skipped": a_moment_is_told_although_skipped,
+    "a moment is marked twice": a_moment_is_marked_twice,
+    "an event names the other site": an_event_names_the_other_site, "a row names the other site": a_row_names_the_other_site,
 }  # fmt: skip
 
 
@@ -172,6 +223,26 @@ def test_what_is_broken_on_purpose_is_found(broken: Break) -> None:
     assert not held.judged(done).sound
 
 
+def test_a_moment_may_be_skipped_and_one_that_had_passed_when_it_was_planned_is_none() -> None:
+    done = accepted()
+    held = sound(done)
+    first, second = coming_marks(held)[:2]
+    first["outcome"], second["outcome"] = "skipped", "dropped"
+    quiet = {str(mark["id"]) for mark in (first, second)}
+    held.records = [one for one in held.records if not (one.data.get("moment") and one.data["session_id"] in quiet)]
+    assert held.judged(done).sound, held.judged(done).examples
+
+
+def test_what_is_still_to_come_is_waited_for_and_not_missed() -> None:
+    done = accepted()
+    held = sound(done)
+    held.tables["mark"] = [mark for mark in held.tables["mark"] if mark["moment"] == "assign"]
+    held.records = [one for one in held.records if not one.data.get("moment")]
+    seen = Seen(held.records, cast(Any, held.tables), min(story.coming.at for story in done.stories if story.coming))
+    assert effects.verdict(done, seen).sound
+    assert "moments are still to come" in effects.unsettled(done, seen)
+
+
 def test_the_same_event_said_again_is_no_second_effect() -> None:
     done = accepted()
     held = sound(done)
@@ -182,6 +253,6 @@ def test_the_same_event_said_again_is_no_second_effect() -> None:
 def test_what_nobody_announced_is_invented() -> None:
     done = accepted()
     held = sound(done)
-    missing = done.stories.pop()
-    assert not missing.near
+    missing = next(story for story in done.stories if not story.near and not story.coming)
+    done.stories.remove(missing)
     assert held.judged(done).invented == len(missing.announcements) + 1  # its plans, and its row

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
+import asyncpg
 import pytest
 import pytest_asyncio
 import typer
@@ -17,6 +18,7 @@ from services.trigger.app import SERVICE
 from services.trigger.messages import PolicyChosen
 from services.trigger.moments import Timing
 from services.trigger.policy import DEFAULT, Policy, written
+from shared import commands as shared_commands
 from shared import db
 from shared.running import Running
 from tests.conftest import Database, at_database
@@ -125,3 +127,13 @@ async def test_without_a_network_a_command_says_what_to_type(running: Running, m
     monkeypatch.setitem(os.environ, "JITT_TRIGGER_POSTGRES", "postgresql://trigger:no@127.0.0.1:1/jitt")
     told = await jitt("publisher", "list")
     assert (told.exit_code, "cannot be reached" in told.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(("error", "words"), [
+    (asyncpg.CannotConnectNowError("starting up"), "cannot be reached (CannotConnectNowError)"),
+    (asyncpg.InvalidPasswordError("no"), "cannot be reached (InvalidPasswordError)"),
+    (asyncpg.UndefinedTableError('relation "site" does not exist'), "Run `jitt migrate`"),
+    (asyncpg.CheckViolationError("a row is wrong"), "PostgreSQL refused that, and nothing was changed: a row is wrong"),
+])  # fmt: skip
+def test_what_postgres_says_becomes_a_sentence_that_says_what_to_do(error: Exception, words: str):
+    assert words in shared_commands._why(error)
