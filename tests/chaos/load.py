@@ -37,6 +37,7 @@ SCHEDULED, CANCELLED = "site.session_scheduled.v1", "site.session_cancelled.v1"
 PATIENCE = 120.0
 BY_HTTPS, MOVED, CANCELLED_TOO, SAID_TWICE, OVER_ALREADY = 0.05, 0.3, 0.1, 0.05, 0.02  # shares of the sessions
 MINUTES = 45
+OTHERS = tuple(f"other{n}" for n in range(5))  # mentors of sessions that are over: more of them would change others' sessions
 LAST_CALL, CHECK_IN = timedelta(minutes=30), timedelta(minutes=15)  # before the start; after the end
 
 
@@ -141,7 +142,8 @@ def settle(folder: Path, mentors: int) -> dict[str, str]:
     tokens = {site.web: _settle(site, folder, mentors) for site in SITES}
     jitt("topics", "apply", "--small")
     options()  # asked for while content is there
-    eventually(lambda: rows("SELECT count(*) FROM trigger.mentor") == [(mentors * len(SITES),)], "trigger knows the rosters")
+    eventually(lambda: rows("SELECT count(*) FROM trigger.mentor") == [((mentors + len(OTHERS)) * len(SITES),)],
+               "trigger knows the rosters")
     return tokens
 
 
@@ -150,8 +152,8 @@ def _settle(site: Site, folder: Path, mentors: int) -> str:
     jitt("site", "add", site.name, "--name", site.name.title(), "--zone", site.zone, *NUMBERS, *STEPS)
     jitt("policy", "set", site.name, "--quiet-from", "00:00", "--quiet-to", "00:00")
     until, started = f"{datetime.now(UTC) + timedelta(days=365):%Y-%m-%d}", f"{datetime.now(UTC):%Y-%m-%d}"
-    lines = [f"m{n},mentor,Mentor {n},,,{site.supervisor},,en,{started},base:{until};goal_setting_support:{until}"
-             for n in range(mentors)]  # fmt: skip
+    lines = [f"{n},mentor,Mentor {n},,,{site.supervisor},,en,{started},base:{until};goal_setting_support:{until}"
+             for n in [*(f"m{n}" for n in range(mentors)), *OTHERS]]  # fmt: skip
     file = folder / f"{site.name}.csv"
     file.write_text("\n".join([COLUMNS, f"{site.supervisor},supervisor,{site.supervisor.title()} Ortiz,,,,,,,", *lines, ""]))
     jitt("import", "people", str(file), "--site", site.name)
@@ -179,9 +181,11 @@ def stories(number: int, seconds: float, *, near: int, mentors: int, seed: int, 
 
 def _story(site: Site, ref: str, told_at: datetime, chance: random.Random, *, near: int | None, mentors: int,
            twice: float) -> Story:
-    mentor = f"m{near if near is not None else chance.randrange(mentors)}"
-    publisher = site.web if chance.random() < BY_HTTPS else site.bus
     start, coming = _start(told_at, chance, near)
+    mentor = f"m{near if near is not None else chance.randrange(mentors)}"
+    if coming and near is None:
+        mentor = chance.choice(OTHERS)
+    publisher = site.web if chance.random() < BY_HTTPS else site.bus
     far, told = near is None and coming is None, []
     moves = [start, start + timedelta(hours=1)] if far and chance.random() < MOVED else [start]
     for revision, at in enumerate(moves):
