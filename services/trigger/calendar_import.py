@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.trigger import calendars, imports, store_imports
@@ -54,7 +55,7 @@ async def compare(
     async with running.connection() as conn:
         zone = await store_imports.find_time_zone(conn, asked.site_id)
         now = await store_imports.get_now(conn)
-        said = await store_imports.list_said(conn, _source(asked))
+        said = await store_imports.list_said(conn, Source(asked.site_id, SOURCE), _mentor_id(asked))
     if zone is None:
         raise UnknownSite(asked.site_id)
     site = ZoneInfo(zone)
@@ -74,21 +75,23 @@ async def tell(running: Running, asked: Asked, plan: Plan, progress: Progress = 
         events = [(change.event_id, change.event) for change in chunk]
         outcomes = await running.submit_many(events, source=SOURCE, principal=f"file:{asked.site_id}")
         async with running.connection() as conn:
-            await store_imports.save_said(conn, _source(asked), _rows(asked, chunk, outcomes))
+            await store_imports.save_said(conn, Source(asked.site_id, SOURCE), _rows(asked, chunk, outcomes))
         refused.update(outcome.reason or outcome.kind for outcome in outcomes if outcome.kind not in TAKEN)
         progress(begin + len(chunk), len(plan.changes))
     return refused
 
 
 def _rows(asked: Asked, chunk: Sequence[Change], outcomes: Sequence[Outcome]) -> list[Row]:
-    return [_row(asked, change, outcome) for change, outcome in zip(chunk, outcomes, strict=True)]
+    mentor_id = _mentor_id(asked)
+    return [to_keep(change, outcome, mentor_id) for change, outcome in zip(chunk, outcomes, strict=True)]
 
 
-def _row(asked: Asked, change: Change, outcome: Outcome) -> Row:
-    ref = change.event.session_ref
+def to_keep(change: Change, outcome: Outcome, mentor_id: UUID) -> Row:
+    """What is written down of a change that was told. What was refused is said again next time."""
+    event = change.event
     said = change.said if outcome.kind in TAKEN else replace(change.said, content=REFUSED)
-    return Row(ref, ids.session(asked.site_id, ref), said)
+    return Row(event.session_ref, ids.session(event.site_id, event.session_ref), mentor_id, said)
 
 
-def _source(asked: Asked) -> Source:
-    return Source(asked.site_id, SOURCE, ids.mentor(asked.site_id, asked.mentor_ref))
+def _mentor_id(asked: Asked) -> UUID:
+    return ids.mentor(asked.site_id, asked.mentor_ref)

@@ -1,6 +1,6 @@
-"""What a calendar says now, against what it said last: only the difference is told, with revisions of our own.
+"""What a source says now, against what it said last: only the difference is told, with revisions of our own.
 
-Its own SEQUENCE would not do: a cancelled entry can come back with the number that it had.
+A calendar's own SEQUENCE would not do: a cancelled entry can come back with the number that it had.
 """
 
 from collections import Counter
@@ -95,8 +95,13 @@ def activity_of(instance: Instance, asked: Asked) -> str | None:
     """None where the categories name no activity, or two: never a guess."""
     if not instance.categories:
         return asked.activity
-    found = {code for word in instance.categories if (code := _activities().get(_folded(word)))}
+    found = {code for word in instance.categories if (code := activity_named(word))}
     return found.pop() if len(found) == 1 else None
+
+
+def activity_named(word: str) -> str | None:
+    """By code or by title, in any case."""
+    return _activities().get(_folded(word))
 
 
 def _series(mentor_ref: str, uid: str) -> str:
@@ -135,32 +140,35 @@ def _wrong_length(instance: Instance) -> Problem | None:
 
 
 def _told(ref: str, instance: Instance, asked: Asked, last: Said | None) -> Change | None:
-    """None where the source said the same before."""
-    revision = last.revision + 1 if last else 1
     if instance.cancelled:
-        return _cancelled(ref, asked, last, instance.starts_at)
-    event = _scheduled(ref, instance, asked, revision)
-    content = sha256(event.model_copy(update={"revision": 0}).model_dump_json().encode()).digest()
+        return cancelled(asked.site_id, ref, last, instance.starts_at)
+    return scheduled(_scheduled(ref, instance, asked), last)
+
+
+def scheduled(event: SessionScheduled, last: Said | None) -> Change | None:
+    """`event` comes without a revision. None where the source said the same before."""
+    content = sha256(event.model_dump_json().encode()).digest()
     if last and last.content == content:
         return None
-    return Change(_kind(last, instance), event, Said(content, revision, instance.starts_at))
+    said = Said(content, last.revision + 1 if last else 1, event.starts_at)
+    return Change(_kind(last, event), event.model_copy(update={"revision": said.revision}), said)
 
 
-def _cancelled(ref: str, asked: Asked, last: Said | None, starts_at: datetime) -> Change | None:
+def cancelled(site_id: str, ref: str, last: Said | None, starts_at: datetime) -> Change | None:
     """Also where nothing was said before: a run that stopped half way may have planned it and not written that down."""
     if last and last.content == CANCELLED:
         return None
     said = Said(CANCELLED, last.revision + 1 if last else 1, starts_at)
-    return Change("cancelled", SessionCancelled(session_ref=ref, site_id=asked.site_id, revision=said.revision), said)
+    return Change("cancelled", SessionCancelled(session_ref=ref, site_id=site_id, revision=said.revision), said)
 
 
-def _kind(last: Said | None, instance: Instance) -> Kind:
+def _kind(last: Said | None, event: SessionScheduled) -> Kind:
     if last is None or not last.live:
         return "planned"
-    return "changed" if last.starts_at == instance.starts_at else "moved"
+    return "changed" if last.starts_at == event.starts_at else "moved"
 
 
-def _scheduled(ref: str, instance: Instance, asked: Asked, revision: int) -> SessionScheduled:
+def _scheduled(ref: str, instance: Instance, asked: Asked) -> SessionScheduled:
     """Without `source_updated_at`: a file that was put right may carry an older stamp than the wrong one."""
     return SessionScheduled(
         session_ref=ref,
@@ -170,7 +178,6 @@ def _scheduled(ref: str, instance: Instance, asked: Asked, revision: int) -> Ses
         time_zone=instance.time_zone,
         minutes=instance.minutes,
         activity=activity_of(instance, asked) or "",
-        revision=revision,
     )
 
 
@@ -181,7 +188,7 @@ def _missing(reading: Reading, asked: Asked, rest: Mapping[str, Said], window: W
     mentioned = {_series(asked.mentor_ref, uid) for uid in reading.mentioned}
     absent = {ref for ref in live if _series_of(ref) not in mentioned}
     gone = {ref for ref in live if _series_of(ref) in whole} | (absent if asked.complete else set())
-    return [_cancelled(ref, asked, live[ref], live[ref].starts_at) for ref in sorted(gone)], len(absent - gone)
+    return [cancelled(asked.site_id, ref, live[ref], live[ref].starts_at) for ref in sorted(gone)], len(absent - gone)
 
 
 def _series_of(ref: str) -> str:

@@ -1,11 +1,11 @@
-"""What calendar sources said last, and the zone of their site."""
+"""What each source of sessions said last, and the zone of its site."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from asyncpg import Connection
+from asyncpg import Connection, Record
 
 from services.trigger.imports import Said
 
@@ -14,13 +14,22 @@ TIME_ZONE = "SELECT time_zone FROM site WHERE site_id = $1"
 LAST_SAID = """
 SELECT session_ref, content_hash, revision, starts_at FROM imported WHERE mentor_id = $1 AND site_id = $2 AND source = $3
 """
+LAST_SAID_OF = """
+SELECT session_ref, content_hash, revision, starts_at FROM imported
+WHERE site_id = $1 AND source = $2 AND session_ref = ANY($3::text[])
+"""
+SAID_IN_ORDER = """
+SELECT session_ref, mentor_id, content_hash, revision, starts_at FROM imported
+WHERE site_id = $1 AND source = $2 AND session_ref > $3 ORDER BY session_ref LIMIT $4
+"""
 SAVE = """
 INSERT INTO imported (site_id, source, mentor_id, session_ref, session_id, content_hash, revision, starts_at)
-SELECT $1, $2, $3, u.session_ref, u.session_id, u.content_hash, u.revision, u.starts_at
-FROM unnest($4::text[], $5::uuid[], $6::bytea[], $7::int[], $8::timestamptz[])
-  AS u (session_ref, session_id, content_hash, revision, starts_at)
+SELECT $1, $2, u.mentor_id, u.session_ref, u.session_id, u.content_hash, u.revision, u.starts_at
+FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::bytea[], $7::int[], $8::timestamptz[])
+  AS u (mentor_id, session_ref, session_id, content_hash, revision, starts_at)
 ON CONFLICT (site_id, source, session_ref) DO UPDATE
-  SET (content_hash, revision, starts_at) = (excluded.content_hash, excluded.revision, excluded.starts_at)
+  SET (mentor_id, content_hash, revision, starts_at)
+    = (excluded.mentor_id, excluded.content_hash, excluded.revision, excluded.starts_at)
   WHERE imported.revision <= excluded.revision
 """
 FORGET = "DELETE FROM imported WHERE mentor_id = $1"
@@ -28,17 +37,17 @@ FORGET = "DELETE FROM imported WHERE mentor_id = $1"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Whose calendar speaks, and by which way it comes."""
+    """Which site speaks, and by which way it comes."""
 
     site_id: str
     name: str
-    mentor_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     session_ref: str
     session_id: UUID
+    mentor_id: UUID
     said: Said
 
 
@@ -52,23 +61,41 @@ async def find_time_zone(conn: Connection, site_id: str) -> str | None:
     return zone
 
 
-async def list_said(conn: Connection, source: Source) -> Mapping[str, Said]:
-    rows = await conn.fetch(LAST_SAID, source.mentor_id, source.site_id, source.name)
-    return {row["session_ref"]: Said(row["content_hash"], row["revision"], row["starts_at"]) for row in rows}
+async def list_said(conn: Connection, source: Source, mentor_id: UUID) -> Mapping[str, Said]:
+    return _by_reference(await conn.fetch(LAST_SAID, mentor_id, source.site_id, source.name))
+
+
+async def load_said(conn: Connection, source: Source, refs: Sequence[str]) -> Mapping[str, Said]:
+    return _by_reference(await conn.fetch(LAST_SAID_OF, source.site_id, source.name, refs))
+
+
+async def list_after(conn: Connection, source: Source, ref: str, limit: int) -> list[tuple[str, UUID, Said]]:
+    """A page of (reference, mentor, what was said last) in the order of references, after `ref`."""
+    rows = await conn.fetch(SAID_IN_ORDER, source.site_id, source.name, ref, limit)
+    return [(row["session_ref"], row["mentor_id"], _said(row)) for row in rows]
 
 
 async def save_said(conn: Connection, source: Source, rows: Sequence[Row]) -> None:
     """Each reference once. A lower revision never overwrites a higher one."""
     columns = (
+        [row.mentor_id for row in rows],
         [row.session_ref for row in rows],
         [row.session_id for row in rows],
         [row.said.content for row in rows],
         [row.said.revision for row in rows],
         [row.said.starts_at for row in rows],
     )
-    await conn.execute(SAVE, source.site_id, source.name, source.mentor_id, *columns)
+    await conn.execute(SAVE, source.site_id, source.name, *columns)
 
 
 async def forget_mentor(conn: Connection, mentor_id: UUID) -> None:
     """For an erasure."""
     await conn.execute(FORGET, mentor_id)
+
+
+def _by_reference(rows: Sequence[Record]) -> Mapping[str, Said]:
+    return {row["session_ref"]: _said(row) for row in rows}
+
+
+def _said(row: Record) -> Said:
+    return Said(row["content_hash"], row["revision"], row["starts_at"])

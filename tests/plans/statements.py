@@ -50,7 +50,7 @@ HOT: Mapping[str, str] = {
         MENTORS LOCK_MENTORS INSERT_MENTORS UPDATE_MENTORS ERASE SITES LOCK_SITES INSERT_SITES UPDATE_SITES MEMORY LOCK_SKILLS
         INSERT_SKILLS UPDATE_SKILLS TRAININGS LOCK_TRAININGS INSERT_TRAININGS UPDATE_TRAININGS POLICIES KEEP_POLICIES
         LOCK_POLICIES INSERT_POLICIES UPDATE_POLICIES""",
-    "services.trigger.store_imports": "TIME_ZONE LAST_SAID SAVE FORGET",
+    "services.trigger.store_imports": "TIME_ZONE LAST_SAID LAST_SAID_OF SAID_IN_ORDER SAVE FORGET",
     "services.trigger.store_rejected": "LETTERS SET_ASIDE UNKNOWN",
 }
 # Seldom, and by somebody who waits for it; or a part of other statements. The reason is for the reader.
