@@ -123,6 +123,7 @@ class Story(BaseModel):
     plan: int = Field(description="ours: how often what others know of it has changed")
     policy_version: int
     waiting_for: str | None = None
+    cancellation_id: UUID | None = Field(None, description="it was cancelled with its day: GET /v1/cancellations")
     warnings: list[str] = Field(description="codes: offset_disagrees, skipped_hour, unknown_focus, changed_without_revision")
     now: TurnTold | None = Field(description="the mentor who has the session now")
     earlier: list[TurnTold] = Field(description="mentors who had it before")
@@ -184,6 +185,7 @@ def story(session: Session) -> Story:
         plan=session.plan,
         policy_version=session.policy_version,
         waiting_for=session.waiting.missing.value if session.waiting else None,
+        cancellation_id=session.verdict.cancellation_id if session.verdict else None,
         warnings=[*(told.warnings if told else ()), *session.warnings],
         now=now,
         earlier=[_turn(turn.mentor_id, turn.marks, turn.decision) for turn in session.earlier],

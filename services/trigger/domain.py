@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from services.trigger import plans
 from services.trigger.assigning import assigned
 from services.trigger.copies import Training
-from services.trigger.messages import Awaited, PolicyChanged, ZoneChanged
+from services.trigger.messages import Awaited, CancellationUndone, DaysCancelled, PolicyChanged, ZoneChanged
 from services.trigger.moments import Moment, too_late
 from services.trigger.session import Described, Facts, Missing, Outcome, Session, Status, Turn, Verdict, Waiting
 from services.trigger.speaking import moved_away, published, reminder, training_overdue
@@ -79,6 +79,25 @@ def replanned(session: Session | None, _: PolicyChanged | ZoneChanged, now: date
     if (planned.quiz_by, planned.stage, planned.session_no) == (session.quiz_by, session.stage, session.session_no):
         return replace(planned, plan=session.plan), []
     return planned, [published(planned, session.described)]
+
+
+def cancelled_with_its_day(session: Session | None, event: DaysCancelled, now: datetime, facts: Facts) -> Decided:
+    """At the revision that the site has told, so that a higher one brings it back, as after any cancellation."""
+    if session is None or session.described is None or session.status not in (Status.PLANNED, Status.WAITING):
+        return Refused("nothing_to_cancel")
+    told = session.described
+    if facts.cancellation is None or not facts.cancellation.means(session.id, told.revision):
+        return Refused("told_since")
+    verdict = Verdict(Status.CANCELLED, told.revision, cancellation_id=event.cancellation_id)
+    return _said_last(replace(session, verdict=verdict), told, now, facts, [])
+
+
+def brought_back(session: Session | None, event: CancellationUndone, now: datetime, facts: Facts) -> Decided:
+    """Planned as if announced now, unless its site has had another word on it since."""
+    verdict = session.verdict if session else None
+    if session is None or session.described is None or verdict is None or verdict.cancellation_id != event.cancellation_id:
+        return Refused("told_since")
+    return announced(replace(session, verdict=None), session.described, now, facts)
 
 
 def described(event: SessionScheduled, facts: Facts) -> Described | Refused:
@@ -169,10 +188,13 @@ def _concluded(session: Session | None, site_id: str, verdict: Verdict, now: dat
     known, before = session.described, session.verdict
     if (known and verdict.revision < known.revision) or (before and verdict.revision < before.revision):
         return Refused("stale_revision")
-    if before and before.status is Status.CANCELLED and before.revision == verdict.revision:
-        return (session, []) if verdict.status is Status.CANCELLED else Refused("cancelled")
     if before == verdict:
         return session, []
+    if before and before.status is Status.CANCELLED and before.revision == verdict.revision:
+        if verdict.status is Status.CANCELLED:  # with its day; now it is said of this session alone, and stays
+            return replace(session, verdict=verdict), []
+        if not (before.cancellation_id and verdict.status is Status.HELD):
+            return Refused("cancelled")
     session = replace(session, verdict=verdict)
     return _said_last(session, known, now, facts, []) if known else (session, [])
 

@@ -103,10 +103,13 @@ def _accepted(attributes: Mapping[str, str], data: bytes, publisher: Publisher) 
     event = parse(wants, data)
     assert isinstance(event, SessionScheduled | SessionCancelled | SessionHeld)
     if event.site_id not in publisher.sites:
-        words = f"site_id: {publisher.name} may not speak for “{event.site_id}”. Check the id, or ask for the site to be added."
-        return Wrong(403, "not_your_site", words, id, source)
+        return Wrong(403, "not_your_site", not_your_site(publisher.name, event.site_id), id, source)
     fault = unplannable(event) if isinstance(event, SessionScheduled) else None
     return Wrong(422, *fault, id, source) if fault else Sent(id, source, event)
+
+
+def not_your_site(publisher: str, site_id: str) -> str:
+    return f"site_id: {publisher} may not speak for “{site_id}”. Check the id, or ask for the site to be added."
 
 
 def unplannable(event: SessionScheduled) -> tuple[str, str] | None:

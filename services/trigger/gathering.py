@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
-from services.trigger import policy, store, store_copies, zones
-from services.trigger.messages import Awaited, PolicyChanged, ZoneChanged
+from services.trigger import policy, store, store_cancellations, store_copies, zones
+from services.trigger.messages import Awaited, CancellationUndone, DaysCancelled, PolicyChanged, ZoneChanged
 from services.trigger.moments import Moment
 from services.trigger.session import NO_HISTORY, Described, Facts, Session, Told
 from shared.contracts import ids
@@ -19,7 +19,7 @@ from shared.contracts.site import SessionCancelled, SessionHeld, SessionSchedule
 from shared.messaging import Read, Reads
 
 FromSite = SessionScheduled | SessionCancelled | SessionHeld
-SweptBy = Awaited | PolicyChanged | ZoneChanged
+SweptBy = Awaited | PolicyChanged | ZoneChanged | DaysCancelled | CancellationUndone
 Record = FromSite | Due | SweptBy
 PolicyKey = tuple[str, int]
 
@@ -74,6 +74,7 @@ def _of_row(state: Session | None, event: Due | SweptBy, reads: Reads) -> Facts:
         history=reads["history"].get(known_key(state, known), NO_HISTORY) if known else NO_HISTORY,
         memory=reads["memory"].get(mentor, {}),
         training=reads["training"].get(state.training_id) if reads["training"] else None,
+        cancellation=next((reads["cancellation"].get(id) for id in cancellation_keys(state, event)), None),
     )
 
 
@@ -113,7 +114,7 @@ def policy_keys(state: Session | None, event: Record) -> Iterable[PolicyKey]:
         return ((event.site_id, store_copies.CURRENT),)
     if state is None:
         return ()
-    if state.waiting:
+    if state.waiting or isinstance(event, CancellationUndone):
         return ((state.site_id, store_copies.CURRENT),)
     return ((state.site_id, state.policy_version),) if state.policy_version else ()
 
@@ -149,6 +150,10 @@ def training_keys(state: Session | None, event: Record) -> Iterable[UUID]:
     return (state.training_id,) if later and state else ()
 
 
+def cancellation_keys(_: Session | None, event: Record) -> Iterable[UUID]:
+    return (event.cancellation_id,) if isinstance(event, DaysCancelled) else ()
+
+
 READS = {
     "policy": Read[Session](policy_keys, store_copies.load_policies),
     "site": Read[Session](site_keys, store_copies.load_sites),
@@ -156,4 +161,5 @@ READS = {
     "history": Read[Session](history_keys, store.load_history),
     "memory": Read[Session](memory_keys, store_copies.load_memory),
     "training": Read[Session](training_keys, store_copies.load_trainings),
+    "cancellation": Read[Session](cancellation_keys, store_cancellations.load_cancellations),
 }

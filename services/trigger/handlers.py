@@ -2,10 +2,25 @@
 
 from operator import attrgetter
 
-from services.trigger import copies, domain, gathering, policy, publishers, store, store_copies, sweeping, tenants
+from services.trigger import (
+    cancellations,
+    copies,
+    domain,
+    gathering,
+    policy,
+    publishers,
+    store,
+    store_cancellations,
+    store_copies,
+    sweeping,
+    tenants,
+)
+from services.trigger.cancellations import Cancellation
 from services.trigger.copies import Mentor, Site, Training
 from services.trigger.messages import (
     Awaited,
+    CancellationUndone,
+    DaysCancelled,
     PolicyChanged,
     PolicyChosen,
     PublisherAdded,
@@ -44,6 +59,8 @@ SESSION = Handler[Session](
         Awaited: Swept(sweeping.waiting, domain.woken),
         ZoneChanged: Swept(sweeping.on_another_clock, domain.replanned),
         PolicyChanged: Swept(sweeping.under_older_policy, domain.replanned),
+        DaysCancelled: Swept(sweeping.on_cancelled_days, domain.cancelled_with_its_day),
+        CancellationUndone: Swept(sweeping.cancelled_by, domain.brought_back),
     },
 )
 MENTOR = Handler[Mentor](
@@ -100,4 +117,15 @@ PUBLISHER = Handler[Credential](
     load=publishers.lock_credentials,
     save=publishers.save_credentials,
 )
-HANDLERS = (SESSION, MENTOR, SITE, SKILL, TRAINING, POLICY, PUBLISHER)
+CANCELLATION = Handler[Cancellation](
+    name="cancellation",
+    on={
+        DaysCancelled: (attrgetter("cancellation_id"), cancellations.told),
+        CancellationUndone: (attrgetter("cancellation_id"), cancellations.undone),
+    },
+    load=store_cancellations.lock_cancellations,
+    save=store_cancellations.save_cancellations,
+    reads={"planned": Read[Cancellation](cancellations.days_keys, store_cancellations.load_planned)},
+    facts=cancellations.facts,
+)
+HANDLERS = (SESSION, MENTOR, SITE, SKILL, TRAINING, POLICY, PUBLISHER, CANCELLATION)

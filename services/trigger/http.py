@@ -1,20 +1,18 @@
 """The door for publishers without Kafka: CloudEvents over HTTPS, what became of them, and a session's story."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from time import monotonic
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from services.trigger import answers, door, http_publishers, publishers, store, store_rejected
+from services.trigger import answers, door, http_cancellations, http_publishers, store, store_rejected
 from services.trigger.answers import Receipt, RejectedList, Result, Results, Story
 from services.trigger.door import Sent, Wrong
-from services.trigger.guesses import Guesses
-from services.trigger.http_words import BUSY, EVENTS, NOT_ALLOWED, NOT_FOUND, NOT_KNOWN, PAUSED, TOO_MANY
+from services.trigger.http_callers import Bearer, Callers
+from services.trigger.http_words import BUSY, EVENTS, NOT_ALLOWED, NOT_FOUND
 from services.trigger.tenants import Publisher
 from shared import db
 from shared.contracts import ids
@@ -22,21 +20,21 @@ from shared.messaging.message import inbox_id
 from shared.messaging.store import BECAME
 from shared.running import Running
 
-BEARER = HTTPBearer(auto_error=False, description="a publisher's token, from `jitt publisher add`")
 SHOWN = 200
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
 Limit = Annotated[int, Query(ge=1, le=SHOWN)]
 Source = Annotated[str, Query(min_length=1, max_length=1_000, description="the event's source attribute")]
 
 
 def routes(running: Running) -> APIRouter:
-    everything, desk, router = APIRouter(), Desk(running), APIRouter(prefix="/v1")
+    callers = Callers(running)
+    everything, desk, router = APIRouter(), Desk(running, callers), APIRouter(prefix="/v1")
     router.add_api_route("/events", desk.post_events, methods=["POST"], tags=["events"], **EVENTS)
     router.add_api_route("/events/{event_id:path}", desk.get_event, tags=["events"], responses=NOT_ALLOWED)
     router.add_api_route("/rejected", desk.get_rejected, tags=["events"], responses=NOT_ALLOWED)
     router.add_api_route("/sessions", desk.find_session, tags=["sessions"], responses=NOT_ALLOWED)
     router.add_api_route("/sessions/{session_id}", desk.get_session, tags=["sessions"], responses=NOT_ALLOWED)
     everything.include_router(router)
+    everything.include_router(http_cancellations.routes(running, callers))
     everything.include_router(http_publishers.routes(running))
     return everything
 
@@ -46,13 +44,11 @@ class Desk:
     """Answers publishers; every answer begins with who asks."""
 
     running: Running
-    guesses: Guesses = field(default_factory=Guesses)
+    callers: Callers
 
     async def post_events(self, request: Request, bearer: Bearer) -> Response:
         """Announce sessions. 202: it is durable, whatever happens to us next."""
-        publisher = await self._caller(request, bearer)
-        if publisher.paused:
-            raise HTTPException(403, PAUSED)
+        publisher = await self.callers.heard(request, bearer)
         body = await request.body()
         if door.media_type(request.headers) == door.BATCH:
             return await _batch(self.running, publisher, body)
@@ -60,7 +56,7 @@ class Desk:
 
     async def get_event(self, request: Request, event_id: str, source: Source, bearer: Bearer) -> Receipt:
         """What became of an event."""
-        publisher = await self._caller(request, bearer)
+        publisher = await self.callers.known(request, bearer)
         row = await self.running.pool.fetchrow(BECAME, inbox_id(publisher.name, source, event_id))
         if row is None:
             raise HTTPException(404, "No event with this id and source has come from you. Both count; so does their case.")
@@ -69,7 +65,7 @@ class Desk:
 
     async def get_rejected(self, request: Request, bearer: Bearer, limit: Limit = SHOWN) -> RejectedList:
         """What you sent that was not applied, newest first, and sessions that wait for someone we do not know."""
-        publisher = await self._caller(request, bearer)
+        publisher = await self.callers.known(request, bearer)
         letters = await store_rejected.list_letters(self.running.pool, publisher.name, limit)
         unknown = await store_rejected.list_unknown(self.running.pool, publisher.sites, limit)
         return answers.rejected_list(letters, unknown, limit)
@@ -84,19 +80,11 @@ class Desk:
 
     async def _own(self, request: Request, id: UUID, bearer: Bearer) -> Story:
         """The same answer for a session that is not theirs and for one that is not there."""
-        publisher = await self._caller(request, bearer)
+        publisher = await self.callers.known(request, bearer)
         session = await store.find_session(self.running.pool, id)
         if session is None or session.site_id not in publisher.sites:
             raise HTTPException(404, NOT_FOUND)
         return answers.story(session)
-
-    async def _caller(self, request: Request, bearer: HTTPAuthorizationCredentials | None) -> Publisher:
-        found = await publishers.find_by_token(self.running.pool, bearer.credentials) if bearer else None
-        if found is None:
-            if bearer and self.guesses.too_many(request.client.host if request.client else "", monotonic()):
-                raise HTTPException(429, TOO_MANY, {"Retry-After": "60"})
-            raise HTTPException(401, NOT_KNOWN, {"WWW-Authenticate": "Bearer"})
-        return found
 
 
 async def _batch(running: Running, publisher: Publisher, body: bytes) -> Response:

@@ -10,6 +10,10 @@ TOO_MANY = "Too many wrong tokens from your address. Wait a minute; a right toke
 NOT_KNOWN = "Send your publisher's token: Authorization: Bearer jitt_…"
 BUSY = "The database is busy. Nothing was accepted: send it again."
 NOT_FOUND = "There is no such session at your sites."
+NO_CANCELLATION = "There is no such cancellation at your sites. GET /v1/cancellations lists them."
+SITE_NOT_KNOWN = "site_id: “{}” is not set up yet, so nobody can say when its days begin. Check the id, or have the site added."
+KEY_REUSED = "This Idempotency-Key was used before for other days. Give every call a key of its own."
+WHICH_DAYS = "Say which days: `date` for one, or `from` and `to`, the day after the last one. Write them as 2026-12-10."
 
 DATA: dict[str, Any] = {
     "session_ref": "booking-4711",
@@ -39,6 +43,24 @@ PAUSED = ("This publisher is paused. GET /v1/rejected says what could not be rea
 NOT_ALLOWED: dict[int | str, dict[str, Any]] = {
     401: {"description": "The token is missing or not known."},
     429: {"description": TOO_MANY},
+}
+CANCELLATIONS = NOT_ALLOWED | {404: {"description": NO_CANCELLATION}}
+CANCEL: dict[str, Any] = {
+    "status_code": 202,
+    "responses": {
+        200: {"description": "A dry run: nothing was done. `sessions` says how many it would mean."},
+        202: {"description": "Durable. The sessions follow within seconds; ask for it again to see how far it is."},
+        401: NOT_ALLOWED[401],
+        403: {"description": "The token does not stand for this site. Or the publisher is paused."},
+        409: {"description": KEY_REUSED},
+        422: {"description": "Not understood, or the site is not set up yet. `error` says what to do."},
+        429: NOT_ALLOWED[429],
+        503: {"description": BUSY},
+    },
+}
+UNDO: dict[str, Any] = {
+    "status_code": 202,
+    "responses": CANCELLATIONS | {202: {"description": "Durable. Undone once is undone."}, 503: {"description": BUSY}},
 }
 EVENTS: dict[str, Any] = {
     "status_code": 202,

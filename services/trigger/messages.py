@@ -1,10 +1,14 @@
 """What people and commands tell trigger, and the causes of its sweeps. These events never leave the service."""
 
+from datetime import date
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.contracts.event import Event
+
+Why = Literal["snow_day", "holiday", "staff_absence", "other"]
 
 
 class PolicyChosen(Event):
@@ -44,6 +48,29 @@ class ZoneChanged(Event):
     site_id: str
     mentor_id: UUID | None = Field(None, description="None: the site's")
     time_zone: str
+
+
+class DaysCancelled(Event):
+    """Told once; then the cause of a sweep over the sessions that were planned on those days when it was told."""
+
+    TYPE = "trigger.days_cancelled.v1"
+    KEY = "site_id"
+
+    cancellation_id: UUID
+    site_id: str = Field(min_length=1, max_length=100)
+    first_day: date = Field(description="on the site's calendar")
+    day_after: date = Field(description="the first day that is not cancelled")
+    reason: Why
+    told_by: str = Field(description="a publisher's name; empty: a command")
+
+
+class CancellationUndone(Event):
+    """Told once; then the cause of a sweep over the sessions that are still cancelled by it."""
+
+    TYPE = "trigger.cancellation_undone.v1"
+    KEY = "cancellation_id"
+
+    cancellation_id: UUID
 
 
 class PublisherAdded(Event):

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.trigger.cancellations import Cancellation
 from services.trigger.copies import Mentor, Site, Training
 from services.trigger.moments import Moment
 from services.trigger.policy import DEFAULT, Policy
@@ -59,11 +60,15 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The site's last word on a session: cancelled, held or not held, at a revision."""
+    """The site's last word on a session: cancelled, held or not held, at a revision.
+
+    `cancellation_id`: it was not said of this session alone, but of its whole day, which can be taken back.
+    """
 
     status: Status
     revision: int
     minutes: int | None = None
+    cancellation_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +199,4 @@ class Facts:
     history: History = NO_HISTORY
     memory: Mapping[str, SkillRemembered] = field(default_factory=dict)  # at the assign moment only
     training: Training | None = None  # at later moments only
+    cancellation: Cancellation | None = None  # where its day is cancelled

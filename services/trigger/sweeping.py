@@ -5,8 +5,8 @@ from uuid import UUID
 
 from asyncpg import Connection
 
-from services.trigger import store
-from services.trigger.messages import Awaited, PolicyChanged, ZoneChanged
+from services.trigger import store, store_cancellations
+from services.trigger.messages import Awaited, CancellationUndone, DaysCancelled, PolicyChanged, ZoneChanged
 
 
 async def waited_for(conn: Connection, mentor_ids: Sequence[UUID]) -> Mapping[UUID, bool]:
@@ -32,3 +32,11 @@ async def on_another_clock(conn: Connection, cause: ZoneChanged, after: UUID | N
 async def under_older_policy(conn: Connection, cause: PolicyChanged, after: UUID | None, limit: int) -> list[UUID]:
     rows = await conn.fetch(store.UNDER_OLDER_POLICY, cause.site_id, cause.version, after, limit)
     return [row["id"] for row in rows]
+
+
+async def on_cancelled_days(conn: Connection, cause: DaysCancelled, after: UUID | None, limit: int) -> list[UUID]:
+    return [row["id"] for row in await conn.fetch(store_cancellations.TO_CANCEL, cause.cancellation_id, after, limit)]
+
+
+async def cancelled_by(conn: Connection, cause: CancellationUndone, after: UUID | None, limit: int) -> list[UUID]:
+    return [row["id"] for row in await conn.fetch(store_cancellations.TO_BRING_BACK, cause.cancellation_id, after, limit)]

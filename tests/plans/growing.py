@@ -13,6 +13,7 @@ SAME = 2  # rows of these that share a value: the statistics say how many would;
 MILLION = 1_000_000
 # How many rows a network has of what does not grow: all else is looked at with a million.
 FEW: Mapping[str, int] = {
+    "cancellation": 5_000,
     "consumed": 500,
     "outbox": 20_000,  # where the worker waits for the relay
     "parked": 20,
@@ -68,6 +69,8 @@ TYPES: Mapping[str, str] = {
     "bytea": "sha256(n::text::bytea)",
     "text[]": "'{}'",
     "bytea[]": "'{}'",
+    "uuid[]": "ARRAY[md5(n::text)::uuid]",
+    "integer[]": "ARRAY[1]",
     "xid8": "n::text::xid8",
 }
 COLUMNS = """
