@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from services.trigger.door import Sent, Wrong
 from services.trigger.gathering import session_id
+from services.trigger.holidays import HolidayCalendar, warnings_of
 from services.trigger.moments import Moment
 from services.trigger.session import Decision, Mark, Session
 from services.trigger.session import Outcome as Came
@@ -124,7 +125,9 @@ class Story(BaseModel):
     policy_version: int
     waiting_for: str | None = None
     cancellation_id: UUID | None = Field(None, description="it was cancelled with its day: GET /v1/cancellations")
-    warnings: list[str] = Field(description="codes: offset_disagrees, skipped_hour, unknown_focus, changed_without_revision")
+    warnings: list[str] = Field(
+        description="codes: offset_disagrees, skipped_hour, unknown_focus, changed_without_revision, on_a_holiday"
+    )
     now: TurnTold | None = Field(description="the mentor who has the session now")
     earlier: list[TurnTold] = Field(description="mentors who had it before")
 
@@ -164,7 +167,7 @@ def rejected_list(letters: Iterable[Letter], unknown: Iterable[Unknown], limit: 
     return RejectedList(rejected=sorted(found, key=lambda one: one.at, reverse=True)[:limit])
 
 
-def story(session: Session) -> Story:
+def story(session: Session, holidays: HolidayCalendar | None = None) -> Story:
     told = session.described
     now = _turn(told.mentor_id, session.marks, session.decision) if told else None
     if now and session.next:
@@ -186,7 +189,7 @@ def story(session: Session) -> Story:
         policy_version=session.policy_version,
         waiting_for=session.waiting.missing.value if session.waiting else None,
         cancellation_id=session.verdict.cancellation_id if session.verdict else None,
-        warnings=[*(told.warnings if told else ()), *session.warnings],
+        warnings=[*(told.warnings if told else ()), *session.warnings, *warnings_of(session, holidays)],
         now=now,
         earlier=[_turn(turn.mentor_id, turn.marks, turn.decision) for turn in session.earlier],
     )

@@ -6,7 +6,7 @@ It means the sessions that were planned when it was told, at the revision that t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from services.trigger.messages import CancellationUndone, DaysCancelled, Why
@@ -14,6 +14,7 @@ from shared.contracts.event import Refused, Sweep
 
 LONGEST = timedelta(days=366)
 FIRST_YEAR, LAST_YEAR = 1971, 2199
+State = Literal["under_way", "done", "being_undone", "undone"]
 Meant = Mapping[UUID, int]  # sessions with the revision that their site had told
 Decided = tuple["Cancellation", list[Sweep]] | Refused
 
@@ -48,6 +49,27 @@ class Cancellation:
 
     def means(self, session_id: UUID, revision: int) -> bool:
         return self.undone_at is None and self.meant.get(session_id) == revision
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A cancellation as it is told. `meant`: planned when it was told; `cancelled`: by it, now; `under_way`: not all is done."""
+
+    id: UUID
+    days: Days
+    reason: Why
+    told_by: str
+    told_at: datetime
+    undone_at: datetime | None
+    meant: int
+    cancelled: int
+    under_way: bool
+
+    @property
+    def state(self) -> State:
+        if self.undone_at:
+            return "being_undone" if self.under_way else "undone"
+        return "under_way" if self.under_way else "done"
 
 
 def days_of(event: DaysCancelled) -> Days:

@@ -1,7 +1,7 @@
 """Cancelling days and taking it back, for the door and for the commands alike: looked at first, then told exactly once."""
 
 from hashlib import sha256
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from services.trigger import store_cancellations
 from services.trigger.cancellations import Days
@@ -37,8 +37,9 @@ async def cancel(running: Running, days: Days, reason: Why, *, told_by: str, key
 
 
 async def undo(running: Running, id: UUID, *, told_by: str) -> Outcome:
+    """Told again it changes nothing: what is undone stays so."""
     principal = told_by or running.service.name
-    return await running.submit(CancellationUndone(cancellation_id=id), id=f"undo {id}", source=SOURCE, principal=principal)
+    return await running.submit(CancellationUndone(cancellation_id=id), id=str(uuid4()), source=SOURCE, principal=principal)
 
 
 def _content(days: Days, reason: Why, undone_before: int) -> str:

@@ -7,20 +7,25 @@ from services.trigger import (
     copies,
     domain,
     gathering,
+    holidays,
     policy,
     publishers,
     store,
     store_cancellations,
     store_copies,
+    store_holidays,
     sweeping,
     tenants,
 )
 from services.trigger.cancellations import Cancellation
 from services.trigger.copies import Mentor, Site, Training
+from services.trigger.holidays import SiteHolidays
 from services.trigger.messages import (
     Awaited,
     CancellationUndone,
     DaysCancelled,
+    HolidaysAdded,
+    HolidaysRemoved,
     PolicyChanged,
     PolicyChosen,
     PublisherAdded,
@@ -128,4 +133,13 @@ CANCELLATION = Handler[Cancellation](
     reads={"planned": Read[Cancellation](cancellations.days_keys, store_cancellations.load_planned)},
     facts=cancellations.facts,
 )
-HANDLERS = (SESSION, MENTOR, SITE, SKILL, TRAINING, POLICY, PUBLISHER, CANCELLATION)
+HOLIDAYS = Handler[SiteHolidays](
+    name="holidays",
+    on={
+        HolidaysAdded: (attrgetter("site_id"), holidays.added),
+        HolidaysRemoved: (attrgetter("site_id"), holidays.removed),
+    },
+    load=store_holidays.lock_holidays,
+    save=store_holidays.save_holidays,
+)
+HANDLERS = (SESSION, MENTOR, SITE, SKILL, TRAINING, POLICY, PUBLISHER, CANCELLATION, HOLIDAYS)

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from services.trigger import answers, door, http_cancellations, http_publishers, store, store_rejected
+from services.trigger import answers, door, http_cancellations, http_publishers, store, store_holidays, store_rejected
 from services.trigger.answers import Receipt, RejectedList, Result, Results, Story
 from services.trigger.door import Sent, Wrong
 from services.trigger.http_callers import Bearer, Callers
@@ -84,7 +84,7 @@ class Desk:
         session = await store.find_session(self.running.pool, id)
         if session is None or session.site_id not in publisher.sites:
             raise HTTPException(404, NOT_FOUND)
-        return answers.story(session)
+        return answers.story(session, await store_holidays.find_calendar(self.running.pool, session.site_id))
 
 
 async def _batch(running: Running, publisher: Publisher, body: bytes) -> Response:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.trigger import cancelling, store_cancellations
-from services.trigger.cancellations import Days
+from services.trigger.cancellations import Days, Progress, State
 from services.trigger.door import not_your_site
 from services.trigger.http_callers import Bearer, Callers
 from services.trigger.http_words import (
@@ -26,12 +26,10 @@ from services.trigger.http_words import (
     WHICH_DAYS,
 )
 from services.trigger.messages import Why
-from services.trigger.store_cancellations import Progress
 from services.trigger.tenants import Publisher
 from shared import db
 from shared.running import Running
 
-State = Literal["dry_run", "under_way", "done", "being_undone", "undone"]
 SHOWN = 200
 Limit = Annotated[int, Query(ge=1, le=SHOWN)]
 OfSite = Annotated[str | None, Query(max_length=100, description="of this site only")]
@@ -69,7 +67,7 @@ class CancelledDays(BaseModel):
     first: date = Field(alias="from")
     after: date = Field(alias="to")
     reason: Why
-    state: State = Field(description="under_way: sessions are still being cancelled, which takes seconds")
+    state: State | Literal["dry_run"] = Field(description="under_way: sessions are still being cancelled, which takes seconds")
     sessions: int = Field(description="planned on those days when it was told")
     cancelled: int = Field(description="of these, cancelled by it now")
     told_at: datetime | None = None
@@ -139,12 +137,6 @@ class DaysDesk:
         return found
 
 
-def state_of(one: Progress) -> State:
-    if one.undone_at:
-        return "being_undone" if one.under_way else "undone"
-    return "under_way" if one.under_way else "done"
-
-
 def _read(body: bytes) -> CancelDays:
     try:
         return CancelDays.model_validate_json(body)
@@ -187,7 +179,7 @@ def _told(one: Progress) -> CancelledDays:
         first=one.days.first,
         after=one.days.after,
         reason=one.reason,
-        state=state_of(one),
+        state=one.state,
         sessions=one.meant,
         cancelled=one.cancelled,
         told_at=one.told_at,

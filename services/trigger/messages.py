@@ -9,6 +9,7 @@ from pydantic import Field
 from shared.contracts.event import Event
 
 Why = Literal["snow_day", "holiday", "staff_absence", "other"]
+LONGEST_NAME = 100
 
 
 class PolicyChosen(Event):
@@ -71,6 +72,25 @@ class CancellationUndone(Event):
     KEY = "cancellation_id"
 
     cancellation_id: UUID
+
+
+class HolidaysAdded(Event):
+    TYPE = "trigger.holidays_added.v1"
+    KEY = "site_id"
+
+    site_id: str = Field(min_length=1, max_length=100)
+    first_day: date = Field(description="on the site's calendar")
+    day_after: date = Field(description="the first day that is none")
+    name: str = Field("", max_length=LONGEST_NAME, description="as people call it")
+
+
+class HolidaysRemoved(Event):
+    TYPE = "trigger.holidays_removed.v1"
+    KEY = "site_id"
+
+    site_id: str = Field(min_length=1, max_length=100)
+    first_day: date
+    day_after: date
 
 
 class PublisherAdded(Event):

@@ -1,7 +1,6 @@
 """Every SQL statement about cancelled days: which sessions they mean, how far each is, and what is planned on a day."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -9,7 +8,7 @@ from zoneinfo import ZoneInfo
 from asyncpg import Connection, Pool, Record
 
 from services.trigger import store_imports
-from services.trigger.cancellations import Cancellation, Days, Meant
+from services.trigger.cancellations import Cancellation, Days, Meant, Progress
 from services.trigger.messages import Why
 from services.trigger.zones import find_zone
 
@@ -57,22 +56,6 @@ SELECT c.id, c.site_id, c.first_day, c.day_after, c.reason, c.told_by, c.told_at
                AND convert_from(w.cause, 'UTF8')::jsonb ->> 'cancellation_id' = c.id::text) AS under_way
 FROM cancellation c WHERE c.site_id = ANY($1::text[]) AND ($2::uuid IS NULL OR c.id = $2) ORDER BY c.told_at DESC LIMIT $3
 """
-SITE_OF = "SELECT site_id FROM cancellation WHERE id = $1"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A cancellation as it is told. `meant`: planned when it was told; `cancelled`: by it, now; `under_way`: not all is done."""
-
-    id: UUID
-    days: Days
-    reason: Why
-    told_by: str
-    told_at: datetime
-    undone_at: datetime | None
-    meant: int
-    cancelled: int
-    under_way: bool
 
 
 async def find_planned(conn: Connection | Pool, days: Days) -> dict[UUID, tuple[int, date]] | None:
@@ -118,11 +101,6 @@ async def list_progress(conn: Connection | Pool, sites: Iterable[str], limit: in
 async def find_progress(conn: Connection | Pool, sites: Iterable[str], id: UUID) -> Progress | None:
     row = await conn.fetchrow(LIST, sorted(sites), id, 1)
     return _progress(row) if row else None
-
-
-async def find_site_of(conn: Connection | Pool, id: UUID) -> str | None:
-    site: str | None = await conn.fetchval(SITE_OF, id)
-    return site
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -13,7 +13,6 @@ SAME = 2  # rows of these that share a value: the statistics say how many would;
 MILLION = 1_000_000
 # How many rows a network has of what does not grow: all else is looked at with a million.
 FEW: Mapping[str, int] = {
-    "cancellation": 5_000,
     "consumed": 500,
     "outbox": 20_000,  # where the worker waits for the relay
     "parked": 20,
