@@ -213,6 +213,19 @@ async def test_a_lost_stream_is_said_with_a_way_out(visit: Visit) -> None:
     await expect(page.get_by_role("link", name="Reload")).to_be_visible()
 
 
+@pytest.mark.parametrize("script", ["htmx.min.js", "hx-sse.min.js", "console.js"])
+async def test_a_page_whose_scripts_come_slowly_and_in_any_order_is_live(visit: Visit, script: str) -> None:
+    page = await (await visit.signed_in()).new_page()
+
+    async def late(route: Route) -> None:
+        await asyncio.sleep(1)
+        await route.continue_()
+
+    await page.route(f"**/{script}*", late)
+    await page.goto("/today")
+    await is_live(page)
+
+
 async def test_a_stream_that_failed_at_first_is_asked_for_again(visit: Visit) -> None:
     page = await (await visit.signed_in()).new_page()
     asked: list[Route] = []
