@@ -19,6 +19,9 @@ class Settings(BaseSettings):
     postgres: str = ""
     instance: str = ""  # this process's name among those of its service, the same after a restart (a StatefulSet's pod)
     noisy_per_hour: int = 1_000  # unreadable records of one publisher, before it is paused
+    publisher_requests_per_second: float = Field(100, gt=0)  # over HTTPS, of one publisher, in each web process
+    publisher_events_per_second: float = Field(5_000, gt=0)
+    feed_private_addresses: bool = False  # calendars inside our own network may be asked for too
     kafka_session_seconds: float = Field(10, ge=6, le=300)  # without a sign of life: others take its partitions
     id_key: SecretStr = SecretStr(DEVELOPMENT_KEY)
     link_keys: tuple[SecretStr, ...] = (SecretStr(DEVELOPMENT_KEY),)

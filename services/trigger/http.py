@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from services.trigger import answers, door, http_cancellations, http_publishers, store, store_holidays, store_rejected
 from services.trigger.answers import Receipt, RejectedList, Result, Results, Story
 from services.trigger.door import Sent, Wrong
-from services.trigger.http_callers import Bearer, Callers
+from services.trigger.http_callers import Bearer, Callers, callers
 from services.trigger.http_words import BUSY, EVENTS, NOT_ALLOWED, NOT_FOUND
 from services.trigger.tenants import Publisher
 from shared import db
@@ -26,15 +26,15 @@ Source = Annotated[str, Query(min_length=1, max_length=1_000, description="the e
 
 
 def routes(running: Running) -> APIRouter:
-    callers = Callers(running)
-    everything, desk, router = APIRouter(), Desk(running, callers), APIRouter(prefix="/v1")
+    asking = callers(running)
+    everything, desk, router = APIRouter(), Desk(running, asking), APIRouter(prefix="/v1")
     router.add_api_route("/events", desk.post_events, methods=["POST"], tags=["events"], **EVENTS)
     router.add_api_route("/events/{event_id:path}", desk.get_event, tags=["events"], responses=NOT_ALLOWED)
     router.add_api_route("/rejected", desk.get_rejected, tags=["events"], responses=NOT_ALLOWED)
     router.add_api_route("/sessions", desk.find_session, tags=["sessions"], responses=NOT_ALLOWED)
     router.add_api_route("/sessions/{session_id}", desk.get_session, tags=["sessions"], responses=NOT_ALLOWED)
     everything.include_router(router)
-    everything.include_router(http_cancellations.routes(running, callers))
+    everything.include_router(http_cancellations.routes(running, asking))
     everything.include_router(http_publishers.routes(running))
     return everything
 
@@ -51,7 +51,8 @@ class Desk:
         publisher = await self.callers.heard(request, bearer)
         body = await request.body()
         if door.media_type(request.headers) == door.BATCH:
-            return await _batch(self.running, publisher, body)
+            return await self._batch(publisher, body)
+        self.callers.has_room(publisher, 1)
         return _single(await _taken(self.running, publisher, [door.read_one(request.headers, body, publisher)]))
 
     async def get_event(self, request: Request, event_id: str, source: Source, bearer: Bearer) -> Receipt:
@@ -78,6 +79,16 @@ class Desk:
         """A session's story: its moments with when and why, and what was decided."""
         return await self._own(request, session_id, bearer)
 
+    async def _batch(self, publisher: Publisher, body: bytes) -> Response:
+        """202 when every event is durable; else 207, and each result has its own code."""
+        read = door.read_batch(body, publisher)
+        if isinstance(read, Wrong):
+            return JSONResponse({"error": read.words, "reason": read.reason}, read.status)
+        self.callers.has_room(publisher, len(read))
+        results = await _taken(self.running, publisher, read)
+        status = 202 if all(result.code == 202 for result in results) else 207
+        return JSONResponse(Results(results=results).model_dump(mode="json"), status)
+
     async def _own(self, request: Request, id: UUID, bearer: Bearer) -> Story:
         """The same answer for a session that is not theirs and for one that is not there."""
         publisher = await self.callers.known(request, bearer)
@@ -85,16 +96,6 @@ class Desk:
         if session is None or session.site_id not in publisher.sites:
             raise HTTPException(404, NOT_FOUND)
         return answers.story(session, await store_holidays.find_calendar(self.running.pool, session.site_id))
-
-
-async def _batch(running: Running, publisher: Publisher, body: bytes) -> Response:
-    """202 when every event is durable; else 207, and each result has its own code."""
-    read = door.read_batch(body, publisher)
-    if isinstance(read, Wrong):
-        return JSONResponse({"error": read.words, "reason": read.reason}, read.status)
-    results = await _taken(running, publisher, read)
-    status = 202 if all(result.code == 202 for result in results) else 207
-    return JSONResponse(Results(results=results).model_dump(mode="json"), status)
 
 
 def _single(results: Sequence[Result]) -> Response:

@@ -1,6 +1,6 @@
-"""Who asks at the door: the publisher that a token belongs to. Wrong tokens are turned away."""
+"""Who asks at the door: the publisher that a token belongs to. Wrong tokens, and too much at once, are turned away."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 from typing import Annotated
 
@@ -9,7 +9,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.trigger import publishers
 from services.trigger.guesses import Guesses
-from services.trigger.http_words import NOT_KNOWN, PAUSED, TOO_MANY
+from services.trigger.http_words import NOT_KNOWN, PAUSED, TOO_FAST, TOO_MANY
+from services.trigger.limits import Limit
 from services.trigger.tenants import Publisher
 from shared.running import Running
 
@@ -19,10 +20,12 @@ Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """Every answer of the door begins with one of these two; both raise what the caller is to be told."""
+    """Every answer of the door begins with `known` or `heard`; all three raise what the caller is to be told."""
 
     running: Running
-    guesses: Guesses = field(default_factory=Guesses)
+    guesses: Guesses
+    requests: Limit
+    events: Limit
 
     async def known(self, request: Request, bearer: HTTPAuthorizationCredentials | None) -> Publisher:
         found = await publishers.find_by_token(self.running.pool, bearer.credentials) if bearer else None
@@ -30,6 +33,7 @@ class Callers:
             if bearer and self.guesses.too_many(request.client.host if request.client else "", monotonic()):
                 raise HTTPException(429, TOO_MANY, {"Retry-After": "60"})
             raise HTTPException(401, NOT_KNOWN, {"WWW-Authenticate": "Bearer"})
+        _keep(self.requests, "requests", found, 1)
         return found
 
     async def heard(self, request: Request, bearer: HTTPAuthorizationCredentials | None) -> Publisher:
@@ -38,3 +42,17 @@ class Callers:
         if publisher.paused:
             raise HTTPException(403, PAUSED)
         return publisher
+
+    def has_room(self, publisher: Publisher, events: int) -> None:
+        _keep(self.events, "events", publisher, events)
+
+
+def callers(running: Running) -> Callers:
+    chosen = running.settings
+    return Callers(running, Guesses(), Limit(chosen.publisher_requests_per_second), Limit(chosen.publisher_events_per_second))
+
+
+def _keep(limit: Limit, what: str, publisher: Publisher, many: int) -> None:
+    if wait := limit.take(publisher.name, many, monotonic()):
+        words = TOO_FAST.format(what=what, publisher=publisher.name, rate=limit.rate, wait=wait)
+        raise HTTPException(429, words, {"Retry-After": str(wait)})

@@ -7,6 +7,7 @@ from services.trigger.door import BATCH, STRUCTURED
 
 BINARY = "Binary mode: headers ce-id, ce-source, ce-type, ce-specversion; the body is the event's data alone."
 TOO_MANY = "Too many wrong tokens from your address. Wait a minute; a right token still works."
+TOO_FAST = "Too many {what} from {publisher}: {rate:g} a second at most. This was not taken. Wait {wait} s, and send it again."
 NOT_KNOWN = "Send your publisher's token: Authorization: Bearer jitt_…"
 BUSY = "The database is busy. Nothing was accepted: send it again."
 NOT_FOUND = "There is no such session at your sites."
@@ -42,7 +43,10 @@ PAUSED = ("This publisher is paused. GET /v1/rejected says what could not be rea
           "resume you.")  # fmt: skip
 NOT_ALLOWED: dict[int | str, dict[str, Any]] = {
     401: {"description": "The token is missing or not known."},
-    429: {"description": TOO_MANY},
+    429: {
+        "description": "Too many requests or events from this publisher in this moment, or wrong tokens from this address. "
+        "Nothing was taken. `Retry-After` says how many seconds to wait."
+    },
 }
 CANCELLATIONS = NOT_ALLOWED | {404: {"description": NO_CANCELLATION}}
 CANCEL: dict[str, Any] = {
