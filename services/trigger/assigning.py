@@ -22,7 +22,9 @@ def assigned(session: Session, told: Described, now: datetime, facts: Facts, lat
     session, news = refreshed(session, told, now, facts)
     why = "too_late" if late else unavailable(told, facts)
     ranking = [] if why else needs.ranked(situation(session, told, facts), vocabulary(), facts.policy.constants)
-    decision = decided(ranking, why, now, facts)
+    decision = replace(
+        decided(ranking, why, now, facts), stage=session.stage, session_no=session.session_no, assumed=assumed(told, facts)
+    )
     events = [*news, decision_made(session, told, decision)]
     if not why:
         events.append(content_requested(session, told, decision, facts))
@@ -34,7 +36,7 @@ def refreshed(session: Session, told: Described, now: datetime, facts: Facts) ->
     """The place of a session in its match is only certain when it is near: others were planned meanwhile."""
     known = plans.known_as(session, told, facts)
     if session.quiz_by and session.quiz_by <= now:
-        known = plans.in_time(known, told, now, facts.policy.timing)
+        known = plans.in_time(known, told, now, facts.policy.timing_of(told.activity))
     before = (session.stage, session.session_no, session.quiz_by)
     if (known.stage, known.session_no, known.quiz_by) == before:
         return known, []

@@ -1,9 +1,7 @@
-"""`jitt publisher` and `jitt policy`: who may announce sessions, and what each site has chosen. Words in, words out."""
+"""`jitt publisher`: who may announce sessions, and for which sites. Words in, words out."""
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import time, timedelta
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -12,10 +10,9 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from services.trigger import policy_words, publishers, store_copies, tenants
+from services.trigger import publishers, tenants
 from services.trigger.app import SERVICE
-from services.trigger.messages import PolicyChosen, PublisherAdded, PublisherPaused, TokenIssued
-from services.trigger.policy import Policy, written
+from services.trigger.messages import PublisherAdded, PublisherPaused, TokenIssued
 from services.trigger.tenants import Credential
 from shared.commands import AsJson, fail, on
 from shared.contracts.event import Event
@@ -29,17 +26,12 @@ REFUSED = {
 }
 
 publisher_app = typer.Typer(no_args_is_help=True, help="Publishers: the systems that may announce sessions, and for which sites.")
-policy_app = typer.Typer(no_args_is_help=True, help="What a site has chosen: when mentors hear from us, and when never.")
 Name = Annotated[str, typer.Argument(help="Small letters, digits and hyphens, such as lakeside-calendar.")]
-SiteId = Annotated[str, typer.Argument(help="The site's id, as in `jitt site list`.")]
 Sites = Annotated[list[str], typer.Option("--site", help="A site it may speak for; repeat it for each.")]
-Hours = Annotated[float | None, typer.Option(min=0, max=23, help="Hours before the start.")]
-Clock = Annotated[str | None, typer.Option(help="A time of the day, such as 21:00.")]
 
 
 def add_to(app: typer.Typer, _: typer.Typer) -> None:
     app.add_typer(publisher_app, name="publisher")
-    app.add_typer(policy_app, name="policy")
 
 
 @publisher_app.command("add")
@@ -117,66 +109,8 @@ def resume(name: Name) -> None:
     typer.echo(f"{name} is heard again.")
 
 
-@policy_app.command("show")
-def show(site: SiteId, as_json: AsJson = False) -> None:
-    """When mentors of a site hear from us.
-
-    Example: jitt policy show lakeside
-    """
-    found = on(SERVICE, lambda running: _policy(running, site))
-    if as_json:
-        typer.echo(written(found))
-        return
-    for line in policy_words.said(found):
-        typer.echo(line)
-
-
-@policy_app.command("set")
-def choose(
-    site: SiteId,
-    *,
-    assign_days: Annotated[int | None, typer.Option(min=1, max=14, help="Training: days before, at the same time.")] = None,
-    nudge: Hours = None,
-    quiz_by: Hours = None,
-    last_call: Annotated[float | None, typer.Option(min=0, max=180, help="Minutes before the start.")] = None,
-    check_in: Annotated[float | None, typer.Option(min=0, max=600, help="Minutes after the end.")] = None,
-    quiet_from: Clock = None,
-    quiet_to: Clock = None,
-    training_minutes: Annotated[int | None, typer.Option(min=1, max=5, help="The longest training, in minutes.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Change what a site has chosen. What you do not name stays as it is.
-
-    Sessions whose training has not gone out yet follow at once; the others keep what they were planned with.
-
-    Example: jitt policy set lakeside --quiet-from 20:00 --quiet-to 08:00
-    """
-    begins, ends = _clock("--quiet-from", quiet_from), _clock("--quiet-to", quiet_to)
-    before = on(SERVICE, lambda running: _policy(running, site))
-    old = before.timing
-    timing = replace(
-        old,
-        assign_days=old.assign_days if assign_days is None else assign_days,
-        nudge=old.nudge if nudge is None else timedelta(hours=nudge),
-        quiz_by=old.quiz_by if quiz_by is None else timedelta(hours=quiz_by),
-        last_call=old.last_call if last_call is None else timedelta(minutes=last_call),
-        check_in=old.check_in if check_in is None else timedelta(minutes=check_in),
-        quiet_from=old.quiet_from if begins is None else begins,
-        quiet_to=old.quiet_to if ends is None else ends,
-    )
-    wanted = replace(before, timing=timing, training_minutes=training_minutes or before.training_minutes)
-    if faults := timing.faults():
-        fail(" ".join(faults))
-    _tell(lambda: PolicyChosen(site_id=site, document=written(wanted)))
-    show(site, as_json)
-
-
 async def _all_publishers(running: Running) -> list[Credential]:
     return await publishers.list_credentials(running.pool)
-
-
-async def _policy(running: Running, site: str) -> Policy:
-    return await store_copies.get_policy(running.pool, site)
 
 
 def _tell(event: Callable[[], Event]) -> None:
@@ -189,15 +123,6 @@ def _tell(event: Callable[[], Event]) -> None:
     outcome = on(SERVICE, lambda running: running.submit(said, id=str(uuid4()), source="command"))
     if outcome.kind not in ("applied", "duplicate"):
         fail(REFUSED.get(outcome.reason or "", f"That was refused: {outcome.reason}."))
-
-
-def _clock(option: str, text: str | None) -> time | None:
-    if text is None:
-        return None
-    try:
-        return time.fromisoformat(text).replace(second=0, microsecond=0, tzinfo=None)
-    except ValueError:
-        fail(f"{option}: “{text}” is no time of the day. Write hours and minutes, such as 21:00.", 2)
 
 
 def _listed(sites: list[str]) -> str:

@@ -150,7 +150,7 @@ def waits(session: Session, told: Described, missing: Missing, now: datetime) ->
 def acted(session: Session, told: Described, now: datetime, facts: Facts) -> tuple[Session, list[Event]]:
     """One moment, done or skipped, and what the session waits for after it."""
     assert session.next is not None, "no moment has come"
-    moment, timing = session.next.moment, facts.policy.timing
+    moment, timing = session.next.moment, facts.policy.timing_of(told.activity)
     late = too_late(moment, session.next.at, now, plans.slot(told, session.mentor_zone), timing)
     if moment is Moment.ASSIGN:
         session, events = assigned(session, told, now, facts, late)
@@ -210,8 +210,8 @@ def _after_the_last_word(session: Session, verdict: Verdict, told: Described, no
 def _said_last(session: Session, told: Described, now: datetime, facts: Facts, events: list[Event]) -> Decided:
     """The site's last word stands: what is left of the plan, told to everyone."""
     if session.quiz_by is None:  # we never planned it
-        session = plans.in_time(plans.known_as(session, told, facts), told, now, facts.policy.timing)
-    session = plans.concluded(replace(session, plan=session.plan + 1), told, now, facts.policy.timing)
+        session = plans.in_time(plans.known_as(session, told, facts), told, now, facts.policy.timing_of(told.activity))
+    session = plans.concluded(replace(session, plan=session.plan + 1), told, now, facts.policy.timing_of(told.activity))
     return session, [*events, published(session, told)]
 
 

@@ -17,6 +17,7 @@ from services.trigger import (
     sweeping,
     tenants,
 )
+from services.trigger.announcements import noting
 from services.trigger.cancellations import Cancellation
 from services.trigger.copies import Mentor, Site, Training
 from services.trigger.holidays import SiteHolidays
@@ -45,9 +46,9 @@ from shared.messaging import Clock, Handler, Read, Swept
 SESSION = Handler[Session](
     name="session",
     on={
-        SessionScheduled: (gathering.session_id, domain.scheduled),
-        SessionCancelled: (gathering.session_id, domain.cancelled),
-        SessionHeld: (gathering.session_id, domain.held),
+        SessionScheduled: (gathering.session_id, noting(domain.scheduled)),
+        SessionCancelled: (gathering.session_id, noting(domain.cancelled)),
+        SessionHeld: (gathering.session_id, noting(domain.held)),
     },
     load=store.load_sessions,
     save=store.save_sessions,

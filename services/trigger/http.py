@@ -8,11 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from services.trigger import answers, door, http_cancellations, http_publishers, store, store_holidays, store_rejected
-from services.trigger.answers import Receipt, RejectedList, Result, Results, Story
+from services.trigger import answers, door, http_cancellations, http_publishers, store_rejected, stories
+from services.trigger.answers import Receipt, RejectedList, Result, Results
 from services.trigger.door import Sent, Wrong
 from services.trigger.http_callers import Bearer, Callers, callers
 from services.trigger.http_words import BUSY, EVENTS, NOT_ALLOWED, NOT_FOUND
+from services.trigger.stories import Story
 from services.trigger.tenants import Publisher
 from shared import db
 from shared.contracts import ids
@@ -92,10 +93,10 @@ class Desk:
     async def _own(self, request: Request, id: UUID, bearer: Bearer) -> Story:
         """The same answer for a session that is not theirs and for one that is not there."""
         publisher = await self.callers.known(request, bearer)
-        session = await store.find_session(self.running.pool, id)
-        if session is None or session.site_id not in publisher.sites:
+        story = await stories.find_story(self.running, id)
+        if story is None or story.site_id not in publisher.sites:
             raise HTTPException(404, NOT_FOUND)
-        return answers.story(session, await store_holidays.find_calendar(self.running.pool, session.site_id))
+        return story
 
 
 def _single(results: Sequence[Result]) -> Response:

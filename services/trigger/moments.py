@@ -6,15 +6,18 @@ Moments count on the session's clock; quiet hours are the mentor's. Only what is
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 LAST_CHANCE = timedelta(minutes=15)  # before the start: nothing is assigned later, and no quiz is due later
+HALF_A_DAY = timedelta(hours=12)
 BEFORE_QUIET = timedelta(minutes=30)
 BEFORE_DEADLINE = timedelta(hours=2)  # a reminder that would meet the deadline comes this much before it
 
+Moved = Literal["quiet_hours", "deadline", "announced_late"]
+Days = Annotated[int, Field(ge=1, le=14)]
 Short = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(hours=23))]
 
 
@@ -30,7 +33,7 @@ class Moment(StrEnum):
 class Timing:
     """A site's choice. `assign_days` keeps the wall clock; the others count back from the start, check_in from the end."""
 
-    assign_days: Annotated[int, Field(ge=1, le=14)] = 1
+    assign_days: Days = 1
     nudge: Short = timedelta(hours=5)
     quiz_by: Short = timedelta(hours=3)
     last_call: Short = timedelta(minutes=30)
@@ -72,9 +75,14 @@ NO_ROOM = Dropped("no_room")
 
 
 def assign(slot: Slot, timing: Timing) -> datetime:
-    """The same wall clock some days before: a skipped hour goes forward, of a doubled hour it is the first."""
+    return awake(days_before(slot, timing), slot.mentor_zone, timing)
+
+
+def days_before(slot: Slot, timing: Timing) -> datetime:
+    """The same wall clock: a skipped hour goes forward, of a doubled hour it is the first, a skipped day gives the day before."""
     local = slot.starts_at.astimezone(slot.zone) - timedelta(days=timing.assign_days)
-    return awake(local.astimezone(UTC), slot.mentor_zone, timing)
+    at = local.astimezone(UTC)
+    return at if at < slot.starts_at - HALF_A_DAY else local.replace(fold=1).astimezone(UTC)
 
 
 def quiz_by(slot: Slot, timing: Timing) -> datetime:
@@ -95,7 +103,7 @@ def check_in(slot: Slot, timing: Timing) -> datetime:
     """Waits for the end of quiet hours."""
     at = slot.starts_at + timedelta(minutes=slot.minutes) + timing.check_in
     since = quiet_since(at.astimezone(slot.mentor_zone), timing)
-    return (since + quiet_length(timing)).astimezone(UTC) if since else at
+    return _end(since + quiet_length(timing), at, timing) if since else at
 
 
 def coming(moment: Moment, slot: Slot, timing: Timing, quiz_by: datetime) -> datetime | Dropped:
@@ -111,6 +119,31 @@ def coming(moment: Moment, slot: Slot, timing: Timing, quiz_by: datetime) -> dat
             return last_call(slot, timing)
         case Moment.CHECK_IN:
             return check_in(slot, timing)
+
+
+def asked_for(moment: Moment, slot: Slot, timing: Timing) -> datetime:
+    """Where the policy puts a moment, before anything gives way to anything."""
+    match moment:
+        case Moment.ASSIGN:
+            return days_before(slot, timing)
+        case Moment.NUDGE:
+            return slot.starts_at - timing.nudge
+        case Moment.QUIZ_BY:
+            return slot.starts_at - timing.quiz_by
+        case Moment.LAST_CALL:
+            return slot.starts_at - timing.last_call
+        case Moment.CHECK_IN:
+            return slot.starts_at + timedelta(minutes=slot.minutes) + timing.check_in
+
+
+def moved(moment: Moment, at: datetime, slot: Slot, timing: Timing) -> Moved | None:
+    """Why a moment comes at another time than the policy puts it; None: just then."""
+    asked = asked_for(moment, slot, timing)
+    if at == asked:
+        return None
+    if at > asked and moment is not Moment.CHECK_IN:
+        return "announced_late"
+    return "quiet_hours" if quiet_since(asked.astimezone(slot.mentor_zone), timing) else "deadline"
 
 
 def too_late(moment: Moment, at: datetime, now: datetime, slot: Slot, timing: Timing) -> bool:
@@ -129,7 +162,7 @@ def too_late(moment: Moment, at: datetime, now: datetime, slot: Slot, timing: Ti
 def awake(at: datetime, zone: ZoneInfo, timing: Timing) -> datetime:
     """`at`, or 30 minutes before the quiet hours that it falls into."""
     since = quiet_since(at.astimezone(zone), timing)
-    return (since - BEFORE_QUIET).astimezone(UTC) if since else at
+    return _instants(since)[0] - BEFORE_QUIET if since else at
 
 
 def quiet_since(local: datetime, timing: Timing) -> datetime | None:
@@ -140,6 +173,17 @@ def quiet_since(local: datetime, timing: Timing) -> datetime | None:
         return None
     since = local.replace(hour=begin.hour, minute=begin.minute, second=0, microsecond=0, fold=0)
     return since - timedelta(days=1) if overnight and clock < end else since
+
+
+def _end(ends: datetime, at: datetime, timing: Timing) -> datetime:
+    """The first time after `at` that the clock shows `ends` and it is quiet no more."""
+    later = [one for one in _instants(ends) if one >= at and not quiet_since(one.astimezone(ends.tzinfo), timing)]
+    return later[0] if later else ends.astimezone(UTC)
+
+
+def _instants(local: datetime) -> list[datetime]:
+    """What a wall clock can mean on the night of a clock change, the earlier first; on every other the same twice."""
+    return sorted(local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 def quiet_length(timing: Timing) -> timedelta:

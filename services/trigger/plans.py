@@ -21,7 +21,7 @@ def anew(session: Session, described: Described, now: datetime, facts: Facts) ->
     Built in one go: every announced session passes here, and almost always waits for a moment still to come.
     """
     found, _ = stage(described, facts.mentor, facts.history)
-    zone, timing = mentor_zone(facts, described), facts.policy.timing
+    zone, timing = mentor_zone(facts, described), facts.policy.timing_of(described.activity)
     place = slot(described, zone)
     fired = tuple(mark for mark in session.marks if mark.outcome is Outcome.FIRED)
     at = None if fired else moments.assign(place, timing)
@@ -34,12 +34,13 @@ def anew(session: Session, described: Described, now: datetime, facts: Facts) ->
         session_no=facts.history.earlier + 1,
         mentor_zone=zone,
         policy_version=facts.policy.version,
-        quiz_by=_deadline(session, described, moments.quiz_by(place, timing), now),
+        quiz_by=_deadline(session, described, moments.quiz_by(place, timing), max(now, at or now)),
         next=Next(Moment.ASSIGN, at) if at and at > now else None,
         marks=fired,
         decision=session.decision,
         earlier=session.earlier,
         warnings=session.warnings,
+        announcements=session.announcements,
     )
     return planned if planned.next else settled(planned, described, now, timing, announced=True)
 
@@ -91,6 +92,14 @@ def concluded(session: Session, described: Described, now: datetime, timing: Tim
     return settled(session, described, now, timing, announced=True)
 
 
+def outlook(session: Session, described: Described, timing: Timing) -> Session:
+    """The session when all that is still to come has come on time: when each moment comes, and which will not."""
+    while session.next:
+        at = session.next.at
+        session = settled(marked(session, Outcome.FIRED, at), described, at, timing)
+    return session
+
+
 def marked(session: Session, outcome: Outcome, now: datetime, why: str | None = None) -> Session:
     """The moment that has come, dealt with."""
     assert session.next is not None, "no moment has come"
@@ -112,9 +121,9 @@ def mentor_zone(facts: Facts, described: Described) -> str:
     return described.time_zone
 
 
-def _deadline(session: Session, described: Described, at: datetime, now: datetime) -> datetime:
-    """One that is past already becomes the last chance, unless it has passed for a session that has not moved since."""
-    if at > now:
+def _deadline(session: Session, described: Described, at: datetime, trained_at: datetime) -> datetime:
+    """One that is past when the training comes is the last chance, unless it has passed for a session that did not move."""
+    if at > trained_at:
         return at
     passed = session.done(Moment.QUIZ_BY)
     stays = session.described is not None and session.described.starts_at == described.starts_at

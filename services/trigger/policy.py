@@ -1,15 +1,31 @@
 """What a site has chosen: its moments, the length of a training, the constants of its needs. Data, with a version."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
 from services.trigger.messages import PolicyChanged, PolicyChosen
-from services.trigger.moments import Timing
+from services.trigger.moments import Days, Short, Timing
 from services.trigger.needs import Constants
 from shared.contracts.event import Refused, Sweep
+from shared.contracts.vocabulary import vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTiming:
+    """What a site does otherwise for one activity; None: as for the others. Quiet hours are the mentor's, whatever is planned."""
+
+    assign_days: Days | None = None
+    nudge: Short | None = None
+    quiz_by: Short | None = None
+    last_call: Short | None = None
+    check_in: Short | None = None
+
+    def chosen(self) -> dict[str, Any]:
+        return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +36,19 @@ class Policy:
     timing: Timing = field(default_factory=Timing)
     training_minutes: Annotated[int, Field(ge=1, le=5)] = 5
     constants: Constants = field(default_factory=Constants)
+    activities: Mapping[str, OwnTiming] = field(default_factory=dict)
+
+    def timing_of(self, activity: str) -> Timing:
+        own = self.activities.get(activity)
+        return _with(self.timing, own) if own else self.timing
+
+    def faults(self) -> Iterator[str]:
+        """What contradicts itself, each in a sentence that says what to do."""
+        yield from self.timing.faults()
+        for activity in self.activities:
+            found = vocabulary().activities.get(activity)
+            for fault in self.timing_of(activity).faults():
+                yield f"{found.title if found else activity}: {fault}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +71,14 @@ def written(policy: Policy) -> str:
     return DOCUMENT.dump_json(policy).decode()
 
 
+@lru_cache(maxsize=10_000)
+def _with(timing: Timing, own: OwnTiming) -> Timing:
+    return replace(timing, **own.chosen())
+
+
 def chosen(state: SitePolicy | None, event: PolicyChosen, *_: object) -> tuple[SitePolicy, list[Sweep]] | Refused:
     wanted, before = parse(event.document), state.policy if state else DEFAULT
-    if wanted.timing.faults():
+    if any(wanted.faults()):
         return Refused("contradicts_itself")
     if state and replace(wanted, version=before.version) == before:
         return state, []

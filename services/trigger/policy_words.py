@@ -5,14 +5,14 @@ from datetime import time, timedelta
 
 from babel.dates import format_time
 
-from services.trigger.policy import Policy
+from services.trigger.policy import OwnTiming, Policy
+from shared.contracts.vocabulary import vocabulary
 
 
 def said(policy: Policy) -> Iterator[str]:
     timing = policy.timing
-    days = "One day" if timing.assign_days == 1 else f"{timing.assign_days} days"
     yield "As everyone starts." if policy.version == 0 else f"The site's own choice, version {policy.version}."
-    yield f"{days} before a session, at the same time of day: the training, {policy.training_minutes} minutes at most."
+    yield f"{_days(timing.assign_days)}: the training, {policy.training_minutes} minutes at most."
     yield f"{span(timing.nudge)} before: a reminder, to those who are not done."
     yield f"{span(timing.quiz_by)} before: the quiz is due."
     yield f"{span(timing.last_call)} before: a last call, to those who are not done."
@@ -24,6 +24,26 @@ def said(policy: Policy) -> Iterator[str]:
             f"Quiet from {clock(timing.quiet_from)} to {clock(timing.quiet_to)}, on the mentor's own clock: "
             "what would fall into it comes 30 minutes before; a last call is left out; a check-in waits."
         )
+    for activity, own in policy.activities.items():
+        yield f"Only for {_title(activity)}: {_otherwise(own)}."
+
+
+def _otherwise(own: OwnTiming) -> str:
+    parts = [f"{_days(own.assign_days).lower()}: the training"] if own.assign_days else []
+    named = (("a reminder", own.nudge), ("the quiz is due", own.quiz_by), ("a last call", own.last_call))
+    parts += [f"{span(length)} before: {what}" for what, length in named if length is not None]
+    parts += [f"{span(own.check_in)} after the end: a check-in"] if own.check_in is not None else []
+    return "; ".join(parts)
+
+
+def _days(number: int) -> str:
+    days = "One day" if number == 1 else f"{number} days"
+    return f"{days} before a session, at the same time of day"
+
+
+def _title(activity: str) -> str:
+    found = vocabulary().activities.get(activity)
+    return f"{activity} ({found.title})" if found else activity
 
 
 def span(length: timedelta) -> str:

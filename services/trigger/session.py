@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
 from services.trigger.cancellations import Cancellation
@@ -32,6 +33,9 @@ class Outcome(StrEnum):
     FIRED = "fired"
     SKIPPED = "skipped"  # its time came, but there was nothing to do, or it was too late
     DROPPED = "dropped"  # it will not come
+
+
+Said = Literal["scheduled", "cancelled", "held", "not_held"]
 
 
 class Missing(StrEnum):
@@ -72,6 +76,21 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """One thing that a site said of a session. `at` None: the first, whose time is not kept; `refused`: why it does not count.
+
+    `changed` names fields, never what is in them; `starts_at` is the start that it told.
+    """
+
+    said: Said
+    revision: int
+    at: datetime | None = None
+    starts_at: datetime | None = None
+    changed: tuple[str, ...] = ()
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """A fact without a safe default has not arrived; looked for again at `at`."""
 
@@ -102,7 +121,7 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided at the assign moment, kept for the session's story."""
+    """What was decided at the assign moment and by which facts, kept for the session's story. `assumed`: nobody told us."""
 
     at: datetime
     available: bool
@@ -112,6 +131,9 @@ class Decision:
     vocabulary_version: int
     needs: tuple[Need, ...] = ()
     recall_only: bool = False
+    stage: Stage | None = None
+    session_no: int | None = None
+    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +164,7 @@ class Session:
     decision: Decision | None = None
     earlier: tuple[Turn, ...] = ()
     warnings: tuple[str, ...] = ()
+    announcements: tuple[Announcement, ...] = ()  # none for what was said once
 
     @property
     def status(self) -> Status:

@@ -10,7 +10,19 @@ from asyncpg import Connection, Pool, Record
 from pydantic import TypeAdapter
 
 from services.trigger.moments import Moment
-from services.trigger.session import Decision, Described, History, Mark, Missing, Next, Session, Turn, Verdict, Waiting
+from services.trigger.session import (
+    Announcement,
+    Decision,
+    Described,
+    History,
+    Mark,
+    Missing,
+    Next,
+    Session,
+    Turn,
+    Verdict,
+    Waiting,
+)
 from shared.contracts.site import Mode, Stage
 
 LOAD = """
@@ -115,6 +127,7 @@ class Rest:
     marks: tuple[Mark, ...] = ()
     decision: Decision | None = None
     earlier: tuple[Turn, ...] = ()
+    announcements: tuple[Announcement, ...] = ()
 
 
 NOTHING_ELSE = Rest()
@@ -175,6 +188,7 @@ def _session(row: Record) -> Session:
         decision=rest.decision,
         earlier=rest.earlier,
         warnings=rest.warnings,
+        announcements=rest.announcements,
     )
 
 
@@ -225,6 +239,7 @@ def _rest(s: Session) -> str | None:
         marks=s.marks,
         decision=s.decision,
         earlier=s.earlier,
+        announcements=s.announcements,
     )
     if d:
         rest = replace(rest, focus=d.focus, mode=d.mode, match_stage=d.match_stage, told_warnings=d.warnings,
@@ -237,4 +252,4 @@ def _special(d: Described) -> bool:
 
 
 def _eventful(s: Session) -> bool:
-    return bool(s.marks or s.waiting or s.verdict or s.lost or s.earlier or s.warnings)
+    return bool(s.marks or s.waiting or s.verdict or s.lost or s.earlier or s.warnings or s.announcements)

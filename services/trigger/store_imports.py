@@ -32,6 +32,7 @@ ON CONFLICT (site_id, source, session_ref) DO UPDATE
     = (excluded.mentor_id, excluded.content_hash, excluded.revision, excluded.starts_at)
   WHERE imported.revision <= excluded.revision
 """
+SOURCE_OF = "SELECT source FROM imported WHERE mentor_id = ANY($1::uuid[]) AND session_id = $2 ORDER BY source LIMIT 1"
 FORGET = "DELETE FROM imported WHERE mentor_id = $1"
 
 
@@ -73,6 +74,12 @@ async def list_after(conn: Connection, source: Source, ref: str, limit: int) -> 
     """A page of (reference, mentor, what was said last) in the order of references, after `ref`."""
     rows = await conn.fetch(SAID_IN_ORDER, source.site_id, source.name, ref, limit)
     return [(row["session_ref"], row["mentor_id"], _said(row)) for row in rows]
+
+
+async def find_source(conn: Connection, session_id: UUID, mentor_ids: Sequence[UUID]) -> str | None:
+    """Which kind of file spoke of a session of one of these mentors; None: it came in by no file."""
+    source: str | None = await conn.fetchval(SOURCE_OF, mentor_ids, session_id)
+    return source
 
 
 async def save_said(conn: Connection, source: Source, rows: Sequence[Row]) -> None:

@@ -1,7 +1,8 @@
 """From what a site wrote to an instant: wall clock and IANA zone are the truth of a future session."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -61,3 +62,34 @@ def _twice(local: datetime, later: datetime) -> bool:
     """The clock goes back over this time, so that it comes twice; else it jumps over it."""
     first, second = local.utcoffset(), later.utcoffset()
     return first is not None and second is not None and first > second
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChange:
+    """The clocks of a zone go forward by `by`, or back where it is negative. `wall`: what they show just before."""
+
+    at: datetime
+    wall: datetime
+    by: timedelta
+
+
+def clock_changes(zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[ClockChange]:
+    """Those within a span, in order. Two within one day that cancel each other out are not seen: no zone has had that."""
+    at = since.astimezone(UTC)
+    while at < until:
+        next_day = min(at + timedelta(days=1), until.astimezone(UTC))
+        if _offset(at, zone) != _offset(next_day, zone):
+            yield _change(zone, at, next_day)
+        at = next_day
+
+
+def _change(zone: ZoneInfo, before: datetime, after: datetime) -> ClockChange:
+    old, new = _offset(before, zone), _offset(after, zone)
+    while after - before > timedelta(seconds=1):
+        middle = (before + (after - before) / 2).replace(microsecond=0)
+        before, after = (middle, after) if _offset(middle, zone) == old else (before, middle)
+    return ClockChange(after, (after + old).replace(tzinfo=None), new - old)
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta(0)

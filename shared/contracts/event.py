@@ -1,6 +1,6 @@
 """The words every service shares: Event, Due, Sweep and Refused. Nothing here does I/O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -45,6 +45,10 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A well-formed message that does not apply. Counted by reason, and nothing changes."""
+    """A well-formed message that does not apply. Counted by reason; nothing changes but, where it is given, what is kept.
+
+    `kept`: the aggregate with a note of what was refused. Only for an aggregate that is there already.
+    """
 
     reason: str
+    kept: object = field(default=None, compare=False, repr=False)

@@ -134,12 +134,15 @@ class Fold:
     def decide(self, cause: UUID, event: Event | Due, targets: Sequence[Target], traceparent: str | None) -> Refused | None:
         """Decides everywhere, then takes effect everywhere. Refused only when every concerned aggregate refuses."""
         decided = []
+        noted: list[tuple[Aggregates, Key, Any]] = []
         refused: Refused | None = None
         for one, key, decide in targets:
             state = one.current.get(key)
             result = decide(state, event, self.now, one.handler.facts(state, event, one.reads))
             if isinstance(result, Refused):
                 refused = result
+                if result.kept is not None:
+                    noted.append((one, key, result.kept))
             else:
                 decided.append((one, key, result[0], result[1]))
         rows: list[Outgoing] = []
@@ -157,6 +160,8 @@ class Fold:
         for one, key, state, _ in decided:
             if state is not None:
                 one.current[key] = state
+        for one, key, state in noted:
+            one.current[key] = state
         self.outgoing += rows
         self.sweeps += sweeps
         return None if decided else refused

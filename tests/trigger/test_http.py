@@ -297,6 +297,9 @@ async def test_a_sessions_story_tells_when_what_and_why(site: Site):
     assert [(moment["moment"], moment["state"]) for moment in story["now"]["moments"]] == [
         ("assign", "fired"),
         ("nudge", "waiting"),
+        ("quiz_by", "waiting"),
+        ("last_call", "waiting"),
+        ("check_in", "waiting"),
     ]
     assert (story["now"]["decision"]["arm"], len(story["now"]["decision"]["needs"])) == ("send", 3)
     assert (await site.get("/v1/sessions", site_id="east", session_ref="s1")).json() == story

@@ -1,11 +1,9 @@
-"""Publishers and policies: kept as they were told, on a real Postgres, and asked for by the door and by the commands."""
+"""Publishers: kept as they were told, on a real Postgres, and asked for by the door and by the commands."""
 
 import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -13,19 +11,12 @@ import pytest_asyncio
 import typer
 from typer.testing import CliRunner, Result
 
-from services.trigger import commands, publishers, store_copies
+from services.trigger import commands, publishers
 from services.trigger.app import SERVICE
-from services.trigger.messages import PolicyChosen
-from services.trigger.moments import Timing
-from services.trigger.policy import DEFAULT, Policy, written
 from shared import commands as shared_commands
 from shared import db
 from shared.running import Running
 from tests.conftest import Database, at_database
-from tests.driving import deliver, fall_due, outgoing
-from tests.trigger.building import afternoon, enrolled, scheduled, site_described
-
-HOUR = timedelta(hours=1)
 
 
 @pytest_asyncio.fixture
@@ -90,37 +81,6 @@ async def test_a_publisher_can_be_paused_and_heard_again(running: Running):
     await jitt("publisher", "resume", "lakeside")
     assert [c.paused_at for c in await publishers.list_credentials(running.pool)] == [None]
     assert (await jitt("publisher", "pause", "nobody")).exit_code == 1
-
-
-async def test_a_policy_is_shown_in_sentences_and_changed_by_what_is_named(running: Running):
-    before = (await jitt("policy", "show", "east")).stdout
-    assert "As everyone starts." in before
-    assert "Quiet from 9:00 pm to 7:00 am" in before
-    told = await jitt("policy", "set", "east", "--quiet-from", "20:30", "--nudge", "6")
-    assert "The site's own choice, version 1." in told.stdout
-    assert "Quiet from 8:30 pm to 7:00 am" in told.stdout
-    assert "6 hours before: a reminder" in told.stdout
-    found = await store_copies.get_policy(running.pool, "east")
-    assert found == replace(DEFAULT, version=1, timing=replace(Timing(), quiet_from=found.timing.quiet_from, nudge=6 * HOUR))
-    await jitt("policy", "set", "east", "--nudge", "6")
-    assert json.loads((await jitt("policy", "show", "east", "--json")).stdout)["version"] == 1
-
-
-async def test_a_policy_that_contradicts_itself_is_not_taken(running: Running):
-    told = await jitt("policy", "set", "east", "--nudge", "2")
-    assert (told.exit_code, "The reminder must come before the quiz is due" in told.stderr) == (1, True)
-    assert (await jitt("policy", "set", "east", "--quiet-from", "9pm")).exit_code == 2
-    assert await store_copies.get_policy(running.pool, "east") == DEFAULT
-
-
-async def test_sessions_follow_their_sites_policy_and_remember_its_version(running: Running):
-    early = Policy(timing=replace(Timing(), assign_days=3), training_minutes=3)
-    await deliver(running, site_described(), enrolled(), PolicyChosen(site_id="east", document=written(early)))
-    await deliver(running, scheduled(afternoon(2)))
-    assert await running.pool.fetchval("SELECT policy_version FROM session") == 1
-    assert await fall_due(running, "session") == 1  # inside three days: at once
-    requests = [event for event in await outgoing(running) if event.TYPE == "trigger.content_requested.v1"]
-    assert [getattr(request, "training_minutes", None) for request in requests] == [3]
 
 
 async def test_without_a_network_a_command_says_what_to_type(running: Running, monkeypatch: pytest.MonkeyPatch):
