@@ -1,7 +1,8 @@
 """`jitt publisher`: who may announce sessions, and for which sites. Words in, words out."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from rich.table import Table
 
 from services.trigger import publishers, tenants
 from services.trigger.app import SERVICE
-from services.trigger.messages import PublisherAdded, PublisherPaused, TokenIssued
+from services.trigger.messages import OldTokensRevoked, PublisherAdded, PublisherPaused, PublisherSitesChanged, TokenIssued
 from services.trigger.tenants import Credential
 from shared.commands import AsJson, fail, on
 from shared.contracts.event import Event
@@ -23,8 +24,13 @@ REFUSED = {
     "name_taken": "There is a publisher of that name already. `jitt publisher list` shows them all; choose another name, "
     "or give it a new token with `jitt publisher token`.",
     "unknown_publisher": "There is no publisher of that name. `jitt publisher list` shows them all.",
+    "no_old_token": "It has no older token: nothing to end. A new one comes from `jitt publisher token NAME`.",
+    "not_its_site": "One of the sites to remove is not among its sites. `jitt publisher sites NAME` shows them.",
+    "no_sites_left": "It would have no site left. To stop it, use `jitt publisher pause`.",
+    "too_many_sites": f"A publisher has {tenants.MOST_SITES:,} sites at most. Add a second publisher.",
 }
 
+Uses = Mapping[bytes, datetime]
 publisher_app = typer.Typer(no_args_is_help=True, help="Publishers: the systems that may announce sessions, and for which sites.")
 Name = Annotated[str, typer.Argument(help="Small letters, digits and hyphens, such as lakeside-calendar.")]
 Sites = Annotated[list[str], typer.Option("--site", help="A site it may speak for; repeat it for each.")]
@@ -65,13 +71,13 @@ def list_publishers(as_json: AsJson = False) -> None:
 
     Example: jitt publisher list --json
     """
-    found = on(SERVICE, _all_publishers)
+    found, uses = on(SERVICE, _all_publishers)
     if as_json:
-        typer.echo(json.dumps([_as_json(c) for c in found]))
+        typer.echo(json.dumps([_as_json(c, uses) for c in found]))
     elif not found:
         typer.echo("No publishers yet. The first one: jitt publisher add NAME --site SITE")
     else:
-        Console().print(_table(found), markup=False)
+        Console().print(_table(found, uses), markup=False)
 
 
 @publisher_app.command("token")
@@ -87,6 +93,48 @@ def token(
     new = tenants.new_token()
     _tell(lambda: TokenIssued(name=name, token_sha256=tenants.hashed(new).hex(), only=only))
     typer.echo(json.dumps({"name": name, "token": new}) if as_json else f"The new token of {name}, shown this once:\n\n{new}")
+
+
+@publisher_app.command("revoke")
+def revoke(
+    name: Name,
+    old: Annotated[bool, typer.Option("--old", help="All tokens but the newest.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Although the newest has not been used yet.")] = False,
+) -> None:
+    """End a publisher's older tokens, once it uses the newest: so a token is changed without a gap.
+
+    Example: jitt publisher token lakeside-calendar, then, when it is in use: jitt publisher revoke lakeside-calendar --old
+    """
+    if not old:
+        fail("Say --old: all tokens but the newest end. To replace them all at once: jitt publisher token NAME --only", 2)
+    found, uses = on(SERVICE, _all_publishers)
+    newest = next((c.token_hashes[-1] for c in found if c.name == name and len(c.token_hashes) > 1), None)
+    if newest and newest not in uses and not anyway:
+        fail(f"The newest token of {name} has not been used yet, so this could cut it off. Nothing was ended. "
+             "Put the new token to use first, or add --anyway.")  # fmt: skip
+    _tell(lambda: OldTokensRevoked(name=name))
+    typer.echo(f"Only the newest token of {name} works now.")
+
+
+@publisher_app.command("sites")
+def sites(
+    name: Name,
+    add: Annotated[list[str] | None, typer.Option("--add", help="A site it may speak for from now on; repeat it.")] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", help="A site it may speak for no more; repeat it.")] = None,
+) -> None:
+    """Show or change for which sites a publisher speaks. What it announced before stays.
+
+    Example: jitt publisher sites lakeside-calendar --add harbor --remove lakeside
+    """
+    if both := {*(add or ())} & {*(remove or ())}:
+        fail(f"To be added and removed at once: {_listed(list(both))}. Say one of the two.", 2)
+    if add or remove:
+        _tell(lambda: PublisherSitesChanged(name=name, added=tuple(add or ()), removed=tuple(remove or ())))
+    found, _ = on(SERVICE, _all_publishers)
+    known = next((c for c in found if c.name == name), None)
+    if known is None:
+        fail(REFUSED["unknown_publisher"])
+    typer.echo(f"{name} may announce sessions of {_listed(list(known.sites))}.")
 
 
 @publisher_app.command("pause")
@@ -109,8 +157,9 @@ def resume(name: Name) -> None:
     typer.echo(f"{name} is heard again.")
 
 
-async def _all_publishers(running: Running) -> list[Credential]:
-    return await publishers.list_credentials(running.pool)
+async def _all_publishers(running: Running) -> tuple[list[Credential], Uses]:
+    found = await publishers.list_credentials(running.pool)
+    return found, await publishers.load_uses(running.pool, found)
 
 
 def _tell(event: Callable[[], Event]) -> None:
@@ -134,12 +183,13 @@ def _how(token: str) -> str:
     return f"Send events to {settings().trigger_url}/v1/events with the header\nAuthorization: Bearer {token[:9]}…"
 
 
-def _as_json(c: Credential) -> dict[str, Any]:
+def _as_json(c: Credential, uses: Uses) -> dict[str, Any]:
     return {
         "name": c.name,
         "sites": list(c.sites),
         "kafka": c.kafka,
         "tokens": len(c.token_hashes),
+        "last_used": [f"{uses[token]:%Y-%m-%d}" if token in uses else None for token in c.token_hashes],
         "added_at": c.added_at.isoformat(),
         "paused_at": c.paused_at.isoformat() if c.paused_at else None,
         "paused_why": c.paused_why,
@@ -152,9 +202,14 @@ def _state(c: Credential) -> str:
     return f"paused since {c.paused_at:%Y-%m-%d %H:%M} UTC" + (f": {c.paused_why}" if c.paused_why else "")
 
 
-def _table(found: list[Credential]) -> Table:
-    table = Table("Publisher", "Sites", "Speaks", "State", box=None)
+def _used(c: Credential, uses: Uses) -> str:
+    """The day, in UTC, for each token, the newest last."""
+    return ", ".join(f"{uses[token]:%Y-%m-%d}" if token in uses else "never" for token in c.token_hashes)
+
+
+def _table(found: Sequence[Credential], uses: Uses) -> Table:
+    table = Table("Publisher", "Sites", "Speaks", "Tokens last used", "State", box=None)
     for c in found:
         sites = ", ".join(c.sites[:5]) + (f" and {len(c.sites) - 5} more" if len(c.sites) > 5 else "")
-        table.add_row(c.name, sites, f"topic in.{c.name}" if c.kafka else "HTTPS", _state(c))
+        table.add_row(c.name, sites, f"topic in.{c.name}" if c.kafka else "HTTPS", _used(c, uses), _state(c))
     return table

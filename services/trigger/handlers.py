@@ -27,10 +27,12 @@ from services.trigger.messages import (
     DaysCancelled,
     HolidaysAdded,
     HolidaysRemoved,
+    OldTokensRevoked,
     PolicyChanged,
     PolicyChosen,
     PublisherAdded,
     PublisherPaused,
+    PublisherSitesChanged,
     TokenIssued,
     ZoneChanged,
 )
@@ -118,7 +120,9 @@ PUBLISHER = Handler[Credential](
     on={
         PublisherAdded: (attrgetter("name"), tenants.added),
         PublisherPaused: (attrgetter("name"), tenants.paused),
+        PublisherSitesChanged: (attrgetter("name"), tenants.sites_changed),
         TokenIssued: (attrgetter("name"), tenants.token_issued),
+        OldTokensRevoked: (attrgetter("name"), tenants.old_tokens_revoked),
     },
     load=publishers.lock_credentials,
     save=publishers.save_credentials,

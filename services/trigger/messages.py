@@ -112,6 +112,24 @@ class PublisherPaused(Event):
     why: str = Field("", max_length=200, description="for whoever asks later; empty when it goes on")
 
 
+class PublisherSitesChanged(Event):
+    TYPE = "trigger.publisher_sites_changed.v1"
+    KEY = "name"
+
+    name: str
+    added: tuple[str, ...] = Field((), max_length=20_000)
+    removed: tuple[str, ...] = Field((), max_length=20_000)
+
+
+class OldTokensRevoked(Event):
+    """All but the newest."""
+
+    TYPE = "trigger.old_tokens_revoked.v1"
+    KEY = "name"
+
+    name: str
+
+
 class TokenIssued(Event):
     TYPE = "trigger.token_issued.v1"
     KEY = "name"

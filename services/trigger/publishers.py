@@ -1,6 +1,7 @@
 """Every SQL statement about publishers: who may speak, for which sites, with which token."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from asyncpg import Connection, Pool, Record
 
@@ -11,7 +12,15 @@ SELECT name, sites, kafka, token_hashes, added_at, paused_at, paused_why
 FROM publisher WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE
 """
 ALL = "SELECT name, sites, kafka, token_hashes, added_at, paused_at, paused_why FROM publisher ORDER BY name"
-WHOSE = "SELECT name, sites, kafka, paused_at FROM publisher WHERE token_hashes @> ARRAY[$1::bytea]"
+WHOSE = """
+SELECT p.name, p.sites, p.kafka, p.paused_at, (u.at > now() - interval '1 hour') IS TRUE AS used_lately
+FROM publisher p LEFT JOIN token_use u ON u.hash = $1::bytea WHERE p.token_hashes @> ARRAY[$1::bytea]
+"""
+USED = """
+INSERT INTO token_use (hash, at) VALUES ($1, now())
+ON CONFLICT (hash) DO UPDATE SET at = now() WHERE token_use.at <= now() - interval '1 hour'
+"""
+USES = "SELECT hash, at FROM token_use WHERE hash = ANY($1::bytea[])"
 INSERT = """
 INSERT INTO publisher (name, sites, kafka, token_hashes, added_at, paused_at, paused_why) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING
@@ -26,12 +35,21 @@ async def load_publishers(conn: Connection | Pool) -> dict[str, Publisher]:
 
 
 async def find_by_token(conn: Connection | Pool, token: str) -> Publisher | None:
+    """Notes, at most once an hour, that the token was used."""
     row = await conn.fetchrow(WHOSE, hashed(token))
+    if row and not row["used_lately"]:
+        await conn.execute(USED, hashed(token))
     return _publisher(row) if row else None
 
 
 async def list_credentials(conn: Connection | Pool) -> list[Credential]:
     return [_credential(row) for row in await conn.fetch(ALL)]
+
+
+async def load_uses(conn: Connection | Pool, credentials: Sequence[Credential]) -> Mapping[bytes, datetime]:
+    """When each token was last used, to the hour, by its hash; one that never was is absent."""
+    hashes = [token for one in credentials for token in one.token_hashes]
+    return {row["hash"]: row["at"] for row in await conn.fetch(USES, hashes)}
 
 
 async def lock_credentials(conn: Connection, names: Sequence[str]) -> dict[str, Credential]:

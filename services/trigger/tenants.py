@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from services.trigger.messages import PublisherAdded, PublisherPaused, TokenIssued
+from services.trigger.messages import OldTokensRevoked, PublisherAdded, PublisherPaused, PublisherSitesChanged, TokenIssued
 from shared.contracts.event import Event, Refused
 
 TOKENS = 4  # as many may be in use at once, so that one can be replaced without an outage
+MOST_SITES = 20_000
 Decided = tuple["Credential", list[Event]] | Refused
 
 
@@ -63,3 +64,20 @@ def token_issued(state: Credential | None, event: TokenIssued, now: datetime, _:
         return Refused("unknown_publisher")
     before = () if event.only else state.token_hashes
     return replace(state, token_hashes=(*before, bytes.fromhex(event.token_sha256))[-TOKENS:]), []
+
+
+def old_tokens_revoked(state: Credential | None, event: OldTokensRevoked, now: datetime, _: object) -> Decided:
+    if state is None:
+        return Refused("unknown_publisher")
+    return (replace(state, token_hashes=state.token_hashes[-1:]), []) if len(state.token_hashes) > 1 else Refused("no_old_token")
+
+
+def sites_changed(state: Credential | None, event: PublisherSitesChanged, now: datetime, _: object) -> Decided:
+    if state is None:
+        return Refused("unknown_publisher")
+    if not set(event.removed) <= set(state.sites):
+        return Refused("not_its_site")
+    sites = (set(state.sites) | set(event.added)) - set(event.removed)
+    if not 0 < len(sites) <= MOST_SITES:
+        return Refused("too_many_sites" if sites else "no_sites_left")
+    return replace(state, sites=tuple(sorted(sites))), []

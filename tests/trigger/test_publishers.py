@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -72,6 +73,72 @@ async def test_a_new_token_works_beside_the_old_one_until_it_is_the_only_one(run
     assert all([await publishers.find_by_token(running.pool, token) for token in (old, new)])
     newest = json.loads((await jitt("publisher", "token", "lakeside", "--only", "--json")).stdout)["token"]
     assert [bool(await publishers.find_by_token(running.pool, token)) for token in (old, new, newest)] == [False, False, True]
+
+
+async def test_an_old_token_is_ended_once_the_new_one_is_in_use(running: Running):
+    old = json.loads((await jitt("publisher", "add", "lakeside", "--site", "east", "--json")).stdout)["token"]
+    assert "no older token" in (await jitt("publisher", "revoke", "lakeside", "--old")).stderr
+    new = json.loads((await jitt("publisher", "token", "lakeside", "--json")).stdout)["token"]
+    too_soon = await jitt("publisher", "revoke", "lakeside", "--old")
+    assert (too_soon.exit_code, "has not been used yet" in too_soon.stderr) == (1, True)
+    assert all([await publishers.find_by_token(running.pool, token) for token in (old, new)])
+    assert (await jitt("publisher", "revoke", "lakeside", "--old")).exit_code == 0
+    assert [bool(await publishers.find_by_token(running.pool, token)) for token in (old, new)] == [False, True]
+
+
+async def test_an_old_token_can_be_ended_anyway_and_never_by_mistake(running: Running):
+    await jitt("publisher", "add", "lakeside", "--site", "east")
+    await jitt("publisher", "token", "lakeside")
+    assert (await jitt("publisher", "revoke", "lakeside")).exit_code == 2
+    assert (await jitt("publisher", "revoke", "nobody", "--old")).exit_code == 1
+    assert (await jitt("publisher", "revoke", "lakeside", "--old", "--anyway")).exit_code == 0
+    assert [len(c.token_hashes) for c in await publishers.list_credentials(running.pool)] == [1]
+
+
+async def test_when_a_token_was_last_used_is_shown_to_the_day_and_written_once_an_hour(running: Running):
+    token = json.loads((await jitt("publisher", "add", "lakeside", "--site", "east", "--json")).stdout)["token"]
+    await jitt("publisher", "token", "lakeside")
+    assert "never, never" in (await jitt("publisher", "list")).stdout
+    await publishers.find_by_token(running.pool, token)
+    assert not await used_again(running, token, timedelta(minutes=50))
+    assert await used_again(running, token, timedelta(minutes=10))
+    today = await running.pool.fetchval("SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD') FROM token_use")
+    assert json.loads((await jitt("publisher", "list", "--json")).stdout)[0]["last_used"] == [today, None]
+
+
+async def used_again(running: Running, token: str, later: timedelta) -> bool:
+    """Whether its use, so much later, is written down."""
+    await running.pool.execute("UPDATE token_use SET at = at - $1::interval", later)
+    before = await running.pool.fetchval("SELECT at FROM token_use")
+    await publishers.find_by_token(running.pool, token)
+    return await running.pool.fetchval("SELECT at FROM token_use") != before
+
+
+async def test_a_wrong_token_leaves_no_trace_of_its_use(running: Running):
+    assert await publishers.find_by_token(running.pool, "jitt_wrong") is None
+    assert await running.pool.fetchval("SELECT count(*) FROM token_use") == 0
+
+
+async def test_a_publishers_sites_are_shown_and_changed(running: Running):
+    await jitt("publisher", "add", "lakeside", "--site", "east", "--site", "west")
+    told = await jitt("publisher", "sites", "lakeside", "--add", "north", "--add", "south", "--remove", "west")
+    assert told.stdout == "lakeside may announce sessions of east, north and south.\n"
+    assert (await jitt("publisher", "sites", "lakeside")).stdout == told.stdout
+    assert (await publishers.load_publishers(running.pool))["lakeside"].sites == {"east", "north", "south"}
+
+
+@pytest.mark.parametrize(("name", "options", "words"), [
+    ("nobody", ("--add", "east"), "no publisher of that name"),
+    ("nobody", (), "no publisher of that name"),
+    ("lakeside", ("--remove", "west"), "not among its sites"),
+    ("lakeside", ("--remove", "east"), "no site left"),
+    ("lakeside", ("--add", "east", "--remove", "east"), "Say one of the two"),
+])  # fmt: skip
+async def test_sites_that_cannot_be_changed_so_are_explained(running: Running, name: str, options: tuple[str, ...], words: str):
+    await jitt("publisher", "add", "lakeside", "--site", "east")
+    told = await jitt("publisher", "sites", name, *options)
+    assert (told.exit_code > 0, words in told.stderr) == (True, True)
+    assert [c.sites for c in await publishers.list_credentials(running.pool)] == [("east",)]
 
 
 async def test_a_publisher_can_be_paused_and_heard_again(running: Running):
