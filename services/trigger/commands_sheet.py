@@ -1,7 +1,10 @@
 """`jitt import sessions`: a CSV file or a spreadsheet becomes sessions. Words in, words out; the work is in sheet_import."""
 
 import codecs
+import gc
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +42,9 @@ ColumnsFile = Annotated[
 ]
 PrintColumns = Annotated[bool, typer.Option("--print-columns", help="Write a list of the file's headers for --columns.")]
 Dates = Annotated[str, typer.Option(help="How 3/4/2026 is meant: mdy (March 4), dmy (April 3), or ymd for 26-3-4.")]
-Minutes = Annotated[int, typer.Option(help="How long sessions are in rows that do not say it.", min=0, max=MOST_MINUTES, show_default=False)]
+Minutes = Annotated[
+    int, typer.Option(help="How long sessions are in rows that do not say it.", min=0, max=MOST_MINUTES, show_default=False)
+]
 ActivityCode = Annotated[str, typer.Option(help="What sessions are for in rows that do not say it, such as check_in.")]
 NoRef = Annotated[
     bool, typer.Option("--no-ref", help="Rows without a reference are known by mentor, date and time: moved, they are others.")
@@ -146,7 +151,8 @@ def sessions(
             _look(opening, wish, zone, answer)
         else:
             _need_site(site)
-            on(SERVICE, lambda running: _import(running, opening, wish, answer))
+            with _seldom_collecting():
+                on(SERVICE, lambda running: _import(running, opening, wish, answer))
     except Unreadable as problem:
         fail(str(problem), 2)
     except UnknownSite:
@@ -212,6 +218,19 @@ def _would_vanish(before: Earlier) -> str:
     return (f"--complete would cancel {before.missing:,} of the {many(before.coming, 'session')} to come that this source "
             "planned before, which is more than a fifth: was the file cut off, or filtered? "
             f"If they are to be canceled, add --yes-cancel {before.missing}.")  # fmt: skip
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """A third of a large file's time would go into looking at what is still in use."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _need_site(site: str) -> None:
