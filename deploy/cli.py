@@ -35,6 +35,7 @@ COMMANDS = {  # first word -> where its commands are
     "session": ("services.trigger.commands_session",),
     "cancel-days": ("services.trigger.commands_days",),
     "holiday": ("services.trigger.commands_days",),
+    "feed": ("services.trigger.commands_feeds",),
     "import": ("services.trigger.commands_import", "services.trigger.commands_sheet", "services.supervision.commands"),
     "content": ("services.content.commands",),
     "site": ("services.supervision.commands",),

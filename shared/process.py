@@ -163,6 +163,8 @@ class WorkerProcess:
             loops.append(self.worker.run_clocks())
         if self.service.publishers:
             loops.append(self._read_publishers())
+        if self.service.aside:
+            loops.append(self.service.aside(self.running, self.relay.caught_up.wait))
         return loops
 
     def seconds_since_poll(self) -> float:

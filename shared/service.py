@@ -1,6 +1,6 @@
 """What a service is: its name, handlers, topics and pages. Wiring only; `jitt run` brings it to life."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ class Publisher(Protocol):
     def paused(self) -> bool: ...
 
 
+Aside = Callable[..., Coroutine[Any, Any, None]]  # (running, room)
 LoadPublishers = Callable[[Connection], Awaitable[Mapping[str, Publisher]]]
 
 
@@ -34,6 +35,7 @@ class Service:
     `publishers`: this service also reads the publishers' own topics, in a group of its own; the function loads who they are.
     `pause_publisher`: the event by which one is paused that sends too much that cannot be read.
     `routes` builds the HTTP routes, given the running service.
+    `aside`: what a worker does besides, for ever; it is given how to wait for room in the outbox.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Service:
     routes: Callable[..., APIRouter]
     publishers: LoadPublishers | None = None
     pause_publisher: Callable[[str], Event] | None = None
+    aside: Aside | None = None
 
     @property
     def events(self) -> dict[str, type[Event]]:

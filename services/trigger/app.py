@@ -1,6 +1,6 @@
 """When? Wiring of the trigger service."""
 
-from services.trigger import http
+from services.trigger import feeds, http
 from services.trigger.handlers import HANDLERS
 from services.trigger.messages import PublisherPaused
 from services.trigger.publishers import load_publishers
@@ -15,4 +15,5 @@ SERVICE = Service(
     routes=http.routes,
     publishers=load_publishers,
     pause_publisher=lambda name: PublisherPaused(name=name, paused=True, why="too many records that cannot be read"),
+    aside=feeds.run,
 )

@@ -1,5 +1,6 @@
 """Takes a calendar file into a running trigger: reads it, compares it with what it said last, tells the difference."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -60,7 +61,7 @@ async def compare(
         raise UnknownSite(asked.site_id)
     site = ZoneInfo(zone)
     window = days.window(now, site)
-    reading = calendars.read(data, site, window, progress)
+    reading = await asyncio.to_thread(calendars.read, data, site, window, progress)  # seconds, for a large one
     return Compared(site, reading, imports.plan(reading, asked, said, window))
 
 

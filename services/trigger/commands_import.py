@@ -171,10 +171,16 @@ def _asked(site: str, mentor: str, activity: str, complete: bool) -> Asked:
         fail("Say whose calendar it is: --site and --mentor. To only look into the file: --dry-run --zone America/Chicago.", 2)
     if len(site) > 100 or len(mentor) > 200:
         fail("A site's id has at most 100 characters, a mentor's reference at most 200.", 2)
+    asked = Asked(site, mentor, known_activity(activity), complete)
+    need_network()
+    return asked
+
+
+def known_activity(activity: str) -> str | None:
+    """None for none; stops with a hint for one that is not in the vocabulary."""
     if activity and activity not in vocabulary().activities:
         fail(f"There is no activity “{activity}”. {_like(activity)}", 2)
-    need_network()
-    return Asked(site, mentor, activity or None, complete)
+    return activity or None
 
 
 def _like(activity: str) -> str:

@@ -66,13 +66,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`unmapped`: categories that name no activity, with how many sessions; `absent`: sessions that only earlier files knew."""
+    """`unmapped`: categories that name no activity, with how many sessions; `absent`: sessions that only earlier files knew.
+
+    `vanished`: references that are cancelled because they are not in the file any more, of `to_come` that earlier ones planned.
+    """
 
     changes: tuple[Change, ...]
     unchanged: int
     unmapped: Mapping[str, int]
     absent: int
     problems: tuple[Problem, ...]
+    vanished: frozenset[str] = frozenset()
+    to_come: int = 0
 
 
 def plan(reading: Reading, asked: Asked, said: Mapping[str, Said], window: Window) -> Plan:
@@ -83,7 +88,9 @@ def plan(reading: Reading, asked: Asked, said: Mapping[str, Said], window: Windo
     told = [_told(ref, i, asked, said.get(ref)) for ref, i in now_said.items() if _can_be_told(i, asked)]
     gone, absent = _missing(reading, asked, {ref: s for ref, s in said.items() if ref not in now_said}, window)
     changes = [change for change in (*told, *gone) if change is not None]
-    return Plan(tuple(changes), told.count(None), dict(unmapped), absent, tuple(wrong))
+    vanished = frozenset(change.event.session_ref for change in gone if change is not None)
+    to_come = sum(last.live and last.starts_at in window for last in said.values())
+    return Plan(tuple(changes), told.count(None), dict(unmapped), absent, tuple(wrong), vanished, to_come)
 
 
 def reference(mentor_ref: str, uid: str, original: datetime | None) -> str:

@@ -38,6 +38,7 @@ ERASE = (
     "DELETE FROM session WHERE mentor_id = ANY($1::uuid[])",
     "DELETE FROM skill WHERE mentor_id = ANY($1::uuid[])",
     "DELETE FROM training WHERE mentor_id = ANY($1::uuid[])",
+    "DELETE FROM feed WHERE mentor_id = ANY($1::uuid[])",
     "DELETE FROM mentor WHERE id = ANY($1::uuid[])",
 )
 SITES = "SELECT site_id, time_zone, variables, active, revision FROM site WHERE site_id = ANY($1::text[])"

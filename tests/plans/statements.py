@@ -53,6 +53,7 @@ HOT: Mapping[str, str] = {
         MENTORS LOCK_MENTORS INSERT_MENTORS UPDATE_MENTORS ERASE SITES LOCK_SITES INSERT_SITES UPDATE_SITES MEMORY LOCK_SKILLS
         INSERT_SKILLS UPDATE_SKILLS TRAININGS LOCK_TRAININGS INSERT_TRAININGS UPDATE_TRAININGS POLICIES KEEP_POLICIES
         LOCK_POLICIES INSERT_POLICIES UPDATE_POLICIES""",
+    "services.trigger.store_feeds": "CLAIM FEED OTHERS ADD ASKED SOON REMOVE",
     "services.trigger.store_imports": "TIME_ZONE LAST_SAID LAST_SAID_OF SAID_IN_ORDER SAVE SOURCE_OF FORGET",
     "services.trigger.store_rejected": "LETTERS SET_ASIDE UNKNOWN",
 }
@@ -64,6 +65,7 @@ SELDOM: Mapping[str, str] = {
     "services.supervision.reading.CONTACT": "the beginning of others",
     "services.supervision.reading.ALERTS": "the beginning of others",
     "services.supervision.store.LIST_SITES": "a command that lists all sites",
+    "services.trigger.store_feeds.FEEDS": "a command that lists all feeds",
     "shared.messaging.store.OPEN_DEAD": "a command that lists every dead letter that is still open",
     "shared.messaging.letters.COUNT": "a command, by any filter that an operator chooses",
     "shared.messaging.letters.COUNTS": "a command, by any filter that an operator chooses",

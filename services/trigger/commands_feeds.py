@@ -1,0 +1,187 @@
+"""`jitt feed`: a mentor's calendar on the web, looked at again and again. Words in, words out; the work is in feeds."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import uuid4
+
+import httpx2
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.trigger import calendar_import, feeds, fetching, store_feeds
+from services.trigger.app import SERVICE
+from services.trigger.calendar_import import Compared, Days, UnknownSite
+from services.trigger.calendar_report import show_plan, show_problems, show_sessions
+from services.trigger.commands_import import known_activity
+from services.trigger.fetching import Unreachable
+from services.trigger.imports import Asked
+from services.trigger.store_feeds import Feed
+from shared.commands import AsJson, fail, on
+from shared.contracts import ids
+from shared.running import Running
+
+app = typer.Typer(no_args_is_help=True, help=(
+    "Mentors' calendars on the web (Google, Outlook, iCloud, any address of an .ics file), looked at every 15 minutes.\n\n"
+    "First `jitt feed add URL --site S --mentor M --dry-run`: it shows what would be planned. Then the same without --dry-run."))
+Id = Annotated[str, typer.Argument(help="As in `jitt feed list`.")]
+Site = Annotated[str, typer.Option(help="The site's id, as in `jitt site list`.")]
+NOT_THERE = "There is no feed “{}”. `jitt feed list` shows those that are."
+ONLY_ONE = ("This mentor has another feed, and one of the two is said to hold all of their sessions (--complete): it would "
+            "cancel the other's. Remove one with `jitt feed remove`, or add them without --complete.")  # fmt: skip
+
+
+def add_to(jitt: typer.Typer, _: typer.Typer) -> None:
+    jitt.add_typer(app, name="feed")
+
+
+@app.command("add")
+def add(
+    url: Annotated[str, typer.Argument(help="Where the calendar is: https://…, http://… or webcal://…")],
+    *,
+    site: Site,
+    mentor: Annotated[str, typer.Option(help="Whose calendar it is: the mentor's reference, as in the people's file.")],
+    activity: Annotated[str, typer.Option(help="What entries without a category are, such as first_meeting.")] = "",
+    complete: Annotated[bool, typer.Option(
+        "--complete", help="It holds all of this mentor's sessions: cancel what is not in it any more.")] = False,
+    minutes: Annotated[int, typer.Option("--every", min=5, max=1_440, help="Minutes between two looks.")] = 15,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look, and say what would be planned.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Plan a mentor's sessions from a calendar on the web, from now on.
+
+    Example: jitt feed add https://calendar.example.org/dana.ics --site eastfield --mentor dana --activity check_in
+    """
+    asked = Asked(site, mentor, known_activity(activity), complete)
+    try:
+        address = str(fetching.parsed(url))
+        found = on(SERVICE, lambda running: _first_look(running, address, asked))
+    except Unreachable as error:
+        fail(error.words)
+    except UnknownSite:
+        fail(f"Nothing is known of the site “{site}” yet. `jitt site list` shows those that are; `jitt site add` adds one.")
+    if not as_json:
+        _show(found, "It would say: " if dry_run else "It says: ")
+    if dry_run:
+        return
+    id = uuid4().hex[:8]
+    why_not = on(SERVICE, lambda running: _added(running, id, address, asked, minutes))
+    if why_not:
+        fail(why_not)
+    typer.echo(json.dumps({"feed": id}) if as_json else
+               f"Feed {id} added: looked at every {minutes} minutes, and for the first time in a moment.")  # fmt: skip
+
+
+@app.command("list")
+def list_(site: Annotated[str, typer.Option(help="Only this site's.")] = "", as_json: AsJson = False) -> None:
+    """All feeds, with what came of the last look and when the next one is."""
+    found = on(SERVICE, lambda running: store_feeds.list_feeds(running.pool, site))
+    if as_json:
+        typer.echo(json.dumps([_told(feed) for feed in found], default=str))
+    elif not found:
+        typer.echo("No feeds yet. `jitt feed add URL --site S --mentor M` adds one.")
+    else:
+        _print(found)
+
+
+@app.command("show")
+def show(id: Id, as_json: AsJson = False) -> None:
+    """Look into one feed now and say all that is in it, with what cannot be read. Changes nothing."""
+    feed = _existing(id)
+    try:
+        found = on(SERVICE, lambda running: _first_look(running, feed.url, feeds.asked_of(feed)))
+    except Unreachable as error:
+        fail(error.words)
+    if as_json:
+        typer.echo(json.dumps(_told(feed), default=str))
+        return
+    _print([feed])
+    _show(found, "The next look says: ")
+    if feed.held:
+        typer.echo(f"{feed.held} sessions are in it no more, and stay planned. If that is right: jitt feed confirm {id}")
+
+
+@app.command("now")
+def now(id: Id) -> None:
+    """Have it looked at in a moment, instead of when it is due."""
+    _soon(id, confirmed=False)
+    typer.echo("It is looked at in a moment. `jitt feed list` says what came of it.")
+
+
+@app.command("confirm")
+def confirm(id: Id) -> None:
+    """Say that the sessions which are not in the calendar any more really are off: the next look cancels them."""
+    if not _existing(id).held:
+        fail("Nothing of this feed waits for anybody's word.")
+    _soon(id, confirmed=True)
+    typer.echo("They are cancelled in a moment.")
+
+
+@app.command("remove")
+def remove(id: Id) -> None:
+    """Look at it no more. What it has planned stays planned."""
+    _existing(id)
+    on(SERVICE, lambda running: store_feeds.remove(running.pool, id))
+    typer.echo("It is looked at no more. Its sessions stay planned.")
+
+
+async def _first_look(running: Running, address: str, asked: Asked) -> Compared:
+    fetched = await fetching.get(address, private=running.settings.feed_private_addresses)
+    assert fetched.data is not None, "nothing was said of an earlier look"
+    return await calendar_import.compare(running, fetched.data, asked, Days())
+
+
+async def _added(running: Running, id: str, address: str, asked: Asked, minutes: int) -> str:
+    """Why not, in words."""
+    mentor_id = ids.mentor(asked.site_id, asked.mentor_ref)
+    async with running.connection() as conn, conn.transaction():
+        others = await store_feeds.others(conn, mentor_id)
+        if others and (asked.complete or any(others)):
+            return ONLY_ONE
+        row = (id, asked.site_id, mentor_id, asked.mentor_ref, address, asked.activity, asked.complete, minutes)
+        return "" if await store_feeds.add(conn, row) else "This mentor has this feed already."
+
+
+def _existing(id: str) -> Feed:
+    feed = on(SERVICE, lambda running: store_feeds.find(running.pool, id))
+    return feed or fail(NOT_THERE.format(id))
+
+
+def _soon(id: str, *, confirmed: bool) -> None:
+    if not on(SERVICE, lambda running: store_feeds.ask_soon(running.pool, id, confirmed=confirmed)):
+        fail(NOT_THERE.format(id))
+
+
+def _show(found: Compared, before: str) -> None:
+    show_sessions("The calendar", found.reading.instances, found.site)
+    show_problems(found.problems)
+    show_plan(found.plan, {}, before)
+
+
+def shortened(url: str) -> str:
+    """Only where it is: the rest of an address may be what keeps it private."""
+    found = httpx2.URL(url)
+    return f"{found.host}/…{found.path[-12:]}"
+
+
+def _told(feed: Feed) -> dict[str, Any]:
+    return {
+        "feed": feed.id, "site": feed.site_id, "mentor": feed.mentor_ref, "address": shortened(feed.url),
+        "activity": feed.activity, "complete": feed.complete, "every_minutes": feed.minutes, "last_look": feed.asked_at,
+        "outcome": feed.outcome,
+        "detail": feed.detail, "failures": feed.failures, "held": feed.held, "next_look": feed.next_at,
+    }  # fmt: skip
+
+
+def _print(found: list[Feed]) -> None:
+    table = Table("feed", "site", "mentor", "calendar", "last look", "what came of it", "next look", box=None, pad_edge=False)
+    for feed in found:
+        came = feed.detail or "not looked at yet"
+        where = (feed.id, feed.site_id, feed.mentor_ref, shortened(feed.url))
+        table.add_row(*where, _when(feed.asked_at), came, _when(feed.next_at))
+    Console().print(table, markup=False)
+
+
+def _when(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else ""
