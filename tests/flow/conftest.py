@@ -29,6 +29,7 @@ def running(home: Path) -> Iterator[Network]:
     """Whatever the environment names: this folder kills what it started. Afterwards all of it is gone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JITT_HOME", str(home))
+        patch.setenv("JITT_FEED_PRIVATE_ADDRESSES", "1")  # calendars of these tests are on this machine
         for name in ("JITT_KAFKA", "JITT_POSTGRES"):
             patch.setenv(name, "")
         for name in topology.NAMES:
