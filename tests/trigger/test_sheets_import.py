@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 import pytest_asyncio
 import typer
@@ -217,6 +218,19 @@ async def test_a_run_that_was_killed_before_it_wrote_down_what_it_told_does_no_h
     assert last_line(await jitt(file)) == "700 sessions planned, 0 unchanged."
     assert (await sessions(running), len(await outgoing(running))) == (first, told)
     assert last_line(await jitt(file)) == "0 sessions planned, 700 unchanged."
+
+
+async def test_what_could_not_be_told_is_not_written_down_as_told(running: Running, file: Path) -> None:
+    saved(file, *(row(n) for n in range(700)))
+    name = await running.pool.fetchval("SELECT current_database()")
+    owner = await asyncpg.connect(at_database(os.environ["JITT_POSTGRES"], name))
+    await owner.execute("ALTER TABLE trigger.session RENAME TO away")
+    failed = await jitt(file)
+    await owner.execute("ALTER TABLE trigger.away RENAME TO session")
+    await owner.close()
+    assert (failed.exit_code, "Run `jitt migrate`" in failed.stderr) == (1, True)
+    assert await running.pool.fetchval("SELECT count(*) FROM imported") == 0
+    assert last_line(await jitt(file)) == "700 sessions planned, 0 unchanged."
 
 
 async def test_a_site_that_nobody_knows_is_refused(running: Running, file: Path) -> None:
