@@ -1,17 +1,8 @@
 """`jitt publisher`: who may announce sessions, and for which sites. Words in, words out."""
 
 import json
-<<<<<<< ours
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-=======
-<<<<<<< HEAD
-from collections.abc import Callable
-=======
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
->>>>>>> 8cd41543e0fa4bb15fc7158b7865297a3b0d0ecc
->>>>>>> theirs
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -22,15 +13,7 @@ from rich.table import Table
 
 from services.trigger import publishers, tenants
 from services.trigger.app import SERVICE
-<<<<<<< ours
 from services.trigger.messages import OldTokensRevoked, PublisherAdded, PublisherPaused, PublisherSitesChanged, TokenIssued
-=======
-<<<<<<< HEAD
-from services.trigger.messages import PublisherAdded, PublisherPaused, TokenIssued
-=======
-from services.trigger.messages import OldTokensRevoked, PublisherAdded, PublisherPaused, PublisherSitesChanged, TokenIssued
->>>>>>> 8cd41543e0fa4bb15fc7158b7865297a3b0d0ecc
->>>>>>> theirs
 from services.trigger.tenants import Credential
 from shared.commands import AsJson, fail, on
 from shared.contracts.event import Event
@@ -174,20 +157,9 @@ def resume(name: Name) -> None:
     typer.echo(f"{name} is heard again.")
 
 
-<<<<<<< ours
 async def _all_publishers(running: Running) -> tuple[list[Credential], Uses]:
     found = await publishers.list_credentials(running.pool)
     return found, await publishers.load_uses(running.pool, found)
-=======
-<<<<<<< HEAD
-async def _all_publishers(running: Running) -> list[Credential]:
-    return await publishers.list_credentials(running.pool)
-=======
-async def _all_publishers(running: Running) -> tuple[list[Credential], Uses]:
-    found = await publishers.list_credentials(running.pool)
-    return found, await publishers.load_uses(running.pool, found)
->>>>>>> 8cd41543e0fa4bb15fc7158b7865297a3b0d0ecc
->>>>>>> theirs
 
 
 def _tell(event: Callable[[], Event]) -> None:

@@ -37,11 +37,7 @@ WHY = {
 MOVED: dict[Moved, str] = {
     "quiet_hours": "moved out of the mentor's quiet hours",
     "deadline": "moved to two hours before the deadline",
-<<<<<<< HEAD
     "announced_late": "as the session was announced too late for its usual time",
-=======
-    "announced_late": "the session was announced too late for its usual time",
->>>>>>> 8cd41543e0fa4bb15fc7158b7865297a3b0d0ecc
 }
 PROMPT = timedelta(minutes=2)  # what is later than this is called late
 
@@ -100,11 +96,7 @@ def _late(one: MomentTold) -> str:
 
 
 def _moved(one: MomentTold) -> str:
-<<<<<<< HEAD
     return f", {MOVED[one.moved]}" if one.moved else ""
-=======
-    return f" ({MOVED[one.moved]})" if one.moved else ""
->>>>>>> 8cd41543e0fa4bb15fc7158b7865297a3b0d0ecc
 
 
 def _at_the_deadline(one: MomentTold, training: TrainingTold | None) -> str:

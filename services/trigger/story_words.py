@@ -7,12 +7,8 @@ from babel.dates import format_datetime
 
 from services.trigger import moment_words, policy_words
 from services.trigger.moment_words import Clocks
-<<<<<<< HEAD
 from services.trigger.moments import Moment
 from services.trigger.stories import AnnouncementTold, ClockChangeTold, DecisionTold, Story, TurnTold
-=======
-from services.trigger.stories import AnnouncementTold, ClockChangeTold, DecisionTold, Story
->>>>>>> 8cd41543e0fa4bb15fc7158b7865297a3b0d0ecc
 from shared.contracts.trigger import Need, NeedReason
 from shared.contracts.vocabulary import vocabulary
 from shared.pages import times
@@ -76,10 +72,7 @@ REASONS: dict[NeedReason, str] = {
     "missed_last_time": "missed last time",
     "clearance_gap": "not cleared for what is planned",
 }
-<<<<<<< HEAD
 ASSUMED = " (assumed from the first session that we know: nobody told us)"
-=======
->>>>>>> 8cd41543e0fa4bb15fc7158b7865297a3b0d0ecc
 FIRST = "At first: {} at revision {}. When that was is not kept."
 
 
@@ -93,18 +86,11 @@ def told(story: Story, now: datetime) -> Iterator[str]:
     yield from _part("What the site said", _announcements(story, clocks))
     yield from _part("Clocks", (_clock_change(one, story, clocks, now) for one in story.clock_changes))
     yield from _part("Moments", moment_words.sentences(story.now.moments, clocks, story.training))
-<<<<<<< HEAD
     decision = story.now.decision
     yield from _part("What was decided", _decision(decision, clocks) if decision else _undecided(story.now, story))
     for turn in story.earlier:
         happened = [*moment_words.sentences(turn.moments, clocks), *(_decision(turn.decision, clocks) if turn.decision else ())]
         yield from _part("With a mentor who had it before", happened or ["Nothing had happened yet."])
-=======
-    yield from _part("What was decided", _decision(story.now.decision, clocks))
-    for turn in story.earlier:
-        before = [*moment_words.sentences(turn.moments, clocks), *_decision(turn.decision, clocks)]
-        yield from _part("With a mentor who had it before", before or ["Nothing had happened yet."])
->>>>>>> 8cd41543e0fa4bb15fc7158b7865297a3b0d0ecc
 
 
 def _unannounced(story: Story) -> Iterator[str]:
@@ -159,11 +145,7 @@ def _changes(one: AnnouncementTold, before: datetime | None, clocks: Clocks) -> 
     parts = [f"Changed: {_listed(others)}."] if others else []
     if "starts_at" in one.changed and one.starts_at:
         since = f"from {clocks.when(before)} " if before else ""
-<<<<<<< HEAD
         parts.insert(0, f"Moved {since}to {clocks.when(one.starts_at)}, with all that had not gone out yet.")
-=======
-        parts.insert(0, f"Moved {since}to {clocks.when(one.starts_at)}.")
->>>>>>> 8cd41543e0fa4bb15fc7158b7865297a3b0d0ecc
     return " ".join(parts)
 
 
@@ -184,7 +166,6 @@ def _clock_change(change: ClockChangeTold, story: Story, clocks: Clocks, now: da
     return f"The clocks in {change.time_zone} {goes} by {by} on {day} at {at}. {stays} {then}."
 
 
-<<<<<<< HEAD
 def _undecided(turn: TurnTold, story: Story) -> Iterator[str]:
     if not any(one.moment is Moment.ASSIGN and one.state == "waiting" for one in turn.moments):
         yield "Nothing: no training was due."
@@ -194,12 +175,6 @@ def _undecided(turn: TurnTold, story: Story) -> Iterator[str]:
 
 
 def _decision(decision: DecisionTold, clocks: Clocks) -> Iterator[str]:
-=======
-def _decision(decision: DecisionTold | None, clocks: Clocks) -> Iterator[str]:
-    if decision is None:
-        yield "Nothing: a training is decided on when its moment comes."
-        return
->>>>>>> 8cd41543e0fa4bb15fc7158b7865297a3b0d0ecc
     if not decision.available:
         yield f"On {clocks.when(decision.at)}: no training, because {moment_words.why(decision.reason)}."
     else:
@@ -212,11 +187,7 @@ def _decision(decision: DecisionTold | None, clocks: Clocks) -> Iterator[str]:
 
 def _known(decision: DecisionTold) -> str:
     stage = f"stage “{decision.stage}”" if decision.stage else ""
-<<<<<<< HEAD
     assumed = ASSUMED if "stage" in decision.assumed else ""
-=======
-    assumed = " (assumed from the first session that we know: nobody told us)" if "stage" in decision.assumed else ""
->>>>>>> 8cd41543e0fa4bb15fc7158b7865297a3b0d0ecc
     number = f"the mentor's session number {decision.session_no}" if decision.session_no else ""
     policy = f"policy version {decision.policy_version}" if decision.policy_version else "the policy that everyone starts with"
     parts = [stage + assumed, number, policy, f"vocabulary version {decision.vocabulary_version}"]

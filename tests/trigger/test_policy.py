@@ -166,11 +166,7 @@ async def test_a_preview_has_each_moment_with_its_time_or_why_it_does_not_come(r
     }
     words = (await jitt("policy", "preview", "east", "--session", "2026-12-10 16:00", "--mentor-zone", "Asia/Tokyo")).stdout
     assert "A session on Thursday, December 10, at 4:00 pm in America/Chicago" in words
-<<<<<<< HEAD
     assert "Reminder: Thursday, December 10 at 3:30 am (6:30 pm for the mentor), moved out of the mentor's quiet hours." in words
-=======
-    assert "Reminder: Thursday, December 10 at 3:30 am (6:30 pm for the mentor) (moved out of the mentor's quiet hours)." in words
->>>>>>> 8cd41543e0fa4bb15fc7158b7865297a3b0d0ecc
     assert "No last call: it would fall into the mentor's quiet hours." in words
 
 

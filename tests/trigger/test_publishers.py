@@ -4,14 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
-<<<<<<< ours
 from datetime import timedelta
-=======
-<<<<<<< HEAD
-=======
-from datetime import timedelta
->>>>>>> 8cd41543e0fa4bb15fc7158b7865297a3b0d0ecc
->>>>>>> theirs
 
 import asyncpg
 import pytest
