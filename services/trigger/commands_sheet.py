@@ -17,7 +17,7 @@ from services.trigger.app import SERVICE
 from services.trigger.calendar_import import UnknownSite
 from services.trigger.calendar_parts import Progress
 from services.trigger.calendar_zones import iana
-from services.trigger.commands_import import Answer
+from services.trigger.commands_import import Answer, known_activity
 from services.trigger.imports import FEWEST_MINUTES, MOST_MINUTES
 from services.trigger.sheet_columns import Words
 from services.trigger.sheet_dates import Order
@@ -28,7 +28,6 @@ from services.trigger.sheet_report import many, show_reading, show_rows, show_to
 from services.trigger.sheet_rows import Asked
 from services.trigger.store_imports import Source
 from shared.commands import AsJson, fail, need_network, on
-from shared.contracts.vocabulary import vocabulary
 from shared.running import Running
 
 SOURCE = "sheet"
@@ -144,8 +143,8 @@ def sessions(
             typer.echo(sheet_columns.written(sheet_columns.opened(file, _encoding(encoding), worksheet)), nl=False)
             return
         words = sheet_columns.words_of(columns) if columns else Words()
-        opening = Opening(file, _encoding(encoding), worksheet, _order(dates), _minutes(minutes), _activity(activity), no_ref,
-                          words, _source(site, source))  # fmt: skip
+        opening = Opening(file, _encoding(encoding), worksheet, _order(dates), _minutes(minutes),
+                          known_activity(activity) or "", no_ref, words, _source(site, source))  # fmt: skip
         wish, answer = Wish(file.name, dry_run, partial, complete, yes_cancel), Answer(as_json)
         if zone:
             _look(opening, wish, zone, answer)
@@ -204,7 +203,8 @@ async def _tell(running: Running, job: Job, checked: Checked, wish: Wish, progre
 def _end(checked: Checked, told: Told, before: Earlier, wish: Wish, *, stopped: bool) -> None:
     """Exit code 1 where nothing, or not all that was asked for, was imported. A dry run has nothing to fail at."""
     if stopped and checked.problems.wrong_rows and not wish.partial:
-        fail("Nothing was imported. Mend what is wrong, or add --partial to import the rest.")
+        rest = ", or add --partial to import the rest" if checked.rows > checked.problems.wrong_rows else ""
+        fail(f"Nothing was imported. Mend what is wrong{rest}.")
     if wish.asks_first(before):
         words = _would_vanish(before)
         if stopped:
@@ -258,12 +258,6 @@ def _minutes(minutes: int) -> int:
     if 0 < minutes < FEWEST_MINUTES:
         fail(f"A session takes at least {FEWEST_MINUTES} minutes.", 2)
     return minutes
-
-
-def _activity(code: str) -> str:
-    if code and code not in vocabulary().activities:
-        fail(f"There is no activity “{code}”. {sheet_columns.like(code, list(vocabulary().activities))}", 2)
-    return code
 
 
 def _encoding(name: str) -> str:

@@ -15,7 +15,8 @@ KINDS = ("planned", "moved", "changed", "cancelled", "unchanged")
 def show_reading(name: str, job: Job) -> None:
     columns = job.columns
     typer.echo(f"Read {name} as {_how(job)}.")
-    typer.echo(f"Columns: {', '.join(f'{ours} is “{theirs}”' for ours, theirs in columns.theirs.items())}.")
+    named = (ours if ours == theirs else f"{ours} is “{theirs}”" for ours, theirs in columns.theirs.items())
+    typer.echo(f"Columns: {', '.join(named)}.")
     if columns.unused:
         typer.echo(f"Not used: {', '.join(f'“{one}”' for one in columns.unused)}.")
     typer.echo(f"Times of the site: {job.asked.site.key}.")
@@ -34,7 +35,7 @@ def show_problems(problems: Problems) -> None:
             typer.echo(f"{title}:")
         for alike in several:
             for problem in alike.first:
-                typer.echo(f"  {problem.said().replace(', :', ':')}")
+                typer.echo(f"  {problem.said()}")
             if more := alike.count - len(alike.first):
                 typer.echo(f"  … and {more:,} more like this.")
 
@@ -50,7 +51,7 @@ def show_told(told: Told, kept: int, before: str) -> None:
 
 
 def summary(counts: Mapping[str, int]) -> str:
-    """12 sessions planned, 1 moved, 1 cancelled, 30 unchanged."""
+    """12 sessions planned, 1 moved, 1 canceled, 30 unchanged."""
     return ", ".join(_counted(Counter(counts)))
 
 
@@ -82,9 +83,9 @@ def _how(job: Job) -> str:
 
 def _counted(counts: Counter[str]) -> Iterator[str]:
     yield f"{many(counts['planned'], 'session')} planned"
-    for kind in ("moved", "changed", "cancelled"):
+    for kind, word in (("moved", "moved"), ("changed", "changed"), ("cancelled", "canceled")):
         if counts[kind]:
-            yield f"{counts[kind]:,} {kind}"
+            yield f"{counts[kind]:,} {word}"
     yield f"{counts['unchanged']:,} unchanged"
 
 

@@ -94,7 +94,7 @@ async def test_what_moved_changed_or_was_cancelled_is_told_and_nothing_else(runn
     await jitt(saved(file, *(row(n) + "," for n in range(5)), headers=headers))
     now = (row(0), row(1, "17:00"), row(2, activity="first_meeting"), row(3), row(4, mentor="lee"))
     done = await jitt(saved(file, *(f"{one},{'cancelled' if one == row(3) else ''}" for one in now), headers=headers))
-    assert last_line(done) == "0 sessions planned, 1 moved, 2 changed, 1 cancelled, 1 unchanged."
+    assert last_line(done) == "0 sessions planned, 1 moved, 2 changed, 1 canceled, 1 unchanged."
     found = {one[0]: one[1:] for one in await sessions(running)}
     dana, lee = ids.mentor("eastfield", "dana"), ids.mentor("eastfield", "lee")
     assert [found[ids.session("eastfield", f"b-{n}")] for n in range(5)] == [
@@ -132,7 +132,7 @@ async def test_what_only_earlier_files_had_is_kept_and_counted_unless_the_file_i
     assert "1 session to come from earlier files is not in this one and is kept." in kept.stdout
     assert last_line(kept) == "0 sessions planned, 9 unchanged."
     gone = await jitt(file, "--complete")
-    assert (gone.exit_code, last_line(gone)) == (0, "0 sessions planned, 1 cancelled, 9 unchanged.")
+    assert (gone.exit_code, last_line(gone)) == (0, "0 sessions planned, 1 canceled, 9 unchanged.")
     assert [one[0] for one in await sessions(running) if one[1] == "cancelled"] == [ids.session("eastfield", "b-9")]
     back = await jitt(saved(file, *(row(n) for n in range(10))), "--complete")
     assert last_line(back) == "1 session planned, 9 unchanged."
@@ -149,14 +149,14 @@ async def test_when_more_than_a_fifth_would_vanish_somebody_is_asked_for_the_num
         assert "add --yes-cancel 3." in stopped.stderr
         assert await sessions(running) == before
     done = await jitt(file, "--complete", "--yes-cancel", "3")
-    assert (done.exit_code, last_line(done)) == (0, "1 session planned, 3 cancelled, 7 unchanged.")
+    assert (done.exit_code, last_line(done)) == (0, "1 session planned, 3 canceled, 7 unchanged.")
 
 
 async def test_a_source_cancels_only_what_it_said_itself_and_never_what_has_been(running: Running, file: Path) -> None:
     await jitt(saved(file, row(1), row(2)), "--source", "north")
     await jitt(saved(file, *(row(n) for n in range(3, 10)), f"past,dana,{DAY - timedelta(days=90)},16:00,45,check_in"))
     done = await jitt(saved(file, *(row(n) for n in range(3, 9))), "--complete")
-    assert last_line(done) == "0 sessions planned, 1 cancelled, 6 unchanged."
+    assert last_line(done) == "0 sessions planned, 1 canceled, 6 unchanged."
     assert sum(one[1] == "cancelled" for one in await sessions(running)) == 1
 
 
