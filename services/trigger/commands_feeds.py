@@ -7,8 +7,6 @@ from uuid import uuid4
 
 import httpx2
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services.trigger import calendar_import, feeds, fetching, store_feeds
 from services.trigger.app import SERVICE
@@ -162,7 +160,7 @@ def _show(found: Compared, before: str) -> None:
 def shortened(url: str) -> str:
     """Only where it is: the rest of an address may be what keeps it private."""
     found = httpx2.URL(url)
-    return f"{found.host}/…{found.path[-12:]}"
+    return f"{found.host}/…/{found.path.rpartition('/')[2][-20:]}"
 
 
 def _told(feed: Feed) -> dict[str, Any]:
@@ -175,13 +173,13 @@ def _told(feed: Feed) -> dict[str, Any]:
 
 
 def _print(found: list[Feed]) -> None:
-    table = Table("feed", "site", "mentor", "calendar", "last look", "what came of it", "next look", box=None, pad_edge=False)
+    """Two lines each: a table of this would not fit a terminal."""
     for feed in found:
-        came = feed.detail or "not looked at yet"
-        where = (feed.id, feed.site_id, feed.mentor_ref, shortened(feed.url))
-        table.add_row(*where, _when(feed.asked_at), came, _when(feed.next_at))
-    Console().print(table, markup=False)
+        whole = ", all of their sessions" if feed.complete else ""
+        typer.echo(f"{feed.id}  {feed.mentor_ref} of {feed.site_id}: {shortened(feed.url)}, every {feed.minutes} minutes{whole}")
+        last = f"{_when(feed.asked_at)}: {feed.detail}" if feed.asked_at else "Not looked at yet."
+        typer.echo(f"          {last} Next look {_when(feed.next_at)}.")
 
 
-def _when(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M}" if at else ""
+def _when(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -17,8 +17,8 @@ HOLD_ANOTHER = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::
 WORDS = {
     401: "The calendar's owner must allow it: use its private address, or share it.",
     403: "The calendar's owner must allow it: use its private address, or share it.",
-    404: "There is no calendar at this address any more.",
-    410: "There is no calendar at this address any more.",
+    404: "There is no calendar at this address. Ask its owner for the present one.",
+    410: "There is no calendar at this address. Ask its owner for the present one.",
     429: "The calendar's server asks us to come less often.",
 }
 
