@@ -1,6 +1,6 @@
 """A file of a million sessions, imported by the command in a process of its own: how long, how much memory, and a second time.
 
-    python -m tests.load.sheet [rows]
+`python -m tests.load.sheet [rows]` prints the figures.
 """
 
 import asyncio

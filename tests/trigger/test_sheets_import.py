@@ -269,5 +269,3 @@ def test_the_columns_are_printed_for_a_file_to_start_from(file: Path) -> None:
     printed = invoke(str(saved(file, row(1), headers="Nr.,mentor,date,time,minutes,Was")), "--print-columns")
     assert (printed.exit_code, 'mentor = "mentor"' in printed.stdout) == (0, True)
     assert '# Not recognized: "Nr.", "Was"' in printed.stdout
-
-
