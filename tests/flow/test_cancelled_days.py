@@ -10,6 +10,7 @@ import httpx2
 from deploy.servers import url_of
 from shared.contracts import ids
 from tests.flow import kafka
+from tests.flow.commands import jitt
 from tests.flow.database import rows
 from tests.flow.running import eventually
 from tests.flow.telling import post, scheduled, structured
@@ -27,6 +28,8 @@ SUPERVISION = "SELECT status FROM supervision.preparation WHERE session_id = ANY
 def test_a_cancelled_day_is_cancelled_for_everybody_once_and_comes_back_for_everybody(town: Town, newcomer: Newcomer) -> None:
     sessions = [_announced(town, newcomer, n) for n in range(MANY)]
     _everywhere(sessions, "planned")
+    looked = jitt("cancel-days", LAKESIDE, "--from", THE_DAY.isoformat(), "--reason", "snow_day", "--dry-run")
+    assert looked.startswith(f"{MANY} sessions are planned at {LAKESIDE} on ")
     id = _call(town, "POST", "", SNOW_DAY)["id"]
     _everywhere(sessions, "cancelled")
     assert _once(town, id, "done")["cancelled"] == MANY

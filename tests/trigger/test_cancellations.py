@@ -68,6 +68,16 @@ async def test_every_session_of_the_day_is_cancelled_and_told_once_and_no_other(
     assert (await status(running, "next"), await told(running, "next")) == (Status.PLANNED, ["planned"])
 
 
+async def test_in_small_steps_each_is_cancelled_and_brought_back_once_all_the_same(running: Running) -> None:
+    await deliver(running, *(scheduled(START, session_ref=f"more {n}") for n in range(9)))
+    id = await cancel(running)
+    assert [await one_step(running, limit=4) for _ in range(3)] == [4, 4, 2]
+    await cancelling.undo(running, id, told_by="")
+    assert [await one_step(running, limit=4) for _ in range(3)] == [4, 4, 2]
+    await swept(running)
+    assert [await told(running, f"more {n}") for n in range(9)] == [["planned", "cancelled", "planned"]] * 9
+
+
 async def test_taken_back_they_come_back_and_nothing_else_is_told(running: Running) -> None:
     await undo(running, id := await cancel(running))
     assert await told(running) == ["planned"]
@@ -227,7 +237,7 @@ def test_one_day_and_one_year_are_days() -> None:
     assert (days("2026-12-10", "2026-12-11"), days("2026-12-10", "2027-12-11")) == ("", "")
 
 
-async def one_step(running: Running) -> None:
-    """The first pass, without its last look."""
+async def one_step(running: Running, limit: int = 500) -> int:
+    """Of a sweep that is due; its last look is not, for half a minute. Answers how many sessions were looked at."""
     async with running.connection() as conn, conn.transaction():
-        await apply_sweep(conn, "trigger", SERVICE.handlers)
+        return len((await apply_sweep(conn, "trigger", SERVICE.handlers, limit=limit)).outcomes)
