@@ -125,7 +125,7 @@ def _requests(done: Done, seen: Seen) -> Verdict:
 
 def _moments(done: Done, seen: Seen) -> Verdict:
     """A moment that has come was acted on or skipped, once and not before its time, or had passed when its session was planned.
-    Each that was acted on is told once, and no other."""
+    Each that was acted on is told once, and no other; moments go on coming while we look, so those of the last seconds wait."""
     coming = {(story.session_id, story.coming.moment): story.coming.at for story in done.stories if story.coming}
     came: dict[Any, list[str]] = defaultdict(list)
     marked: dict[Any, list[str]] = defaultdict(list)
@@ -135,9 +135,10 @@ def _moments(done: Done, seen: Seen) -> Verdict:
         marked[what].append("marked")
         if what in coming:
             came[what].append("in time" if row["acted_at"] >= coming[what] else f"{row['outcome']} too early")
-        if row["outcome"] == "fired" and row["moment"] in REMINDERS:
+        if row["outcome"] == "fired" and row["moment"] in REMINDERS and row["acted_at"] < seen.at - LATE:
             reminders[what].append("told")
-    told = _by_key(seen.said("trigger.nudge_requested.v1"), "session_id", lambda data: data["moment"])
+    before = (one for one in seen.said("trigger.nudge_requested.v1") if one.at < seen.at - LATE)
+    told = _by_key(before, "session_id", lambda data: data["moment"])
     said = {(id, moment): ["told"] * number for id, moments in told.items() for moment, number in Counter(moments).items()}
     return (judge("moments", {what: ["in time"] for what, at in coming.items() if at < seen.at - LATE or what in came}, came)
             + judge("marks", {what: ["marked"] for what in marked}, marked) + judge("reminders", reminders, said))  # fmt: skip

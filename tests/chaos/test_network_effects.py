@@ -81,7 +81,7 @@ def _said_of(story: Story, walked: bool) -> Iterator[Published]:
 
 
 def _record(topic: str, type: str, **data: Any) -> Published:
-    return Published(topic, 0, 0, uuid4().hex, type, data)
+    return Published(topic, 0, 0, uuid4().hex, type, data, datetime.now(UTC))
 
 
 def _stand(story: Story) -> dict[str, Any]:
@@ -241,6 +241,17 @@ def test_what_is_still_to_come_is_waited_for_and_not_missed() -> None:
     seen = Seen(held.records, cast(Any, held.tables), min(story.coming.at for story in done.stories if story.coming))
     assert effects.verdict(done, seen).sound
     assert "moments are still to come" in effects.unsettled(done, seen)
+
+
+def test_a_moment_that_came_while_we_looked_is_neither_lost_nor_invented() -> None:
+    done = accepted()
+    held = sound(done)
+    another = next(story for story in done.stories if story.near and not story.coming)
+    held.records.append(replace(_record("trigger.events", "trigger.nudge_requested.v1", session_id=str(another.session_id),
+                                        moment="last_call"), at=AFTER))  # fmt: skip
+    assert held.judged(done).sound
+    held.records[-1] = replace(held.records[-1], at=AFTER - timedelta(minutes=1))
+    assert held.judged(done).invented == 1
 
 
 def test_the_same_event_said_again_is_no_second_effect() -> None:

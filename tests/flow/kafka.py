@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -19,7 +20,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """`id` is the CloudEvent's: a relay that was killed may publish a record twice, and readers drop the second."""
+    """`id` and `at` are the CloudEvent's: a relay that was killed may publish a record twice, and readers drop the second."""
 
     topic: str
     partition: int
@@ -27,6 +28,7 @@ class Published:
     id: str
     type: str
     data: dict[str, Any]
+    at: datetime
 
 
 def write(topic: str, *records: Record) -> None:
@@ -60,4 +62,5 @@ async def everything(*topics: str) -> list[Published]:
 def _published(record: Any) -> Published:
     headers = {name: value.decode() for name, value in record.headers}
     data = json.loads(record.value)
-    return Published(record.topic, record.partition, record.offset, headers["ce_id"], headers["ce_type"], data)
+    return Published(record.topic, record.partition, record.offset, headers["ce_id"], headers["ce_type"], data,
+                     datetime.fromisoformat(headers["ce_time"]))  # fmt: skip
