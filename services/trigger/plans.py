@@ -25,6 +25,7 @@ def anew(session: Session, described: Described, now: datetime, facts: Facts) ->
     place = slot(described, zone)
     fired = tuple(mark for mark in session.marks if mark.outcome is Outcome.FIRED)
     at = None if fired else moments.assign(place, timing)
+    trained_at = at if at and at > now else now
     planned = Session(
         id=session.id,
         site_id=session.site_id,
@@ -34,8 +35,8 @@ def anew(session: Session, described: Described, now: datetime, facts: Facts) ->
         session_no=facts.history.earlier + 1,
         mentor_zone=zone,
         policy_version=facts.policy.version,
-        quiz_by=_deadline(session, described, moments.quiz_by(place, timing), max(now, at or now)),
-        next=Next(Moment.ASSIGN, at) if at and at > now else None,
+        quiz_by=_deadline(session, described, moments.quiz_by(place, timing), trained_at),
+        next=None if trained_at is now else Next(Moment.ASSIGN, trained_at),
         marks=fired,
         decision=session.decision,
         earlier=session.earlier,
