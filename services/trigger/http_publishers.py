@@ -34,9 +34,12 @@ def routes(running: Running) -> APIRouter:
         limit = running.settings.noisy_per_hour
         async with running.connection() as conn:
             found = await publishers.list_credentials(conn)
+            uses = await publishers.load_uses(conn, found)
             bad = {one.name: await store.buried_lately(conn, one.name, limit + 1) for one in found}
         known = heard if heard in bad else ""
-        return shown.page(caller, "publishers.jinja", HERE, found=found, bad=bad, limit=limit, heard=known, page=PUBLISHERS)
+        used = {one.name: [uses.get(token) for token in one.token_hashes] for one in found}
+        return shown.page(caller, "publishers.jinja", HERE, found=found, used=used, bad=bad, limit=limit, heard=known,
+                          page=PUBLISHERS)  # fmt: skip
 
     @router.post("/publishers/resume")
     async def resume(caller: posted, name: Name) -> Response:

@@ -9,7 +9,9 @@ import httpx2
 import pytest
 
 from services.trigger.app import SERVICE
-from services.trigger.messages import PublisherAdded, PublisherPaused
+from services.trigger.messages import PublisherAdded, PublisherPaused, TokenIssued
+from services.trigger.publishers import find_by_token
+from services.trigger.tenants import hashed, new_token
 from shared.messaging.batch import Batch
 from shared.messaging.message import Raw
 from shared.messaging.store import Dead
@@ -51,6 +53,15 @@ async def test_it_says_who_is_heard_and_who_is_paused_since_when_and_why(running
     assert "Paused since" in said and "&lt;b&gt;too much" in said and "1 in the last hour" in said
     assert said.count("Heard") == 1 and "None in the last hour" in said
     assert form(html, f"{PAGE}/resume")["name"] == "lakeside-bus"
+
+
+async def test_it_says_on_which_day_each_token_was_last_used(running: Running) -> None:
+    token = new_token()
+    await deliver(running, TokenIssued(name="harbor-web", token_sha256=hashed(token).hex()))
+    await find_by_token(running.pool, token)
+    async with as_(PLATFORM, running) as browser:
+        said = words((await browser.get(PAGE)).text)
+    assert f"Tokens last used Never, {datetime.now(UTC).date()}" in said
 
 
 async def test_resuming_is_heard_and_said(running: Running) -> None:
