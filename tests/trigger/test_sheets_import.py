@@ -26,7 +26,7 @@ from tests.trigger.sheets import HEADERS
 
 SITE = SiteDescribed(site_id="eastfield", name="Eastfield", phone="555 0100", time_zone="America/Chicago", revision=1)
 DAY = datetime.now(UTC).date() + timedelta(days=20)
-MANY = 20_000  # rows: some seconds of work, to be killed in
+MANY = 10_000  # rows: a second or more of work, to be killed in
 
 
 @pytest_asyncio.fixture
