@@ -2,9 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Thread
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,6 +19,7 @@ from shared.contracts import ids
 from shared.messaging.outcome import Outcome
 from shared.running import Running
 
+T = TypeVar("T")
 SOURCE = "ics"
 CHUNK = 500
 HORIZON = timedelta(days=60)
@@ -61,8 +65,23 @@ async def compare(
         raise UnknownSite(asked.site_id)
     site = ZoneInfo(zone)
     window = days.window(now, site)
-    reading = await asyncio.to_thread(calendars.read, data, site, window, progress)  # seconds, for a large one
+    reading = await in_a_thread(calendars.read, data, site, window, progress)  # seconds, for a large one
     return Compared(site, reading, imports.plan(reading, asked, said, window))
+
+
+async def in_a_thread(work: Callable[..., T], *values: Any) -> T:
+    """As asyncio.to_thread; but a process that ends meanwhile does not wait for it."""
+    came: Future[T] = Future()
+
+    def run() -> None:
+        came.set_running_or_notify_cancel()
+        try:
+            came.set_result(work(*values))
+        except BaseException as error:
+            came.set_exception(error)
+
+    Thread(target=run, name="reading", daemon=True).start()
+    return await asyncio.wrap_future(came)
 
 
 async def tell(running: Running, asked: Asked, plan: Plan, progress: Progress = lambda done, of: None) -> Counter[str]:

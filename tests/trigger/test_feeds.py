@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ import pytest_asyncio
 import typer
 from typer.testing import CliRunner, Result
 
-from services.trigger import commands_feeds, feeds, fetching, store_feeds
+from services.trigger import calendar_import, commands_feeds, feeds, fetching, store_feeds
 from services.trigger.app import SERVICE
 from services.trigger.store_feeds import Asked, Feed
 from shared import db
@@ -198,6 +200,20 @@ async def test_each_feed_that_is_due_is_looked_at_once_whoever_works(running: Ru
     await asyncio.gather(*workers, return_exceptions=True)
     assert sorted(request["path"][-1] for request in server.requests) == list("012345")
     assert await running.pool.fetchval("SELECT count(*) FROM feed WHERE next_at > now() + interval '11 minutes'") == 6
+
+
+def test_a_process_that_ends_does_not_wait_for_a_calendar_that_is_being_read():
+    read = threading.Event()
+
+    async def stopped() -> None:
+        reading = asyncio.create_task(calendar_import.in_a_thread(read.wait, 20))
+        await asyncio.sleep(0)
+        reading.cancel()
+
+    began = monotonic()
+    asyncio.run(stopped())
+    assert monotonic() - began < 10
+    read.set()
 
 
 PRIVATE = ("http://127.0.0.1:9/a.ics", "http://localhost/a.ics", "http://[::1]/a.ics", "http://10.1.2.3/a.ics",
