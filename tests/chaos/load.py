@@ -38,6 +38,7 @@ PATIENCE = 120.0
 BY_HTTPS, MOVED, CANCELLED_TOO, SAID_TWICE, OVER_ALREADY = 0.05, 0.3, 0.1, 0.05, 0.02  # shares of the sessions
 MINUTES = 45
 OTHERS = tuple(f"other{n}" for n in range(5))  # mentors of sessions that are over: more of them would change others' sessions
+EARLY = 0.75  # of the sessions: a moment that comes of one of the rest would have to be waited for
 LAST_CALL, CHECK_IN = timedelta(minutes=30), timedelta(minutes=15)  # before the start; after the end
 
 
@@ -164,8 +165,8 @@ def _settle(site: Site, folder: Path, mentors: int) -> str:
 def stories(number: int, seconds: float, *, near: int, mentors: int, seed: int, twice: float = SAID_TWICE,
             later: int = 0) -> list[Story]:
     """What the sites say in turn within so many seconds. `near` sessions start within the hour, each of another mentor; the
-    rest within two months, but for a few that are over. `later`: how often this was asked before, for sessions of other
-    references, and near ones of other mentors."""
+    rest within two months, but for a few that are over. Of early ones some moments come meanwhile. `later`: how often this was
+    asked before, for sessions of other references, and near ones of other mentors."""
     chance, began = random.Random(seed + later), datetime.now(UTC)
     every = max(1, number // near) if near else number + 1
     told: Counter[Site] = Counter()
@@ -175,13 +176,14 @@ def stories(number: int, seconds: float, *, near: int, mentors: int, seed: int, 
         site = SITES[(n if soon is None else soon // 2) % len(SITES)]
         ref, told_at = f"s-{later * number + told[site]}", began + timedelta(seconds=n * seconds / number)
         told[site] += 1
-        found.append(_story(site, ref, told_at, chance, near=soon, mentors=mentors, twice=twice))
+        early = n < EARLY * number
+        found.append(_story(site, ref, told_at, chance, near=soon, early=early, mentors=mentors, twice=twice))
     return found
 
 
-def _story(site: Site, ref: str, told_at: datetime, chance: random.Random, *, near: int | None, mentors: int,
+def _story(site: Site, ref: str, told_at: datetime, chance: random.Random, *, near: int | None, early: bool, mentors: int,
            twice: float) -> Story:
-    start, coming = _start(told_at, chance, near)
+    start, coming = _start(told_at, chance, near, early)
     mentor = f"m{near if near is not None else chance.randrange(mentors)}"
     if coming and near is None:
         mentor = chance.choice(OTHERS)
@@ -198,14 +200,14 @@ def _story(site: Site, ref: str, told_at: datetime, chance: random.Random, *, ne
     return Story(site, ref, mentor, near is not None, tuple(told), coming)
 
 
-def _start(told_at: datetime, chance: random.Random, near: int | None) -> tuple[datetime, Coming | None]:
+def _start(told_at: datetime, chance: random.Random, near: int | None, early: bool) -> tuple[datetime, Coming | None]:
     """When a session starts, and what comes of it soon after it is told."""
     soon = told_at + timedelta(seconds=chance.randint(5, 20))
-    if near is not None and near % 2:
+    if near is not None and near % 2 and early:
         return soon + LAST_CALL, Coming("last_call", soon)
     if near is not None:
         return told_at + timedelta(minutes=chance.randint(40, 59)), None
-    if chance.random() < OVER_ALREADY:
+    if early and chance.random() < OVER_ALREADY:
         return soon - CHECK_IN - timedelta(minutes=MINUTES), Coming("check_in", soon)
     return told_at + timedelta(days=chance.randint(3, 60), minutes=chance.randrange(480)), None
 
