@@ -1,7 +1,8 @@
 """What moved against the last release run, beyond noise.
 
 Noise is the spread of both runs, from the lowest to the highest value of each, and a floor below which a difference says nothing
-even where the spread happens to be small: a median of three, or a single value, is not the whole truth of a shared machine.
+even where the spread happens to be small: a median of three, or a single value, is not the whole truth of a shared machine. Such a
+machine is also not as fast on every day: speeds are compared in proportion to how long a fixed piece of Python took in each run.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ FLOORS: Mapping[str, float] = {
 }
 FLOOR = 0.25  # the same virtual machine on another day is that much slower or faster
 ANYWHERE = ("ratio", "bytes")  # what another machine does not change
+SIZES = (*ANYWHERE, "_mb")  # what the same machine on a slower day does not change
 
 
 def sentences(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> list[str]:
@@ -33,20 +35,37 @@ def sentences(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> list[
         return [f"Not compared: the release run of {at} is of size {before['size']}, this one {now['size']}."]
     moved = [sentence for _, sentence in sorted(_moved(before, now), key=itemgetter(0))]
     elsewhere = "" if _same_machine(before, now) else f" (made on {_machine(before)}: ratios and sizes only)"
+    today = _pace(before, now)
+    if abs(today - 1) > 0.1 and not elsewhere:
+        elsewhere = f" (plain Python runs at {today:.2f} × its speed of then, and speeds are compared in that proportion)"
     head = f"Against the release run of {at}{elsewhere}:"
     return [head, *(f"  {sentence}" for sentence in moved)] if moved else [f"{head} nothing moved beyond noise."]
 
 
 def _moved(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
     """(whether it is better, what happened), of figures that both runs have, in the same words: with the same sizes."""
-    everything = _same_machine(before, now)
+    everything, today = _same_machine(before, now), _pace(before, now)
     for name, new in now["figures"].items():
         old = before["figures"].get(name)
         if old and old["what"] == new["what"] and (everything or any(part in name for part in ANYWHERE)):
+            if today != 1 and not any(part in name for part in SIZES):
+                old = _at_pace(old, today)
             if _apart(new, old) > _floor(name) * old["median"]:
                 yield _said(old, new, "fell", not new["more"])
             elif _apart(old, new) > _floor(name) * old["median"]:
                 yield _said(old, new, "rose", bool(new["more"]))
+
+
+def _pace(before: Mapping[str, Any], now: Mapping[str, Any]) -> float:
+    """How fast this machine is today, of what it was then; 1 where one of the runs does not tell."""
+    then, today = before["machine"].get("yardstick_ms"), now["machine"].get("yardstick_ms")
+    return then / today if then and today else 1.0
+
+
+def _at_pace(old: Mapping[str, Any], today: float) -> dict[str, Any]:
+    """What the old run would have found: rates fall with the machine, times rise."""
+    factor = today if old["more"] else 1 / today
+    return {**old, **{name: old[name] * factor for name in ("median", "lowest", "highest")}}
 
 
 def _apart(lower: Mapping[str, Any], higher: Mapping[str, Any]) -> float:

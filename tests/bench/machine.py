@@ -1,13 +1,16 @@
 """What the figures were measured on, and what processes cost: CPU seconds and memory, from /proc."""
 
+import json
 import os
 import platform
 import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid5
 
 TICK = os.sysconf("SC_CLK_TCK")
 MIB = 1024
+YARD = UUID(int=0)
 
 
 def facts() -> dict[str, Any]:
@@ -18,7 +21,20 @@ def facts() -> dict[str, Any]:
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
+        "yardstick_ms": round(yardstick_ms(), 1),
     }
+
+
+def yardstick_ms(tries: int = 7) -> float:
+    """A fixed piece of plain Python, alone on its core: how fast this machine is today. The best of its tries."""
+    return min(_yard() for _ in range(tries))
+
+
+def _yard() -> float:
+    began = time.process_time()
+    for number in range(5_000):
+        json.loads(json.dumps({"id": str(uuid5(YARD, str(number))), "at": number, "tags": ["a", "b"]}))
+    return (time.process_time() - began) * 1000
 
 
 def server(name: str) -> int:

@@ -59,6 +59,22 @@ def test_on_another_machine_ratios_alone_are_compared() -> None:
     assert len(said(made(RATIO, 0.9), made(RATIO, 0.2, machine=there))) == 2
 
 
+def test_a_slower_day_is_no_regression() -> None:
+    slow, fast = HERE | {"yardstick_ms": 60.0}, HERE | {"yardstick_ms": 30.0}
+    assert said(made(RATE, 10_000, machine=fast), made(RATE, 5_100, machine=slow)) == [
+        "Against the release run of 2026-11-25 (plain Python runs at 0.50 × its speed of then, and speeds are compared in that "
+        "proportion): nothing moved beyond noise."
+    ]
+    assert len(said(made(RATE, 10_000, machine=fast), made(RATE, 3_000, machine=slow))) == 2
+    assert len(said(made(P99, 10, more=False, machine=fast), made(P99, 35, more=False, machine=slow))) == 1
+    assert len(said(made(P99, 10, more=False, machine=fast), made(P99, 45, more=False, machine=slow))) == 2
+
+
+def test_a_slower_day_does_not_excuse_a_ratio() -> None:
+    slow, fast = HERE | {"yardstick_ms": 60.0}, HERE | {"yardstick_ms": 30.0}
+    assert len(said(made(RATIO, 0.9, machine=fast), made(RATIO, 0.5, machine=slow))) == 2
+
+
 def test_a_quick_run_is_not_compared_with_a_release_run() -> None:
     assert said(made(RATIO, 0.9), made(RATIO, 0.2, size="quick")) == [
         "Not compared: the release run of 2026-11-25 is of size plain, this one quick."
