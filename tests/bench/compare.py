@@ -1,8 +1,8 @@
 """What moved against the last release run, beyond noise.
 
 Noise is the spread of both runs, from the lowest to the highest value of each, and a floor below which a difference says nothing
-even where the spread happens to be small: a median of three, or a single value, is not the whole truth of a shared machine. Such a
-machine is also not as fast on every day: speeds are compared in proportion to how long a fixed piece of Python took in each run.
+even where the spread happens to be small: a median of three, or a single value, is not the whole truth of a shared machine.
+A machine is also not as fast on every day: speeds are compared in proportion to how long a fixed piece of Python took in each.
 """
 
 from collections.abc import Iterator, Mapping
