@@ -9,7 +9,7 @@ from services.content import rules
 from services.content.findings import Finding, Level
 from services.content.module import Draft, read
 from services.content.rules import Broken
-from shared.contracts.content import ItemKind
+from shared.contracts.content import Item
 from shared.contracts.vocabulary import Vocabulary, vocabulary
 
 LIBRARY = Path(__file__).parent / "library"
@@ -60,7 +60,7 @@ def of_draft(draft: Draft, today: date, words: Vocabulary) -> Iterator[Finding]:
 def _between(drafts: Sequence[Draft]) -> Iterator[Finding]:
     """What only shows beside other files: a module twice, and a translation with other questions."""
     first: dict[tuple[str, str], Draft] = {}
-    questions: dict[str, tuple[str, list[tuple[str, ItemKind]]]] = {}
+    questions: dict[str, tuple[str, list[tuple[object, ...]]]] = {}
     for draft in drafts:
         module = draft.module
         if module is None:
@@ -69,11 +69,19 @@ def _between(drafts: Sequence[Draft]) -> Iterator[Finding]:
         if seen is not draft:
             what = f"{module.module_id} in {module.locale} is already in {seen.file}."
             yield _finding(draft, "twice", "error", Broken("module_id", what, "Remove one, or give it another id."))
-        own = [(item.id, item.kind) for item in module.items]
+        own = [_question(item) for item in module.items]
         file, others = questions.setdefault(module.module_id, (draft.file, own))
         if own != others:
+            different = next((mine[0] for mine, other in zip(own, others, strict=False) if mine != other), "")
             what = f"The questions differ from those of the same module in {file}."
-            yield _finding(draft, "translation", "error", Broken("items", what, "Keep ids, kinds and order in every language."))
+            mend = "Keep ids, kinds, order, right options and mistakes the same in every language."
+            yield _finding(draft, "translation", "error", Broken(f"items.{different}".rstrip("."), what, mend))
+
+
+def _question(item: Item) -> tuple[object, ...]:
+    """What a translation keeps: answers are compared across languages."""
+    options = tuple((option.id, option.right, option.mistake) for option in item.options)
+    return item.id, item.kind, item.skill, item.safety, options
 
 
 def _finding(draft: Draft, rule: str, level: Level, broken: Broken) -> Finding:

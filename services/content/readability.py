@@ -1,7 +1,7 @@
-"""How hard a text is to read: words, sentences, syllables and the Flesch-Kincaid grade."""
+"""How hard a text is to read: words, sentences, syllables; the Flesch-Kincaid grade, and the Szigriszt-Pazos index of Spanish."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import pyphen
@@ -10,6 +10,8 @@ WORD = re.compile(r"[^\W_]+(?:[’'-][^\W_]+)*")
 SENTENCE_END = re.compile(r"(?<=[.!?…])[”’\"')*]*\s+|\n+")
 MARKS = re.compile(r"\{\w+\}|[*_`]|^\s*(?:[-*]|\d+[.)])\s+", re.MULTILINE)
 VOWELS = re.compile(r"[aeiouy]+")
+SILENT_U = re.compile(r"(?<=q)u|(?<=g)u(?=[eéií])")
+NUCLEUS = re.compile(r"[iuü]*[aeoáéíóú](?:[iuü](?![aeoáéíóúiuü]))?|[iuü]+")
 HYPHENS = pyphen.Pyphen(lang="en_US", left=2, right=2)
 
 
@@ -29,11 +31,21 @@ def sentences(text: str) -> list[str]:
 
 def grade(texts: Iterable[str]) -> float:
     """Flesch-Kincaid grade of English text; 0 for no text."""
+    a_sentence, a_word = _lengths(texts, syllables)
+    return 0.39 * a_sentence + 11.8 * a_word - 15.59 if a_word else 0.0
+
+
+def perspicuity(texts: Iterable[str]) -> float:
+    """Szigriszt-Pazos index of Spanish text, about 0 (hard) to 100 (easy); 100 for no text."""
+    a_sentence, a_word = _lengths(texts, spanish_syllables)
+    return 206.835 - 62.3 * a_word - a_sentence if a_word else 100.0
+
+
+def _lengths(texts: Iterable[str], count: Callable[[str], int]) -> tuple[float, float]:
+    """Words of a mean sentence, and syllables of a mean word."""
     found = [sentence for text in texts for sentence in sentences(text)]
     said = [word for sentence in found for word in WORD.findall(sentence)]
-    if not said:
-        return 0.0
-    return 0.39 * len(said) / len(found) + 11.8 * sum(map(syllables, said)) / len(said) - 15.59
+    return (len(said) / len(found), sum(map(count, said)) / len(said)) if said else (0.0, 0.0)
 
 
 @lru_cache(maxsize=20_000)
@@ -46,3 +58,10 @@ def syllables(word: str) -> int:
     if groups > 1 and low.endswith("ed") and not low.endswith(("ted", "ded")):
         groups -= 1
     return max(1, groups, len(HYPHENS.positions(low)) + 1)
+
+
+@lru_cache(maxsize=20_000)
+def spanish_syllables(word: str) -> int:
+    """By its vowels: i and u form one syllable with a neighbour, unless they bear an accent; y is a vowel at the end only."""
+    low = SILENT_U.sub("", word.lower())
+    return max(1, len(NUCLEUS.findall(low[:-1] + "i" if low.endswith("y") else low)))

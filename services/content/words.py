@@ -8,7 +8,7 @@ from hashlib import sha256
 from shared.contracts.content import Card, Item, Module
 
 VARIABLE = re.compile(r"\{(\w+)\}")
-OPENING = re.compile(r"""(^|[\s(\[—–“‘*])(["'])""")
+OPENING = re.compile(r"""(^|[\s(\[—–“‘*¿¡])(["'])""")
 
 
 def content_hash(module: Module) -> str:

@@ -9,7 +9,7 @@ import pytest
 from services.content.findings import said
 from services.content.lint import LIBRARY, NothingToCheck, check
 from services.content.module import write
-from services.content.readability import grade, sentences, syllables
+from services.content.readability import grade, perspicuity, sentences, spanish_syllables, syllables
 from services.content.rules import RULES
 from tests.content.building import a_module, an_item, an_open_item
 
@@ -57,6 +57,12 @@ BROKEN = [
     ("branch", {"cards": (TEXT_CARD, EXAMPLE, TEXT_CARD)}),
     ("branch", {"cards": (TEXT_CARD, EXAMPLE, BRANCH.model_copy(update={"branches": BRANCH.branches[:1]}))}),
     ("example", {"cards": (TEXT_CARD, TEXT_CARD, BRANCH)}),
+    ("language", {"locale": "fr"}),
+    ("grade", {"locale": "es", "cards": cards(text="Responsabilidad organizacional interdisciplinaria presupuesta. " * 40)}),
+    ("positive", {"locale": "es", "items": items(an_item(1, question="¿Qué no dirías?"))}),
+    ("options", {"locale": "es", "items": items(an_item(1, options=options(text="Todas las anteriores hoy.")))}),
+    ("scope", {"locale": "es-MX", "items": items(an_item(1, options=right(text="“Un tratamiento te va a ayudar.”")))}),
+    ("wording", {"locale": "es", "cards": cards(text="Simplemente espera.")}),
     ("grade", {"cards": cards(text="Organizational accountability necessitates interdisciplinary collaboration. " * 8)}),
     ("sentence", {"hook": " ".join(["word"] * 21) + "."}),
     ("sentence-long", {"hook": " ".join(["word"] * 18) + "."}),
@@ -141,6 +147,13 @@ def test_a_translation_has_the_same_questions(tmp_path):
     assert [finding.rule for finding in findings(tmp_path, a_module(), spanish)] == ["translation"]
 
 
+@pytest.mark.parametrize("changes", [{"mistake": "parroting"}, {"right": True, "mistake": None}])
+def test_a_translation_has_the_same_answers(tmp_path, changes):
+    spanish = a_module(locale="es", items=items(an_item(1, options=options(**changes))))
+    found = [finding for finding in findings(tmp_path, a_module(), spanish) if finding.rule == "translation"]
+    assert [finding.line > 1 for finding in found] == [True]
+
+
 def test_a_file_in_another_encoding_is_an_error(tmp_path):
     (tmp_path / NAME).write_bytes(write(a_module()).encode("cp1252", "replace"))
     assert "encoding" in {finding.rule for finding in check(tmp_path, TODAY).findings}
@@ -194,6 +207,19 @@ def test_github_notes_escape_what_github_reads_itself():
 )
 def test_syllables_are_counted(word, count):
     assert syllables(word) == count
+
+
+@pytest.mark.parametrize(
+    ("word", "count"),
+    [("bueno", 2), ("día", 2), ("quiero", 2), ("pingüino", 3), ("ciudad", 2), ("hoy", 1), ("oír", 2), ("ayuda", 3), ("y", 1)],
+)
+def test_spanish_syllables_are_counted(word, count):
+    assert spanish_syllables(word) == count
+
+
+def test_the_index_of_spanish_is_szigriszt_pazos():
+    assert perspicuity(["El gato está en casa."]) == pytest.approx(206.835 - 62.3 * 8 / 5 - 5)
+    assert perspicuity([]) == 100.0
 
 
 def test_sentences_end_at_marks_and_at_the_items_of_a_list():
