@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,11 +11,10 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from services.trigger import calendar_import, calendars, commands_import, imports
+from services.trigger import calendar_import, commands_import, imports
 from services.trigger.app import SERVICE
 from services.trigger.calendar_import import Days, UnknownSite
-from services.trigger.calendar_parts import Window
-from services.trigger.imports import REFUSED, Asked, Plan, Said, summary
+from services.trigger.imports import REFUSED, Asked, Said, summary
 from shared import db
 from shared.contracts import ids
 from shared.contracts.site import SessionCancelled, SessionScheduled
@@ -24,38 +22,7 @@ from shared.contracts.supervision import SiteDescribed
 from shared.running import Running
 from tests.conftest import Database, at_database
 from tests.driving import deliver
-
-CHICAGO = ZoneInfo("America/Chicago")
-AUTUMN = Window(datetime(2026, 10, 1, tzinfo=CHICAGO), datetime(2026, 12, 1, tzinfo=CHICAGO))
-DANA = Asked("eastfield", "dana", "check_in")
-
-
-def calendar(*lines: str, method: str = "PUBLISH") -> bytes:
-    return "\r\n".join(("BEGIN:VCALENDAR", f"METHOD:{method}", *lines, "END:VCALENDAR", "")).encode()
-
-
-def event(*lines: str, uid: str = "one", start: str = "20261006T153000", minutes: int = 45) -> tuple[str, ...]:
-    return (
-        "BEGIN:VEVENT", f"UID:{uid}", f"DTSTART;TZID=America/Chicago:{start}", f"DURATION:PT{minutes}M", *lines, "END:VEVENT"
-    )  # fmt: skip
-
-
-SERIES = event("RRULE:FREQ=WEEKLY;COUNT=6", uid="series")
-THIRD_CANCELLED = event("RECURRENCE-ID:20261020T203000Z", "STATUS:CANCELLED", uid="series", start="20261020T153000")
-
-
-def plan(data: bytes, said: Mapping[str, Said] | None = None, asked: Asked = DANA) -> Plan:
-    return imports.plan(calendars.read(data, CHICAGO, AUTUMN), asked, said or {}, AUTUMN)
-
-
-def after(data: bytes, said: Mapping[str, Said] | None = None, asked: Asked = DANA) -> dict[str, Said]:
-    """What the source has said once the file is imported."""
-    changes = plan(data, said, asked).changes
-    return {**(said or {}), **{change.event.session_ref: change.said for change in changes}}
-
-
-def told(found: Plan) -> list[tuple[str, str, int]]:
-    return [(change.kind, change.event.session_ref, change.event.revision) for change in found.changes]
+from tests.trigger.calendar_files import CHICAGO, DANA, SERIES, THIRD_CANCELLED, after, calendar, event, plan, told
 
 
 def test_an_import_run_twice_changes_nothing() -> None:
@@ -80,25 +47,6 @@ def test_a_session_is_told_with_the_wall_clock_of_its_zone_and_its_own_reference
     assert change.event.model_dump(mode="json")["starts_at"] == "2026-11-10T15:30:00-06:00"
 
 
-def test_one_session_cancelled_with_an_unchanged_sequence_leaves_five_as_they_were() -> None:
-    said = after(calendar(*SERIES))
-    found = plan(calendar(*SERIES, *THIRD_CANCELLED), said)
-    assert told(found) == [("cancelled", "dana/series/2026-10-20T20:30:00Z", 2)]
-    assert summary(found) == "0 sessions planned, 1 cancelled, 5 unchanged"
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        calendar(*THIRD_CANCELLED, method="CANCEL"),
-        calendar(*event("RECURRENCE-ID:20261020T203000Z", uid="series", start="20261020T153000"), method="CANCEL"),
-        calendar(*event("RRULE:FREQ=WEEKLY;COUNT=6", "EXDATE:20261020T203000Z", uid="series")),
-    ],
-)
-def test_one_session_can_be_called_off_in_every_way_and_no_other_goes_with_it(data: bytes) -> None:
-    assert told(plan(data, after(calendar(*SERIES)))) == [("cancelled", "dana/series/2026-10-20T20:30:00Z", 2)]
-
-
 def test_a_whole_series_called_off_without_a_start_takes_all_its_sessions_along() -> None:
     data = calendar("BEGIN:VEVENT", "UID:series", "SEQUENCE:1", "END:VEVENT", method="CANCEL")
     found = plan(data, after(calendar(*SERIES, *event())))
@@ -118,14 +66,6 @@ def test_a_single_entry_that_moves_is_the_same_session() -> None:
 def test_other_content_at_the_same_time_is_a_change() -> None:
     said = after(calendar(*event()))
     assert told(plan(calendar(*event(minutes=60)), said)) == [("changed", "dana/one/", 2)]
-
-
-def test_an_override_concerns_the_one_mentor_whose_calendar_has_it() -> None:
-    moved = event("RECURRENCE-ID:20261013T203000Z", uid="series", start="20261013T170000")
-    lee = Asked("eastfield", "lee", "check_in")
-    said = after(calendar(*SERIES), after(calendar(*SERIES)), lee)
-    assert told(plan(calendar(*SERIES, *moved), said)) == [("moved", "dana/series/2026-10-13T20:30:00Z", 2)]
-    assert told(plan(calendar(*SERIES), said, lee)) == []
 
 
 def test_what_only_earlier_files_knew_is_kept_and_counted_unless_the_file_is_complete() -> None:
