@@ -23,6 +23,7 @@ T = TypeVar("T")
 SOURCE = "ics"
 CHUNK = 500
 HORIZON = timedelta(days=60)
+BEGUN = timedelta(days=1)  # so long ago a session may have begun, and still be called off before anybody asks how it went
 TAKEN = ("applied", "duplicate", "parked")
 
 
@@ -40,6 +41,9 @@ class Days:
     def window(self, now: datetime, site: ZoneInfo) -> Window:
         start = self.first.replace(tzinfo=site) if self.first else now
         return Window(start, self.last.replace(tzinfo=site) if self.last else start + HORIZON)
+
+    def looked_at(self, window: Window) -> Window:
+        return window if self.first else replace(window, start=window.start - BEGUN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,9 @@ async def compare(
         raise UnknownSite(asked.site_id)
     site = ZoneInfo(zone)
     window = days.window(now, site)
-    reading = await in_a_thread(calendars.read, data, site, window, progress)  # seconds, for a large one
-    return Compared(site, reading, imports.plan(reading, asked, said, window))
+    reading = await in_a_thread(calendars.read, data, site, days.looked_at(window), progress)  # seconds, for a large one
+    coming = tuple(i for i in reading.instances if not imports.has_begun(i, window))
+    return Compared(site, replace(reading, instances=coming), imports.plan(reading, asked, said, window))
 
 
 async def in_a_thread(work: Callable[..., T], *values: Any) -> T:

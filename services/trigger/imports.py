@@ -81,8 +81,12 @@ class Plan:
 
 
 def plan(reading: Reading, asked: Asked, said: Mapping[str, Said], window: Window) -> Plan:
-    """`said` holds what this source said of this mentor's sessions, by reference."""
-    now_said = {reference(asked.mentor_ref, i.uid, i.original): i for i in reading.instances}
+    """`said` holds what this source said of this mentor's sessions, by reference.
+
+    Of what began before the window only one thing is told: that a session which was planned is called off.
+    """
+    read = {reference(asked.mentor_ref, i.uid, i.original): i for i in reading.instances}
+    now_said = {ref: i for ref, i in read.items() if not has_begun(i, window) or _called_off(i, said.get(ref))}
     wrong = [problem for i in now_said.values() if (problem := _wrong_length(i))]
     unmapped = Counter(_category(i) for i in now_said.values() if not i.cancelled and activity_of(i, asked) is None)
     told = [_told(ref, i, asked, said.get(ref)) for ref, i in now_said.items() if _can_be_told(i, asked)]
@@ -91,6 +95,14 @@ def plan(reading: Reading, asked: Asked, said: Mapping[str, Said], window: Windo
     vanished = frozenset(change.event.session_ref for change in gone if change is not None)
     to_come = sum(last.live and last.starts_at in window for last in said.values())
     return Plan(tuple(changes), told.count(None), dict(unmapped), absent, tuple(wrong), vanished, to_come)
+
+
+def has_begun(instance: Instance, window: Window) -> bool:
+    return instance.start_utc < window.start and (instance.original is None or instance.original < window.start)
+
+
+def _called_off(instance: Instance, last: Said | None) -> bool:
+    return instance.cancelled and last is not None and last.live
 
 
 def reference(mentor_ref: str, uid: str, original: datetime | None) -> str:
