@@ -1,6 +1,5 @@
 """Cancelled days: which sessions one call means, that each is cancelled once, and what comes back when it is taken back."""
 
-from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -17,7 +16,6 @@ from shared.contracts.event import Event
 from shared.contracts.trigger import SessionPlanned
 from shared.messaging.sweep import apply_sweep
 from shared.running import Running
-from tests.conftest import Database
 from tests.driving import deliver, fall_due, outgoing
 from tests.trigger.building import CHICAGO, afternoon, cancelled, enrolled, held, of, scheduled, site_described
 from tests.trigger.test_sweeps import kept, swept
@@ -29,12 +27,11 @@ SNOW = Days("east", THE_DAY, THE_DAY + ONE_DAY)
 
 
 @pytest_asyncio.fixture
-async def running(database: Database) -> AsyncIterator[Running]:
+async def running(running: Running) -> Running:
     """One mentor, with a session on that day and one on the next."""
-    running = await database(SERVICE)
     await deliver(running, site_described(), enrolled("m1"))
     await deliver(running, scheduled(START), scheduled(START + ONE_DAY, session_ref="next"))
-    yield running
+    return running
 
 
 async def cancel(running: Running, days: Days = SNOW, key: str = "") -> UUID:

@@ -1,51 +1,29 @@
 """`jitt cancel-days` and `jitt holiday`, on a real Postgres: what they say, and what is left behind."""
 
-import asyncio
 import json
-import os
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 import pytest_asyncio
-import typer
-from typer.testing import CliRunner, Result
 
-from services.trigger import commands_days
-from services.trigger.app import SERVICE
 from services.trigger.session import Status
-from shared import db
 from shared.contracts import ids
 from shared.running import Running
-from tests.conftest import Database, at_database
 from tests.driving import deliver
 from tests.trigger.building import enrolled, scheduled, site_described
 from tests.trigger.test_cancellations import ONE_DAY, START, THE_DAY
 from tests.trigger.test_http import Site, site
 from tests.trigger.test_sweeps import kept, swept
+from tests.trigger.typed import jitt
 
 DAY, NEXT_DAY = str(THE_DAY), str(THE_DAY + ONE_DAY)
 __all__ = ["site"]
 
 
 @pytest_asyncio.fixture
-async def running(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    running = await database(SERVICE)
+async def running(running: Running) -> Running:
     await deliver(running, site_described(), enrolled("m1"), scheduled(START), scheduled(START, session_ref="s2"))
-    await _point_to(running, monkeypatch)
-    yield running
-
-
-async def _point_to(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    name = await running.pool.fetchval("SELECT current_database()")
-    monkeypatch.setitem(os.environ, "JITT_TRIGGER_POSTGRES", at_database(db.service_dsn("trigger"), name))
-
-
-async def jitt(*words: str) -> Result:
-    """The command in a thread: it has an event loop of its own."""
-    app = typer.Typer()
-    commands_days.add_to(app, typer.Typer())
-    return await asyncio.to_thread(CliRunner().invoke, app, list(words))
+    return running
 
 
 async def test_days_are_looked_at_canceled_listed_and_taken_back(running: Running) -> None:
@@ -107,8 +85,7 @@ async def test_a_holiday_is_noted_listed_with_what_is_planned_and_removed(runnin
     assert [one["day"] for one in json.loads((await jitt("holiday", "list", "east", "--json")).stdout)] == [third]
 
 
-async def test_a_session_on_a_holiday_is_kept_and_its_story_warns(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    await _point_to(site.running, monkeypatch)
+async def test_a_session_on_a_holiday_is_kept_and_its_story_warns(site: Site) -> None:
     await deliver(site.running, scheduled(START), scheduled(START + ONE_DAY, session_ref="next"))
     await jitt("holiday", "add", "east", DAY)
     assert [await story(site, ref) for ref in ("s1", "next")] == [("planned", ["on_a_holiday"]), ("planned", [])]

@@ -3,12 +3,10 @@
 from io import BytesIO
 from uuid import UUID
 
-from services.trigger.app import SERVICE
 from shared.contracts import ids
 from shared.contracts.supervision import PersonErased
 from shared.contracts.trigger import ContentRequested
 from shared.running import Running
-from tests.conftest import Database
 from tests.driving import deliver, fall_due, outgoing
 from tests.trigger.building import MENTOR, afternoon, enrolled, of, remembered, scheduled, site_described, training_assigned
 
@@ -30,8 +28,7 @@ async def places(running: Running, id: UUID) -> set[str]:
     return found
 
 
-async def test_nothing_of_an_erased_mentor_is_left_and_another_keeps_everything(database: Database):
-    running = await database(SERVICE)
+async def test_nothing_of_an_erased_mentor_is_left_and_another_keeps_everything(running: Running):
     await deliver(running, site_described(), enrolled("m1"), enrolled("m2"))
     for ref in ("m1", "m2"):
         await deliver(running, scheduled(afternoon(3), session_ref=ref, mentor_ref=ref))
@@ -46,8 +43,7 @@ async def test_nothing_of_an_erased_mentor_is_left_and_another_keeps_everything(
     assert await places(running, ids.mentor("east", "m2")) == everywhere
 
 
-async def test_erasing_someone_nobody_copied_ends_the_sessions_that_wait_for_them(database: Database):
-    running = await database(SERVICE)
+async def test_erasing_someone_nobody_copied_ends_the_sessions_that_wait_for_them(running: Running):
     await deliver(running, scheduled(afternoon(3)))
     await deliver(running, PersonErased(mentor_id=MENTOR), PersonErased(mentor_id=MENTOR))
     assert await places(running, MENTOR) == set()

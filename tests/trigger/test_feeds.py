@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from time import monotonic
@@ -12,20 +12,16 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import typer
-from typer.testing import CliRunner, Result
 
-from services.trigger import calendar_import, commands_feeds, feeds, fetching, store_feeds
-from services.trigger.app import SERVICE
+from services.trigger import calendar_import, feeds, fetching, store_feeds
 from services.trigger.store_feeds import Asked, Feed
-from shared import db
 from shared.contracts import ids
 from shared.contracts.supervision import PersonErased
 from shared.running import Running
-from tests.conftest import Database, at_database
 from tests.driving import deliver
 from tests.trigger.building import enrolled, site_described
 from tests.trigger.calendar_server import CalendarServer, Given, serving
+from tests.trigger.typed import jitt
 
 DANA = ids.mentor("eastfield", "dana")
 MONDAY = (datetime.now(UTC) + timedelta(days=7)).replace(hour=16, minute=0, second=0, microsecond=0)
@@ -48,15 +44,12 @@ def server() -> Iterator[CalendarServer]:
 
 
 @pytest_asyncio.fixture
-async def running(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
+async def running(running: Running) -> Running:
     """Eastfield and Dana are known, and addresses of this machine may be asked."""
-    made = await database(SERVICE)
-    name = await made.pool.fetchval("SELECT current_database()")
-    monkeypatch.setitem(os.environ, "JITT_TRIGGER_POSTGRES", at_database(db.service_dsn("trigger"), name))
-    running = Running(SERVICE, made.pool, made.settings.model_copy(update={"feed_private_addresses": True}))
+    running = replace(running, settings=running.settings.model_copy(update={"feed_private_addresses": True}))
     await deliver(running, site_described(site_id="eastfield"))
     await deliver(running, enrolled(mentor_id=DANA, site_id="eastfield"))
-    yield running
+    return running
 
 
 async def feed_of(running: Running, server: CalendarServer, **changes: Any) -> Feed:
@@ -248,13 +241,6 @@ async def test_a_mentor_who_is_erased_takes_the_feed_along(running: Running, ser
     await feed_of(running, server)
     await deliver(running, PersonErased(mentor_id=DANA))
     assert await store_feeds.find(running.pool, "f1") is None
-
-
-async def jitt(*words: str) -> Result:
-    """The command in a thread: it has an event loop of its own."""
-    app = typer.Typer()
-    commands_feeds.add_to(app, typer.Typer())
-    return await asyncio.to_thread(CliRunner().invoke, app, list(words))
 
 
 async def test_a_feed_from_its_first_look_to_its_removal(

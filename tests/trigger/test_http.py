@@ -10,7 +10,6 @@ import pytest
 import pytest_asyncio
 
 from services.trigger import tenants
-from services.trigger.app import SERVICE
 from services.trigger.guesses import Guesses
 from services.trigger.http_words import CANCELLED, EVENT
 from services.trigger.messages import PublisherAdded, PublisherPaused
@@ -21,7 +20,6 @@ from shared.messaging.message import Raw, inbox_id
 from shared.messaging.store import Dead
 from shared.process import application_of
 from shared.running import Running
-from tests.conftest import Database
 from tests.driving import commit, deliver, fall_due, outgoing
 from tests.trigger.building import afternoon, enrolled, of, site_described
 
@@ -66,8 +64,7 @@ class Site:
 
 
 @pytest_asyncio.fixture
-async def site(database: Database) -> AsyncIterator[Site]:
-    running = await database(SERVICE)
+async def site(running: Running) -> AsyncIterator[Site]:
     token = await a_token(running, "east-booking", "east", "east-2")
     await deliver(running, site_described(), enrolled("m1"))
     transport = httpx2.ASGITransport(app=application_of(running), raise_app_exceptions=False)

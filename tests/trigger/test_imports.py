@@ -1,28 +1,22 @@
 """A calendar imported again and again: what is told, what is not, and what happens when a run stops half way."""
 
-import asyncio
 import json
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-import typer
-from click.testing import Result
-from typer.testing import CliRunner
 
-from services.trigger import calendar_import, commands_import, imports
-from services.trigger.app import SERVICE
+from services.trigger import calendar_import, imports
 from services.trigger.calendar_import import Days, UnknownSite
 from services.trigger.imports import REFUSED, Asked, Said, summary
-from shared import db
 from shared.contracts import ids
 from shared.contracts.site import SessionCancelled, SessionScheduled
 from shared.contracts.supervision import SiteDescribed
 from shared.running import Running
-from tests.conftest import Database, at_database
 from tests.driving import deliver
 from tests.trigger.calendar_files import CHICAGO, DANA, SERIES, THIRD_CANCELLED, after, calendar, event, plan, told
+from tests.trigger.typed import invoke, jitt
 
 
 def test_an_import_run_twice_changes_nothing() -> None:
@@ -160,8 +154,7 @@ async def sessions(running: Running) -> list[tuple[object, ...]]:
     return [tuple(row) for row in rows]
 
 
-async def test_a_file_imported_twice_makes_its_sessions_once(database: Database) -> None:
-    running = await database(SERVICE)
+async def test_a_file_imported_twice_makes_its_sessions_once(running: Running) -> None:
     await deliver(running, SITE)
     assert await run(running, calendar(*SERIES)) == "6 sessions planned, 0 unchanged"
     first = await sessions(running)
@@ -172,8 +165,7 @@ async def test_a_file_imported_twice_makes_its_sessions_once(database: Database)
     ]
 
 
-async def test_a_run_that_stopped_before_writing_down_what_it_told_does_no_harm(database: Database) -> None:
-    running = await database(SERVICE)
+async def test_a_run_that_stopped_before_writing_down_what_it_told_does_no_harm(running: Running) -> None:
     await deliver(running, SITE)
     await run(running, calendar(*SERIES))
     told_once = await sessions(running)
@@ -183,8 +175,7 @@ async def test_a_run_that_stopped_before_writing_down_what_it_told_does_no_harm(
     assert await sessions(running) == told_once
 
 
-async def test_a_session_cancelled_after_such_a_run_is_cancelled_all_the_same(database: Database) -> None:
-    running = await database(SERVICE)
+async def test_a_session_cancelled_after_such_a_run_is_cancelled_all_the_same(running: Running) -> None:
     await deliver(running, SITE)
     await run(running, calendar(*event()))
     async with running.connection() as conn:
@@ -193,29 +184,19 @@ async def test_a_session_cancelled_after_such_a_run_is_cancelled_all_the_same(da
     assert [row[1] for row in await sessions(running)] == ["cancelled"]
 
 
-async def test_a_session_that_moved_in_the_file_moves_in_trigger(database: Database) -> None:
-    running = await database(SERVICE)
+async def test_a_session_that_moved_in_the_file_moves_in_trigger(running: Running) -> None:
     await deliver(running, SITE)
     await run(running, calendar(*event()))
     assert await run(running, calendar(*event(start="20261007T153000"))) == "0 sessions planned, 1 moved, 0 unchanged"
     assert [row[2] for row in await sessions(running)] == [datetime(2026, 10, 7, 15, 30, tzinfo=CHICAGO)]
 
 
-async def test_a_file_for_an_unknown_site_is_refused(database: Database) -> None:
+async def test_a_file_for_an_unknown_site_is_refused(running: Running) -> None:
     with pytest.raises(UnknownSite):
-        await calendar_import.compare(await database(SERVICE), calendar(*event()), DANA, DAYS)
+        await calendar_import.compare(running, calendar(*event()), DANA, DAYS)
 
 
 # The command.
-
-
-def invoke(*words: str) -> Result:
-    app, inner = typer.Typer(pretty_exceptions_enable=False), typer.Typer()
-    inner.callback()(lambda: None)
-    app.add_typer(inner, name="import")
-    commands_import.add_to(app, inner)
-    return CliRunner().invoke(app, ["import", "ics", *words])
-
 
 WINDOW = ("--from", "2026-10-01", "--to", "2026-12-01")
 
@@ -228,7 +209,7 @@ def saved(folder: Path, data: bytes) -> str:
 
 def test_a_dry_run_needs_no_network_and_lists_sessions_and_problems(tmp_path: Path) -> None:
     file = saved(tmp_path, calendar(*event(), *event("RRULE:EVERY=TUESDAY", uid="odd")))
-    done = invoke(file, "--dry-run", "--json", "--zone", "America/Chicago", *WINDOW)
+    done = invoke("import", "ics", file, "--dry-run", "--json", "--zone", "America/Chicago", *WINDOW)
     answer = json.loads(done.stdout)
     assert done.exit_code == 0
     assert [(i["start_utc"], i["cancelled"]) for i in answer["instances"]] == [("2026-10-06T20:30:00Z", False)]
@@ -237,7 +218,7 @@ def test_a_dry_run_needs_no_network_and_lists_sessions_and_problems(tmp_path: Pa
 
 def test_a_dry_run_tells_a_person_when_the_sessions_are_and_what_to_mend(tmp_path: Path) -> None:
     file = saved(tmp_path, calendar(*event(), *event("RRULE:EVERY=TUESDAY", uid="odd")))
-    shown = invoke(file, "--dry-run", "--zone", "America/Chicago", *WINDOW).stdout
+    shown = invoke("import", "ics", file, "--dry-run", "--zone", "America/Chicago", *WINDOW).stdout
     assert "1 session. Times of the site: America/Chicago." in shown
     assert "Tue Oct 6, 2026, 3:30 pm" in shown
     assert "Line 12, RRULE: this rule cannot be read" in shown
@@ -255,28 +236,22 @@ def test_a_dry_run_tells_a_person_when_the_sessions_are_and_what_to_mend(tmp_pat
     ],
 )
 def test_wrong_words_get_one_sentence_and_exit_code_2(tmp_path: Path, words: tuple[str, ...], what: str) -> None:
-    done = invoke(saved(tmp_path, calendar(*event())), *words)
+    done = invoke("import", "ics", saved(tmp_path, calendar(*event())), *words)
     assert (done.exit_code, done.stdout) == (2, "")
     assert what in done.stderr
 
 
-async def test_a_file_with_errors_is_imported_only_when_asked_to_import_the_rest(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running = await database(SERVICE)
+async def test_a_file_with_errors_is_imported_only_when_asked_to_import_the_rest(running: Running, tmp_path: Path) -> None:
     await deliver(running, SITE)
-    async with running.connection() as conn:
-        name = await conn.fetchval("SELECT current_database()")
-    monkeypatch.setenv("JITT_TRIGGER_POSTGRES", at_database(db.service_dsn("trigger"), name))
     file = saved(tmp_path, calendar(*event(), *event("RRULE:EVERY=TUESDAY", uid="odd")))
-    words = (file, "--site", "eastfield", "--mentor", "dana", "--activity", "check_in", *WINDOW)
+    words = ("import", "ics", file, "--site", "eastfield", "--mentor", "dana", "--activity", "check_in", *WINDOW)
 
-    refused = await asyncio.to_thread(invoke, *words)
+    refused = await jitt(*words)
     assert refused.exit_code == 1
     assert "Nothing was imported" in refused.stderr
     assert await sessions(running) == []
 
-    rest = await asyncio.to_thread(invoke, *words, "--partial", "--json")
+    rest = await jitt(*words, "--partial", "--json")
     assert rest.exit_code == 0
     assert json.loads(rest.stdout)["summary"] == "1 session planned, 0 unchanged"
     assert len(await sessions(running)) == 1

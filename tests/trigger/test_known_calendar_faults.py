@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from services.trigger import calendar_import, calendars, domain, door
-from services.trigger.app import SERVICE
 from services.trigger.calendar_import import Days
 from services.trigger.calendar_parts import Window
 from services.trigger.imports import Asked, Plan, Said, summary
@@ -19,7 +19,6 @@ from shared.contracts.event import Event
 from shared.contracts.site import SessionCancelled, SessionHeld, SessionScheduled
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.running import Running
-from tests.conftest import Database
 from tests.driving import deliver
 from tests.trigger import sheets
 from tests.trigger.building import START, cancelled, facts, fired, held, pass_time, scheduled, taken, told_of, training
@@ -68,6 +67,16 @@ def moments(starts_at: datetime) -> list[tuple[str, datetime]]:
         ("last_call", starts_at - 30 * MINUTE),
         ("check_in", starts_at + HOUR),
     ]
+
+
+@pytest_asyncio.fixture
+async def eastfield(running: Running) -> Running:
+    chicago = "America/Chicago"
+    mentor = MentorEnrolled(mentor_id=ids.mentor("eastfield", "dana"), site_id="eastfield", supervisor_id=None,
+                            time_zone=chicago, revision=1)  # fmt: skip
+    await deliver(running, SiteDescribed(site_id="eastfield", name="Eastfield", phone="1", time_zone=chicago, revision=1), mentor)
+    return running
+    return running
 
 
 # 1. Recurring sessions come an hour early after the clocks have changed.
@@ -152,33 +161,22 @@ def _only_change(data: bytes, said: dict[str, Said] | None = None) -> tuple[Even
     return change.event, {change.event.session_ref: change.said}
 
 
-async def test_a_row_whose_session_was_called_off_by_a_file_waits_for_nothing(database: Database):
-    running = await eastfield(database)
+async def test_a_row_whose_session_was_called_off_by_a_file_waits_for_nothing(eastfield: Running):
     soon = (datetime.now(CHICAGO) + 2 * DAY).strftime("%Y%m%dT120000")
-    assert await imported(running, calendar(*event(start=soon))) == "1 session planned, 0 unchanged"
-    assert await running.pool.fetchval("SELECT count(*) FROM session WHERE due_at IS NOT NULL") == 1
-    assert await imported(running, CALLED_OFF["by the method of its file"]) == "0 sessions planned, 1 cancelled, 0 unchanged"
-    assert await running.pool.fetchval("SELECT count(*) FROM session WHERE due_at IS NOT NULL") == 0
+    assert await imported(eastfield, calendar(*event(start=soon))) == "1 session planned, 0 unchanged"
+    assert await eastfield.pool.fetchval("SELECT count(*) FROM session WHERE due_at IS NOT NULL") == 1
+    assert await imported(eastfield, CALLED_OFF["by the method of its file"]) == "0 sessions planned, 1 cancelled, 0 unchanged"
+    assert await eastfield.pool.fetchval("SELECT count(*) FROM session WHERE due_at IS NOT NULL") == 0
 
 
-async def test_a_session_that_is_called_off_after_it_has_begun_has_no_check_in(database: Database):
+async def test_a_session_that_is_called_off_after_it_has_begun_has_no_check_in(eastfield: Running):
     """A feed is looked at every 15 minutes: what is called off in the last ones is seen when it should have begun."""
-    running = await eastfield(database)
     now = datetime.now(CHICAGO)
     begun = event(start=(now - 20 * MINUTE).strftime("%Y%m%dT%H%M00"))
-    await imported(running, calendar(*begun), Days(now.replace(tzinfo=None) - DAY))
+    await imported(eastfield, calendar(*begun), Days(now.replace(tzinfo=None) - DAY))
     off = calendar(*begun[:-1], "STATUS:CANCELLED", "END:VEVENT", *event(uid="unknown", start=begun[2][-15:]))
-    assert await imported(running, off) == "0 sessions planned, 1 cancelled, 0 unchanged"
-    assert await running.pool.fetchval("SELECT status FROM session WHERE due_at IS NULL") == "cancelled"
-
-
-async def eastfield(database: Database) -> Running:
-    running = await database(SERVICE)
-    chicago = "America/Chicago"
-    mentor = MentorEnrolled(mentor_id=ids.mentor("eastfield", "dana"), site_id="eastfield", supervisor_id=None,
-                            time_zone=chicago, revision=1)  # fmt: skip
-    await deliver(running, SiteDescribed(site_id="eastfield", name="Eastfield", phone="1", time_zone=chicago, revision=1), mentor)
-    return running
+    assert await imported(eastfield, off) == "0 sessions planned, 1 cancelled, 0 unchanged"
+    assert await eastfield.pool.fetchval("SELECT status FROM session WHERE due_at IS NULL") == "cancelled"
 
 
 async def imported(running: Running, data: bytes, days: Days = FROM_NOW) -> str:
@@ -282,12 +280,11 @@ def test_a_zone_by_the_name_that_windows_gives_it_is_no_fault():
     assert ([i.time_zone for i in found.instances], found.errors) == (["America/New_York"], ())
 
 
-async def test_an_entry_in_a_zone_nobody_knows_is_named_and_costs_no_other(database: Database):
-    running = await eastfield(database)
+async def test_an_entry_in_a_zone_nobody_knows_is_named_and_costs_no_other(eastfield: Running):
     data = calendar(*event(uid="good"), *event(uid="odd", zone="Middle Earth"), *event(uid="fine", start="20261007T153000"))
-    found = await calendar_import.compare(running, data, DANA, AUTUMN)
+    found = await calendar_import.compare(eastfield, data, DANA, AUTUMN)
     assert [problem.said() for problem in found.problems] == [
         'Line 10, DTSTART: nobody knows this time zone ("Middle Earth"). Use a name such as America/Chicago.'
     ]
-    assert await calendar_import.tell(running, DANA, found.plan) == {}
-    assert await running.pool.fetchval("SELECT count(*) FROM session") == 2
+    assert await calendar_import.tell(eastfield, DANA, found.plan) == {}
+    assert await eastfield.pool.fetchval("SELECT count(*) FROM session") == 2

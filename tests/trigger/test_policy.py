@@ -1,48 +1,27 @@
 """What a site has chosen, for all its sessions or for one activity: said, looked at before it is set, and followed."""
 
-import asyncio
 import json
-import os
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import pytest_asyncio
-import typer
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from services.trigger import commands_policy, preview, store, store_copies
+from services.trigger import preview, store, store_copies
 from services.trigger.app import SERVICE
 from services.trigger.messages import PolicyChosen
 from services.trigger.moments import Timing
 from services.trigger.policy import DEFAULT, OwnTiming, Policy, parse, written
 from services.trigger.session import Session
-from shared import db
 from shared.contracts import ids
 from shared.messaging.sweep import apply_sweep
 from shared.running import Running
-from tests.conftest import Database, at_database
 from tests.driving import deliver, fall_due, outgoing
 from tests.trigger.building import afternoon, enrolled, scheduled, site_described
+from tests.trigger.typed import jitt
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 NOW = datetime(2026, 12, 8, 10, tzinfo=UTC)  # a Tuesday
-
-
-@pytest_asyncio.fixture
-async def running(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    running = await database(SERVICE)
-    name = await running.pool.fetchval("SELECT current_database()")
-    monkeypatch.setitem(os.environ, "JITT_TRIGGER_POSTGRES", at_database(db.service_dsn("trigger"), name))
-    yield running
-
-
-async def jitt(*words: str) -> Result:
-    """The command in a thread: it has an event loop of its own."""
-    app = typer.Typer()
-    commands_policy.add_to(app, typer.Typer())
-    return await asyncio.to_thread(CliRunner().invoke, app, list(words))
 
 
 async def swept(running: Running) -> int:

@@ -1,38 +1,16 @@
 """Publishers: kept as they were told, on a real Postgres, and asked for by the door and by the commands."""
 
-import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import asyncpg
 import pytest
-import pytest_asyncio
-import typer
-from typer.testing import CliRunner, Result
 
-from services.trigger import commands, publishers
-from services.trigger.app import SERVICE
+from services.trigger import publishers
 from shared import commands as shared_commands
-from shared import db
 from shared.running import Running
-from tests.conftest import Database, at_database
-
-
-@pytest_asyncio.fixture
-async def running(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    running = await database(SERVICE)
-    name = await running.pool.fetchval("SELECT current_database()")
-    monkeypatch.setitem(os.environ, "JITT_TRIGGER_POSTGRES", at_database(db.service_dsn("trigger"), name))
-    yield running
-
-
-async def jitt(*words: str) -> Result:
-    """The command in a thread: it has an event loop of its own."""
-    app = typer.Typer()
-    commands.add_to(app, typer.Typer())
-    return await asyncio.to_thread(CliRunner().invoke, app, list(words))
+from tests.trigger.typed import jitt
 
 
 async def test_a_publisher_over_https_gets_a_token_that_is_shown_once_and_kept_nowhere(running: Running):

@@ -4,25 +4,21 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
 import pytest_asyncio
-import typer
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from services.trigger import commands_sheet
-from services.trigger.app import SERVICE
-from shared import db
 from shared.contracts import ids
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.running import Running
-from tests.conftest import Database, at_database
+from tests.conftest import at_database
 from tests.driving import deliver, outgoing
 from tests.trigger.sheets import HEADERS
+from tests.trigger.typed import invoke, jitt
 
 SITE = SiteDescribed(site_id="eastfield", name="Eastfield", phone="555 0100", time_zone="America/Chicago", revision=1)
 DAY = datetime.now(UTC).date() + timedelta(days=20)
@@ -30,12 +26,9 @@ MANY = 10_000  # rows: a second or more of work, to be killed in
 
 
 @pytest_asyncio.fixture
-async def running(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    running = await database(SERVICE)
-    name = await running.pool.fetchval("SELECT current_database()")
-    monkeypatch.setitem(os.environ, "JITT_TRIGGER_POSTGRES", at_database(db.service_dsn("trigger"), name))
+async def running(running: Running) -> Running:
     await deliver(running, SITE, *(enrolled(ref) for ref in ("dana", "lee")))
-    yield running
+    return running
 
 
 @pytest.fixture
@@ -57,17 +50,8 @@ def row(n: int, at: str = "16:00", mentor: str = "dana", activity: str = "check_
     return f"b-{n},{mentor},{DAY + timedelta(days=n % 50)},{at},45,{activity}"
 
 
-async def jitt(file: Path, *words: str, site: str = "eastfield") -> Result:
-    """The command in a thread: it has an event loop of its own."""
-    return await asyncio.to_thread(invoke, str(file), "--site", site, *words)
-
-
-def invoke(*words: str) -> Result:
-    app, inner = typer.Typer(pretty_exceptions_enable=False), typer.Typer()
-    inner.callback()(lambda: None)
-    app.add_typer(inner, name="import")
-    commands_sheet.add_to(app, inner)
-    return CliRunner().invoke(app, ["import", "sessions", *words])
+async def imported(file: Path, *words: str, site: str = "eastfield") -> Result:
+    return await jitt("import", "sessions", str(file), "--site", site, *words)
 
 
 def last_line(result: Result) -> str:
@@ -81,9 +65,9 @@ async def sessions(running: Running) -> list[tuple[object, ...]]:
 
 async def test_a_file_imported_twice_makes_its_sessions_once(running: Running, file: Path) -> None:
     saved(file, *(row(n) for n in range(1_200)))
-    assert last_line(await jitt(file)) == "1,200 sessions planned, 0 unchanged."
+    assert last_line(await imported(file)) == "1,200 sessions planned, 0 unchanged."
     first, told = await sessions(running), len(await outgoing(running))
-    again = await jitt(file)
+    again = await imported(file)
     assert (again.exit_code, last_line(again)) == (0, "0 sessions planned, 1,200 unchanged.")
     assert (await sessions(running), len(await outgoing(running))) == (first, told)
     assert {row[0] for row in first} == {ids.session("eastfield", f"b-{n}") for n in range(1_200)}
@@ -91,9 +75,9 @@ async def test_a_file_imported_twice_makes_its_sessions_once(running: Running, f
 
 async def test_what_moved_changed_or_was_cancelled_is_told_and_nothing_else(running: Running, file: Path) -> None:
     headers = HEADERS + ",status"
-    await jitt(saved(file, *(row(n) + "," for n in range(5)), headers=headers))
+    await imported(saved(file, *(row(n) + "," for n in range(5)), headers=headers))
     now = (row(0), row(1, "17:00"), row(2, activity="first_meeting"), row(3), row(4, mentor="lee"))
-    done = await jitt(saved(file, *(f"{one},{'cancelled' if one == row(3) else ''}" for one in now), headers=headers))
+    done = await imported(saved(file, *(f"{one},{'cancelled' if one == row(3) else ''}" for one in now), headers=headers))
     assert last_line(done) == "0 sessions planned, 1 moved, 2 changed, 1 canceled, 1 unchanged."
     found = {one[0]: one[1:] for one in await sessions(running)}
     dana, lee = ids.mentor("eastfield", "dana"), ids.mentor("eastfield", "lee")
@@ -109,7 +93,7 @@ async def test_what_moved_changed_or_was_cancelled_is_told_and_nothing_else(runn
 
 
 async def test_a_dry_run_says_what_would_happen_and_does_nothing(running: Running, file: Path) -> None:
-    done = await jitt(saved(file, row(1), row(2, "25:00")), "--dry-run")
+    done = await imported(saved(file, row(1), row(2, "25:00")), "--dry-run")
     assert (done.exit_code, last_line(done)) == (0, "An import would say: 1 session planned, 0 unchanged.")
     assert "Line 3, time: there is no such time of day" in done.stdout
     assert await sessions(running) == []
@@ -117,58 +101,58 @@ async def test_a_dry_run_says_what_would_happen_and_does_nothing(running: Runnin
 
 async def test_one_wrong_row_holds_all_back_until_the_rest_is_asked_for(running: Running, file: Path) -> None:
     saved(file, row(1), row(2, "25:00"), row(1), row(3))
-    refused = await jitt(file)
+    refused = await imported(file)
     assert (refused.exit_code, await sessions(running)) == (1, [])
     assert "4 rows: 2 can be imported, 2 cannot." in refused.stdout
     assert "Nothing was imported. Mend what is wrong, or add --partial" in refused.stderr
-    rest = await jitt(file, "--partial")
+    rest = await imported(file, "--partial")
     assert (rest.exit_code, last_line(rest)) == (0, "2 sessions planned, 0 unchanged.")
     assert len(await sessions(running)) == 2
 
 
 async def test_what_only_earlier_files_had_is_kept_and_counted_unless_the_file_is_complete(running: Running, file: Path) -> None:
-    await jitt(saved(file, *(row(n) for n in range(10))))
-    kept = await jitt(saved(file, *(row(n) for n in range(9))))
+    await imported(saved(file, *(row(n) for n in range(10))))
+    kept = await imported(saved(file, *(row(n) for n in range(9))))
     assert "1 session to come from earlier files is not in this one and is kept." in kept.stdout
     assert last_line(kept) == "0 sessions planned, 9 unchanged."
-    gone = await jitt(file, "--complete")
+    gone = await imported(file, "--complete")
     assert (gone.exit_code, last_line(gone)) == (0, "0 sessions planned, 1 canceled, 9 unchanged.")
     assert [one[0] for one in await sessions(running) if one[1] == "cancelled"] == [ids.session("eastfield", "b-9")]
-    back = await jitt(saved(file, *(row(n) for n in range(10))), "--complete")
+    back = await imported(saved(file, *(row(n) for n in range(10))), "--complete")
     assert last_line(back) == "1 session planned, 9 unchanged."
 
 
 async def test_when_more_than_a_fifth_would_vanish_somebody_is_asked_for_the_number(running: Running, file: Path) -> None:
-    await jitt(saved(file, *(row(n) for n in range(10))))
+    await imported(saved(file, *(row(n) for n in range(10))))
     saved(file, *(row(n) for n in range(7)), row(99))
     before = await sessions(running)
     for words in ((), ("--yes-cancel", "2")):
-        stopped = await jitt(file, "--complete", *words)
+        stopped = await imported(file, "--complete", *words)
         assert stopped.exit_code == 1
         assert "would cancel 3 of the 10 sessions to come" in stopped.stderr
         assert "add --yes-cancel 3." in stopped.stderr
         assert await sessions(running) == before
-    done = await jitt(file, "--complete", "--yes-cancel", "3")
+    done = await imported(file, "--complete", "--yes-cancel", "3")
     assert (done.exit_code, last_line(done)) == (0, "1 session planned, 3 canceled, 7 unchanged.")
 
 
 async def test_a_source_cancels_only_what_it_said_itself_and_never_what_has_been(running: Running, file: Path) -> None:
-    await jitt(saved(file, row(1), row(2)), "--source", "north")
-    await jitt(saved(file, *(row(n) for n in range(3, 10)), f"past,dana,{DAY - timedelta(days=90)},16:00,45,check_in"))
-    done = await jitt(saved(file, *(row(n) for n in range(3, 9))), "--complete")
+    await imported(saved(file, row(1), row(2)), "--source", "north")
+    await imported(saved(file, *(row(n) for n in range(3, 10)), f"past,dana,{DAY - timedelta(days=90)},16:00,45,check_in"))
+    done = await imported(saved(file, *(row(n) for n in range(3, 9))), "--complete")
     assert last_line(done) == "0 sessions planned, 1 canceled, 6 unchanged."
     assert sum(one[1] == "cancelled" for one in await sessions(running)) == 1
 
 
 async def test_mentors_whom_nobody_knows_are_pointed_out_and_their_sessions_wait(running: Running, file: Path) -> None:
-    done = await jitt(saved(file, row(1), row(2, mentor="dnaa"), row(3, mentor="dnaa")))
+    done = await imported(saved(file, row(1), row(2, mentor="dnaa"), row(3, mentor="dnaa")))
     assert done.exit_code == 0
     assert 'Line 3, mentor: nobody of this reference is known yet ("dnaa").' in done.stdout
     assert sorted(str(one[1]) for one in await sessions(running)) == ["planned", "waiting", "waiting"]
 
 
 async def test_programs_get_the_same_in_json(running: Running, file: Path) -> None:
-    done = await jitt(saved(file, row(1), row(2, "25:00")), "--json", "--partial")
+    done = await imported(saved(file, row(1), row(2, "25:00")), "--json", "--partial")
     answer = json.loads(done.stdout)
     assert (answer["imported"], answer["rows"], answer["wrong_rows"], answer["planned"]) == (True, 2, 1, 1)
     assert answer["read"] == "UTF-8, separated by commas, 6 columns, headers on line 1"
@@ -176,7 +160,7 @@ async def test_programs_get_the_same_in_json(running: Running, file: Path) -> No
 
 
 async def test_neither_values_nor_references_are_kept_where_they_are_not_needed(running: Running, file: Path) -> None:
-    await jitt(saved(file, row(1), row(2, "half past four")), "--partial")
+    await imported(saved(file, row(1), row(2, "half past four")), "--partial")
     tables = await running.pool.fetch("SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'trigger'")
     for table in tables:
         rows = str([tuple(one) for one in await running.pool.fetch(f'SELECT t::text FROM "{table["name"]}" t')])
@@ -203,7 +187,7 @@ async def test_a_run_that_was_killed_half_way_is_finished_by_the_next_and_nothin
         await process.wait()
     half = await running.pool.fetchval("SELECT count(*) FROM imported")
     assert 0 < half < MANY, "it was not killed in the middle"
-    rest = await jitt(file)
+    rest = await imported(file)
     assert (rest.exit_code, last_line(rest)) == (0, f"{MANY - half:,} sessions planned, {half:,} unchanged.")
     assert {one[0] for one in await sessions(running)} == {ids.session("eastfield", f"b-{n}") for n in range(MANY)}
     assert await running.pool.fetchval("SELECT count(*) FROM session WHERE revision = 1") == MANY
@@ -212,12 +196,12 @@ async def test_a_run_that_was_killed_half_way_is_finished_by_the_next_and_nothin
 
 
 async def test_a_run_that_was_killed_before_it_wrote_down_what_it_told_does_no_harm(running: Running, file: Path) -> None:
-    await jitt(saved(file, *(row(n) for n in range(700))))
+    await imported(saved(file, *(row(n) for n in range(700))))
     first, told = await sessions(running), len(await outgoing(running))
     await running.pool.execute("DELETE FROM imported WHERE revision = 1")
-    assert last_line(await jitt(file)) == "700 sessions planned, 0 unchanged."
+    assert last_line(await imported(file)) == "700 sessions planned, 0 unchanged."
     assert (await sessions(running), len(await outgoing(running))) == (first, told)
-    assert last_line(await jitt(file)) == "0 sessions planned, 700 unchanged."
+    assert last_line(await imported(file)) == "0 sessions planned, 700 unchanged."
 
 
 async def test_what_could_not_be_told_is_not_written_down_as_told(running: Running, file: Path) -> None:
@@ -225,16 +209,16 @@ async def test_what_could_not_be_told_is_not_written_down_as_told(running: Runni
     name = await running.pool.fetchval("SELECT current_database()")
     owner = await asyncpg.connect(at_database(os.environ["JITT_POSTGRES"], name))
     await owner.execute("ALTER TABLE trigger.session RENAME TO away")
-    failed = await jitt(file)
+    failed = await imported(file)
     await owner.execute("ALTER TABLE trigger.away RENAME TO session")
     await owner.close()
     assert (failed.exit_code, "Run `jitt migrate`" in failed.stderr) == (1, True)
     assert await running.pool.fetchval("SELECT count(*) FROM imported") == 0
-    assert last_line(await jitt(file)) == "700 sessions planned, 0 unchanged."
+    assert last_line(await imported(file)) == "700 sessions planned, 0 unchanged."
 
 
 async def test_a_site_that_nobody_knows_is_refused(running: Running, file: Path) -> None:
-    done = await jitt(saved(file, row(1)), site="westfield")
+    done = await imported(saved(file, row(1)), site="westfield")
     assert (done.exit_code, "Nothing is known of the site “westfield” yet" in done.stderr) == (1, True)
 
 
@@ -253,19 +237,21 @@ async def test_a_site_that_nobody_knows_is_refused(running: Running, file: Path)
     ],
 )
 def test_wrong_words_get_one_sentence_and_exit_code_2(file: Path, words: tuple[str, ...], what: str) -> None:
-    done = invoke(str(saved(file, row(1))), *words)
+    done = invoke("import", "sessions", str(saved(file, row(1))), *words)
     assert (done.exit_code, done.stdout) == (2, "")
     assert what in done.stderr
 
 
 def test_a_look_needs_no_network_and_a_file_without_headers_is_never_tried(file: Path) -> None:
-    look = invoke(str(saved(file, row(1))), "--dry-run", "--zone", "America/Chicago")
+    look = invoke("import", "sessions", str(saved(file, row(1))), "--dry-run", "--zone", "America/Chicago")
     assert (look.exit_code, last_line(look)) == (0, "1 row, and every one can be imported.")
-    unknown = invoke(str(saved(file, row(1), headers="a,b,c,d,e,f")), "--dry-run", "--zone", "America/Chicago")
+    saved(file, row(1), headers="a,b,c,d,e,f")
+    unknown = invoke("import", "sessions", str(file), "--dry-run", "--zone", "America/Chicago")
     assert (unknown.exit_code, "No row of headers was found" in unknown.stderr) == (2, True)
 
 
 def test_the_columns_are_printed_for_a_file_to_start_from(file: Path) -> None:
-    printed = invoke(str(saved(file, row(1), headers="Nr.,mentor,date,time,minutes,Was")), "--print-columns")
+    saved(file, row(1), headers="Nr.,mentor,date,time,minutes,Was")
+    printed = invoke("import", "sessions", str(file), "--print-columns")
     assert (printed.exit_code, 'mentor = "mentor"' in printed.stdout) == (0, True)
     assert '# Not recognized: "Nr.", "Was"' in printed.stdout

@@ -1,9 +1,6 @@
 """A session's story: what was announced is kept small, what happened is told in words, and both ways of asking answer alike."""
 
-import asyncio
 import json
-import os
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,25 +8,21 @@ from uuid import uuid4
 import httpx2
 import pytest
 import pytest_asyncio
-import typer
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from services.trigger import commands_session, domain, stories, story_words, tenants
+from services.trigger import domain, stories, story_words, tenants
 from services.trigger.announcements import KEPT, noting
-from services.trigger.app import SERVICE
 from services.trigger.messages import PolicyChanged, PublisherAdded
 from services.trigger.moments import Timing
 from services.trigger.policy import Policy
 from services.trigger.session import Announcement, Session
 from services.trigger.stories import Around
 from services.trigger.zones import find_zone
-from shared import db
 from shared.contracts import ids
 from shared.contracts.event import Event, Refused
 from shared.contracts.site import SessionScheduled
 from shared.process import application_of
 from shared.running import Running
-from tests.conftest import Database, at_database
 from tests.driving import deliver, fall_due
 from tests.trigger.building import (
     CHICAGO,
@@ -45,6 +38,7 @@ from tests.trigger.building import (
     taken,
     training,
 )
+from tests.trigger.typed import jitt
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 SESSION = ids.session("east", "s1")
@@ -224,19 +218,13 @@ def test_every_reason_of_a_refusal_and_every_warning_has_words():
 
 
 @pytest_asyncio.fixture
-async def running(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    running = await database(SERVICE)
-    name = await running.pool.fetchval("SELECT current_database()")
-    monkeypatch.setitem(os.environ, "JITT_TRIGGER_POSTGRES", at_database(db.service_dsn("trigger"), name))
+async def running(running: Running) -> Running:
     await deliver(running, site_described(), enrolled("m1"))
-    yield running
+    return running
 
 
-async def jitt(*said: str) -> Result:
-    """The command in a thread: it has an event loop of its own."""
-    app = typer.Typer()
-    commands_session.add_to(app, typer.Typer())
-    return await asyncio.to_thread(CliRunner().invoke, app, ["session", "show", *said])
+async def shown(*said: str) -> Result:
+    return await jitt("session", "show", *said)
 
 
 async def door(running: Running, path: str) -> Any:
@@ -264,10 +252,10 @@ async def test_a_word_that_is_refused_is_refused_and_noted_and_read_back(running
     told = len(await running.pool.fetch("SELECT id FROM outbox"))
     assert await said(running, scheduled(afternoon(8), revision=1)) == "refused"
     assert len(await running.pool.fetch("SELECT id FROM outbox")) == told
-    shown = (await jitt(str(SESSION))).stdout
-    assert "announced at revision 1. It does not count: a newer revision was known already." in shown
+    words = (await shown(str(SESSION))).stdout
+    assert "announced at revision 1. It does not count: a newer revision was known already." in words
     assert await said(running, held(revision=1)) == "refused"
-    assert "reported as held at revision 1. It does not count" in (await jitt(str(SESSION))).stdout
+    assert "reported as held at revision 1. It does not count" in (await shown(str(SESSION))).stdout
 
 
 async def test_no_reference_is_in_what_is_kept(running: Running):
@@ -285,8 +273,8 @@ async def test_a_command_answers_as_the_door_does(running: Running):
     await running.pool.execute("UPDATE session SET due_at = now()")
     await fall_due(running, "session")
     story = await door(running, f"/v1/sessions/{SESSION}")
-    assert json.loads((await jitt(str(SESSION), "--json")).stdout) == story
-    assert json.loads((await jitt("--site", "east", "--ref", "s1", "--json")).stdout) == story
+    assert json.loads((await shown(str(SESSION), "--json")).stdout) == story
+    assert json.loads((await shown("--site", "east", "--ref", "s1", "--json")).stdout) == story
     assert [one["changed"] for one in story["announcements"]] == [[], ["starts_at"]]
     decision = story["now"]["decision"]
     assert (decision["stage"], decision["session_no"], decision["assumed"]) == ("start", 1, ["stage"])
@@ -301,5 +289,5 @@ async def test_a_command_answers_as_the_door_does(running: Running):
     (("--site", "east", "--ref", "nothing"), 1, "Nothing is known of a session “nothing” at “east”"),
 ])  # fmt: skip
 async def test_a_question_that_cannot_be_answered_says_what_to_do(running: Running, asked: tuple[str, ...], code: int, says: str):
-    told = await jitt(*asked)
+    told = await shown(*asked)
     assert (told.exit_code, says in told.stderr) == (code, True), told.stderr

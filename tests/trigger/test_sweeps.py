@@ -15,7 +15,6 @@ from shared.contracts.supervision import Clearance
 from shared.contracts.trigger import SessionPlanned
 from shared.messaging.sweep import apply_sweep
 from shared.running import Running
-from tests.conftest import Database
 from tests.driving import deliver, fall_due, outgoing
 from tests.trigger.building import afternoon, enrolled, held, of, scheduled, site_described
 
@@ -43,8 +42,7 @@ async def choose(running: Running, site_id: str = "east", minutes: int = 5, **ti
     await deliver(running, PolicyChosen(site_id=site_id, document=written(chosen)))
 
 
-async def test_sessions_that_wait_wake_when_their_mentor_is_enrolled(database: Database):
-    running = await database(SERVICE)
+async def test_sessions_that_wait_wake_when_their_mentor_is_enrolled(running: Running):
     await deliver(running, site_described())
     await deliver(running, *(scheduled(afternoon(3 + n), session_ref=f"s{n}", mentor_ref=f"m{n % 2}") for n in range(4)))
     await deliver(running, enrolled("m1"))
@@ -53,8 +51,7 @@ async def test_sessions_that_wait_wake_when_their_mentor_is_enrolled(database: D
     assert {event.mentor_id for event in of(SessionPlanned, await outgoing(running))} == {ids.mentor("east", "m1")}
 
 
-async def test_a_session_wakes_only_when_the_last_fact_is_there(database: Database):
-    running = await database(SERVICE)
+async def test_a_session_wakes_only_when_the_last_fact_is_there(running: Running):
     await deliver(running, scheduled(afternoon(3)))
     await deliver(running, enrolled("m1"))
     await swept(running)
@@ -64,16 +61,14 @@ async def test_a_session_wakes_only_when_the_last_fact_is_there(database: Databa
     assert (await kept(running)).status is Status.PLANNED
 
 
-async def test_a_fact_that_nobody_waits_for_starts_no_sweep(database: Database):
-    running = await database(SERVICE)
+async def test_a_fact_that_nobody_waits_for_starts_no_sweep(running: Running):
     cleared = (Clearance(function="academic_help", state="cleared"),)
     await deliver(running, site_described(), enrolled("m1"), scheduled(afternoon(3)))
     await deliver(running, site_described(revision=2, phone="555-0199"), enrolled("m1", revision=2, clearances=cleared))
     assert await running.pool.fetchval("SELECT count(*) FROM sweep") == 0
 
 
-async def test_a_policy_reaches_the_sessions_whose_training_has_not_gone_out(database: Database):
-    running = await database(SERVICE)
+async def test_a_policy_reaches_the_sessions_whose_training_has_not_gone_out(running: Running):
     await deliver(running, site_described(), enrolled("m1"))
     await deliver(running, scheduled(afternoon(3), session_ref="gone-out"), scheduled(afternoon(9)))
     gone_out = ids.session("east", "gone-out")
@@ -87,8 +82,7 @@ async def test_a_policy_reaches_the_sessions_whose_training_has_not_gone_out(dat
     assert of(SessionPlanned, await outgoing(running))[-1].quiz_by == afternoon(9) - 2 * HOUR
 
 
-async def test_a_session_keeps_the_policy_it_was_planned_with_through_its_later_moments(database: Database):
-    running = await database(SERVICE)
+async def test_a_session_keeps_the_policy_it_was_planned_with_through_its_later_moments(running: Running):
     await deliver(running, site_described(), enrolled("m1"))
     await choose(running, last_call=timedelta(minutes=45))
     await deliver(running, scheduled(afternoon(3)))
@@ -103,8 +97,7 @@ async def test_a_session_keeps_the_policy_it_was_planned_with_through_its_later_
     assert (session.policy_version, session.next and session.next.at) == (1, afternoon(3) - timedelta(minutes=45))
 
 
-async def test_a_policy_that_changes_nothing_others_know_of_is_not_told_to_them(database: Database):
-    running = await database(SERVICE)
+async def test_a_policy_that_changes_nothing_others_know_of_is_not_told_to_them(running: Running):
     await deliver(running, site_described(), enrolled("m1"))
     await deliver(running, scheduled(afternoon(9)))
     told = len(await outgoing(running))
@@ -114,8 +107,7 @@ async def test_a_policy_that_changes_nothing_others_know_of_is_not_told_to_them(
     assert (session.policy_version, len(await outgoing(running))) == (1, told)
 
 
-async def test_a_mentor_who_moves_to_another_clock_hears_from_us_by_that_clock(database: Database):
-    running = await database(SERVICE)
+async def test_a_mentor_who_moves_to_another_clock_hears_from_us_by_that_clock(running: Running):
     await deliver(running, site_described(), enrolled("m1"))
     await deliver(running, scheduled(afternoon(9)))
     await deliver(running, enrolled("m1", revision=2, time_zone="Asia/Tokyo"))
@@ -125,8 +117,7 @@ async def test_a_mentor_who_moves_to_another_clock_hears_from_us_by_that_clock(d
     assert session.quiz_by == afternoon(9).replace(hour=11, minute=30)  # 8:30 pm in Tokyo, before quiet begins
 
 
-async def test_a_sites_new_clock_counts_for_mentors_without_one_of_their_own(database: Database):
-    running = await database(SERVICE)
+async def test_a_sites_new_clock_counts_for_mentors_without_one_of_their_own(running: Running):
     await deliver(running, site_described(), enrolled("m1", time_zone=""), enrolled("m2"))
     await deliver(running, scheduled(afternoon(9)), scheduled(afternoon(9), session_ref="s2", mentor_ref="m2"))
     await deliver(running, site_described(revision=2, time_zone="Europe/Sofia"))
@@ -135,8 +126,7 @@ async def test_a_sites_new_clock_counts_for_mentors_without_one_of_their_own(dat
     assert zones == ["Europe/Sofia", "America/Chicago"]
 
 
-async def test_a_policy_of_one_site_is_nothing_to_another(database: Database):
-    running = await database(SERVICE)
+async def test_a_policy_of_one_site_is_nothing_to_another(running: Running):
     await deliver(running, site_described(), enrolled("m1"))
     await deliver(running, scheduled(afternoon(9)))
     await choose(running, "west", quiet_from=time(20))
@@ -144,8 +134,7 @@ async def test_a_policy_of_one_site_is_nothing_to_another(database: Database):
     assert (await kept(running)).policy_version == 0
 
 
-async def test_a_session_announced_and_held_in_one_batch_checks_in_by_its_sites_policy(database: Database):
-    running = await database(SERVICE)
+async def test_a_session_announced_and_held_in_one_batch_checks_in_by_its_sites_policy(running: Running):
     await deliver(running, site_described(), enrolled("m1"))
     await choose(running, check_in=2 * HOUR, quiet_from=time(0), quiet_to=time(0))
     just_now = datetime.now(UTC).replace(microsecond=0) - HOUR
