@@ -1,8 +1,11 @@
 """`jitt policy`: what each site has chosen, for all its sessions or for one activity, and what that means for a session."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
 from typing import Annotated, Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -12,7 +15,7 @@ import typer
 from services.trigger import policy_words, preview, store_copies, store_imports, zones
 from services.trigger.app import SERVICE
 from services.trigger.messages import PolicyChosen
-from services.trigger.policy import OwnTiming, Policy, written
+from services.trigger.policy import CHANGED_MEANWHILE, OwnTiming, Policy, written
 from services.trigger.zones import Start
 from shared.commands import AsJson, fail, on
 from shared.contracts.vocabulary import vocabulary
@@ -25,6 +28,10 @@ NO_SITE = (
 NO_START = "“{}” is no start of a session. Write a day and a time, such as “Thu 16:00”, “tomorrow 9:30” or “2026-12-10 16:00”."
 NO_ZONE = "“{}” is no time zone. Use a name such as America/Chicago."
 FOR_ALL = "Quiet hours and the length of a training are the site's, for every activity: set them without --activity."
+MEANWHILE = (
+    "Somebody changed the policy of {0} meanwhile, so yours was not set. "
+    "`jitt policy show {0}` says what holds now; set again what you still want."
+)
 
 policy_app = typer.Typer(no_args_is_help=True, help="What a site has chosen: when mentors hear from us, and when never.")
 SiteId = Annotated[str, typer.Argument(help="The site's id, as in `jitt site list`.")]
@@ -58,6 +65,35 @@ class Wish:
         return replace(before, timing=replace(timing, **self.quiet), training_minutes=training_minutes, activities=activities)
 
 
+def named(
+    *,
+    assign_days: AssignDays = None,
+    nudge: Nudge = None,
+    quiz_by: QuizBy = None,
+    last_call: LastCall = None,
+    check_in: CheckIn = None,
+    quiet_from: Quiet = None,
+    quiet_to: Quiet = None,
+) -> Wish:
+    own = OwnTiming(assign_days, _hours(nudge), _hours(quiz_by), _minutes(last_call), _minutes(check_in))
+    return Wish(own, _quiet(quiet_from, quiet_to))
+
+
+def naming_a_wish(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of `named`, from which its `wish` is made."""
+    own, options = signature(command), signature(named).parameters
+
+    @wraps(command)
+    def typed(**words: Any) -> None:
+        said = {name: words.pop(name) for name in options}
+        command(**words, wish=named(**said))
+
+    parameters = [*(one for one in own.parameters.values() if one.name != "wish"), *options.values()]
+    typed.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    typed.__annotations__ = {one.name: one.annotation for one in parameters}
+    return typed
+
+
 def add_to(app: typer.Typer, _: typer.Typer) -> None:
     app.add_typer(policy_app, name="policy")
 
@@ -77,18 +113,13 @@ def show(site: SiteId, as_json: AsJson = False) -> None:
 
 
 @policy_app.command("set")
+@naming_a_wish
 def choose(
     site: SiteId,
     *,
     activity: Activity = "",
     as_site: Annotated[bool, typer.Option("--as-site", help="With --activity: no exception any more.")] = False,
-    assign_days: AssignDays = None,
-    nudge: Nudge = None,
-    quiz_by: QuizBy = None,
-    last_call: LastCall = None,
-    check_in: CheckIn = None,
-    quiet_from: Quiet = None,
-    quiet_to: Quiet = None,
+    wish: Wish,
     training_minutes: Training = None,
     as_json: AsJson = False,
 ) -> None:
@@ -101,7 +132,7 @@ def choose(
 
     One activity: jitt policy set lakeside --activity first_meeting --last-call 60
     """
-    wish = Wish(_own(assign_days, nudge, quiz_by, last_call, check_in), _quiet(quiet_from, quiet_to), training_minutes)
+    wish = replace(wish, training_minutes=training_minutes)
     _check(activity, wish, as_site)
     before = on(SERVICE, lambda running: _policy(running, site))
     wanted = _without(before, activity) if as_site else wish.of(before, activity)
@@ -110,12 +141,15 @@ def choose(
         SERVICE,
         lambda running: running.submit(PolicyChosen(site_id=site, document=written(wanted)), id=str(uuid4()), source="command"),
     )
+    if outcome.reason == CHANGED_MEANWHILE:
+        fail(MEANWHILE.format(site))
     if outcome.kind not in ("applied", "duplicate"):
         fail(f"That was refused: {outcome.reason}.")
     show(site, as_json)
 
 
 @policy_app.command("preview")
+@naming_a_wish
 def look(
     site: SiteId,
     *,
@@ -125,13 +159,7 @@ def look(
     mentor_zone: ZoneName = "",
     notice: Annotated[float, typer.Option(min=0, max=1440, help="Announced so many hours before the start.")] = 720,
     activity: Activity = "",
-    assign_days: AssignDays = None,
-    nudge: Nudge = None,
-    quiz_by: QuizBy = None,
-    last_call: LastCall = None,
-    check_in: CheckIn = None,
-    quiet_from: Quiet = None,
-    quiet_to: Quiet = None,
+    wish: Wish,
     as_json: AsJson = False,
 ) -> None:
     """What a mentor would get for such a session: each message with its time, or why it does not come. Nothing is saved.
@@ -142,7 +170,6 @@ def look(
 
     Before setting: jitt policy preview lakeside --session "Thu 7:30" --quiet-to 08:00
     """
-    wish = Wish(_own(assign_days, nudge, quiz_by, last_call, check_in), _quiet(quiet_from, quiet_to))
     _check_activity(activity)
     before, site_zone = on(SERVICE, lambda running: _known(running, site))
     place = _zone(zone or site_zone or fail(NO_SITE.format(site)))
@@ -165,12 +192,6 @@ async def _policy(running: Running, site: str) -> Policy:
 async def _known(running: Running, site: str) -> tuple[Policy, str | None]:
     async with running.connection() as conn:
         return await store_copies.get_policy(conn, site), await store_imports.find_time_zone(conn, site)
-
-
-def _own(
-    assign_days: int | None, nudge: float | None, quiz_by: float | None, last_call: float | None, check_in: float | None
-) -> OwnTiming:
-    return OwnTiming(assign_days, _hours(nudge), _hours(quiz_by), _minutes(last_call), _minutes(check_in))
 
 
 def _quiet(begins: str | None, ends: str | None) -> dict[str, time]:

@@ -17,7 +17,7 @@ class PolicyChosen(Event):
     KEY = "site_id"
 
     site_id: str = Field(min_length=1, max_length=100)
-    document: str = Field(description="the policy's JSON; its version number is ours to give")
+    document: str = Field(description="the policy's JSON, with the version that it changes")
 
 
 class PolicyChanged(Event):

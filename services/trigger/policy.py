@@ -58,6 +58,7 @@ class SitePolicy:
 
 
 DEFAULT = Policy()
+CHANGED_MEANWHILE = "changed_meanwhile"  # by somebody else, between the look and the change
 DOCUMENT = TypeAdapter(Policy)
 
 
@@ -78,9 +79,11 @@ def _with(timing: Timing, own: OwnTiming) -> Timing:
 
 def chosen(state: SitePolicy | None, event: PolicyChosen, *_: object) -> tuple[SitePolicy, list[Sweep]] | Refused:
     wanted, before = parse(event.document), state.policy if state else DEFAULT
-    if any(wanted.faults()):
-        return Refused("contradicts_itself")
     if state and replace(wanted, version=before.version) == before:
         return state, []
+    if wanted.version != before.version:
+        return Refused(CHANGED_MEANWHILE)
+    if any(wanted.faults()):
+        return Refused("contradicts_itself")
     after = replace(wanted, version=before.version + 1)
     return SitePolicy(event.site_id, after), [Sweep("session", PolicyChanged(site_id=event.site_id, version=after.version))]

@@ -1,8 +1,10 @@
 """What a site has chosen, for all its sessions or for one activity: said, looked at before it is set, and followed."""
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from typer.testing import Result
@@ -11,7 +13,7 @@ from services.trigger import preview, store, store_copies
 from services.trigger.app import SERVICE
 from services.trigger.messages import PolicyChosen
 from services.trigger.moments import Timing
-from services.trigger.policy import DEFAULT, OwnTiming, Policy, parse, written
+from services.trigger.policy import CHANGED_MEANWHILE, DEFAULT, OwnTiming, Policy, parse, written
 from services.trigger.session import Session
 from shared.contracts import ids
 from shared.messaging.sweep import apply_sweep
@@ -21,6 +23,9 @@ from tests.trigger.building import afternoon, enrolled, scheduled, site_describe
 from tests.trigger.typed import jitt
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+WAITS_FOR_A_LOCK = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 NOW = datetime(2026, 12, 8, 10, tzinfo=UTC)  # a Tuesday
 
 
@@ -65,9 +70,54 @@ async def test_a_policy_that_contradicts_itself_is_not_taken(running: Running):
     assert await store_copies.get_policy(running.pool, "east") == DEFAULT
 
 
+def chosen(document: Policy) -> PolicyChosen:
+    return PolicyChosen(site_id="east", document=written(document))
+
+
+async def test_of_two_who_change_the_same_version_at_once_one_is_told_to_look_again(running: Running):
+    await deliver(running, chosen(DEFAULT))
+    before = await store_copies.get_policy(running.pool, "east")
+    wishes = [replace(before, timing=replace(before.timing, nudge=hours * HOUR)) for hours in (6, 7, 8)]
+    told = await asyncio.gather(*(running.submit(chosen(wish), id=str(uuid4()), source="command") for wish in wishes))
+    taken = [wish for wish, outcome in zip(wishes, told, strict=True) if outcome.kind == "applied"]
+    assert sorted((outcome.kind, outcome.reason) for outcome in told)[1:] == [("refused", CHANGED_MEANWHILE)] * 2
+    assert await store_copies.get_policy(running.pool, "east") == replace(taken[0], version=before.version + 1)
+
+
+async def test_of_two_first_choices_at_once_one_is_told_to_look_again(running: Running):
+    wishes = [Policy(training_minutes=minutes) for minutes in (2, 3)]
+    told = await asyncio.gather(*(running.submit(chosen(wish), id=str(uuid4()), source="command") for wish in wishes))
+    assert sorted(outcome.kind for outcome in told) == ["applied", "refused"]
+    assert (await store_copies.get_policy(running.pool, "east")).version == 1
+
+
+async def test_a_change_that_overtakes_a_command_is_kept_and_the_command_says_so(running: Running):
+    """The command has read version 1 and waits for the row, when version 2 is committed."""
+    await deliver(running, chosen(Policy(training_minutes=4)))
+    async with running.connection() as conn:
+        async with conn.transaction():
+            await conn.execute("SELECT FROM policy FOR UPDATE")
+            typed = asyncio.create_task(jitt("policy", "set", "east", "--nudge", "6"))
+            async with asyncio.timeout(20):
+                while not await running.pool.fetchval(WAITS_FOR_A_LOCK):
+                    assert not typed.done(), typed.result().output
+            other = written(Policy(version=2, training_minutes=3))
+            await conn.execute("UPDATE policy SET version = 2, document = $1", other)
+        told = await typed
+    assert (told.exit_code, told.stderr.startswith("Somebody changed the policy of east meanwhile")) == (1, True)
+    assert await store_copies.get_policy(running.pool, "east") == Policy(version=2, training_minutes=3)
+    assert (await jitt("policy", "set", "east", "--nudge", "6")).exit_code == 0
+
+
+async def test_the_same_wish_twice_is_one_change_and_no_conflict(running: Running):
+    wish = Policy(training_minutes=4)
+    assert [outcome.kind for outcome in await deliver(running, chosen(wish), chosen(wish))] == ["applied", "applied"]
+    assert await store_copies.get_policy(running.pool, "east") == replace(wish, version=1)
+
+
 async def test_sessions_follow_their_sites_policy_and_remember_its_version(running: Running):
     early = Policy(timing=replace(Timing(), assign_days=3), training_minutes=3)
-    await deliver(running, site_described(), enrolled(), PolicyChosen(site_id="east", document=written(early)))
+    await deliver(running, site_described(), enrolled(), chosen(early))
     await deliver(running, scheduled(afternoon(2)))
     assert await running.pool.fetchval("SELECT policy_version FROM session") == 1
     assert await fall_due(running, "session") == 1  # inside three days: at once
@@ -116,7 +166,7 @@ async def test_a_change_for_one_activity_reaches_sessions_planned_already_once_e
     await deliver(running, site_described(), enrolled("m1"))
     await deliver(running, scheduled(afternoon(9)), scheduled(afternoon(9), session_ref="s2", activity="first_meeting"))
     own = Policy(activities={"first_meeting": OwnTiming(assign_days=3)})
-    await deliver(running, PolicyChosen(site_id="east", document=written(own)))
+    await deliver(running, chosen(own))
     assert await swept(running) == 2
     assert await swept(running) == 0
     assert [(await kept(running, ref)).due_at for ref in ("s1", "s2")] == [afternoon(8), afternoon(6)]
@@ -125,7 +175,7 @@ async def test_a_change_for_one_activity_reaches_sessions_planned_already_once_e
 
 async def test_a_session_keeps_its_activitys_timing_through_its_later_moments(running: Running):
     own = Policy(activities={"first_meeting": OwnTiming(nudge=2 * HOUR, quiz_by=HOUR)})
-    await deliver(running, site_described(), enrolled("m1"), PolicyChosen(site_id="east", document=written(own)))
+    await deliver(running, site_described(), enrolled("m1"), chosen(own))
     await deliver(running, scheduled(afternoon(3), activity="first_meeting"))
     await running.pool.execute("UPDATE session SET due_at = now()")
     await fall_due(running, "session")

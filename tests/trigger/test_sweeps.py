@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
-from services.trigger import store
+from services.trigger import store, store_copies
 from services.trigger.app import SERVICE
 from services.trigger.messages import PolicyChosen
 from services.trigger.moments import Timing
@@ -38,7 +38,8 @@ async def kept(running: Running, id: UUID = SESSION) -> Session:
 
 
 async def choose(running: Running, site_id: str = "east", minutes: int = 5, **timing: object) -> None:
-    chosen = Policy(timing=replace(Timing(), **timing), training_minutes=minutes)
+    before = await store_copies.get_policy(running.pool, site_id)
+    chosen = Policy(before.version, replace(Timing(), **timing), minutes)
     await deliver(running, PolicyChosen(site_id=site_id, document=written(chosen)))
 
 
