@@ -22,7 +22,7 @@ from services.trigger.imports import FEWEST_MINUTES, MOST_MINUTES
 from services.trigger.sheet_columns import Words
 from services.trigger.sheet_dates import Order
 from services.trigger.sheet_import import Checked, Earlier, Job, Told
-from services.trigger.sheet_parts import Unreadable
+from services.trigger.sheet_parts import Changed, Unreadable
 from services.trigger.sheet_report import as_json as answer_json
 from services.trigger.sheet_report import many, show_reading, show_rows, show_told
 from services.trigger.sheet_rows import Asked
@@ -33,7 +33,7 @@ from shared.running import Running
 SOURCE = "sheet"
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
-File = Annotated[Path, typer.Argument(help="The file, as .csv or .xlsx.", exists=True, dir_okay=False, readable=True)]
+File = Annotated[Path, typer.Argument(help="The file, as .csv, .xlsx, .xls or .ods.", exists=True, dir_okay=False, readable=True)]
 Site = Annotated[str, typer.Option(help="The site's id, as in `jitt site list`.")]
 ColumnsFile = Annotated[
     Path | None,
@@ -125,7 +125,7 @@ def sessions(
     yes_cancel: YesCancel = None,
     as_json: AsJson = False,
 ) -> None:
-    """Plan sessions from a CSV file or a spreadsheet (.xlsx). Run it as often as you like: a second time changes nothing.
+    """Plan sessions from a CSV file or a spreadsheet. Run it as often as you like: a second time changes nothing.
 
     One row is one session: ref, mentor, date, time, minutes or end, activity; time_zone, mode and status if you like.
     Many other headers are understood, and --columns explains yours.
@@ -154,6 +154,8 @@ def sessions(
                 on(SERVICE, lambda running: _import(running, opening, wish, answer))
     except Unreadable as problem:
         fail(str(problem), 2)
+    except Changed as problem:
+        fail(str(problem))
     except UnknownSite:
         fail(f"Nothing is known of the site “{site}” yet. `jitt site list` shows those that are; `jitt site add` adds one.")
 

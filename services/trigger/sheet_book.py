@@ -1,4 +1,4 @@
-"""Rows of a workbook: .xlsx as Excel, Numbers and Google write it, and what else calamine reads."""
+"""Rows of a workbook: .xlsx as Excel and Google write it, .xls of older Excel, .ods of LibreOffice. Read whole when opened."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -16,6 +16,10 @@ class Unreadable(Exception):
     """Nothing of the file can be used as it is; the message says what to do."""
 
 
+class Changed(Exception):
+    """Somebody saved the file between two readings of it, so what was checked is not what is there."""
+
+
 class Row(NamedTuple):
     """`broken`: why its cells cannot be told apart."""
 

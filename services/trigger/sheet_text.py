@@ -10,11 +10,12 @@ from functools import partial
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from charset_normalizer import from_bytes
 
 from services.trigger.calendar_parts import Progress
-from services.trigger.sheet_parts import Row, Sheet, Unreadable
+from services.trigger.sheet_parts import Changed, Row, Sheet, Unreadable
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 MARKS = (
@@ -29,6 +30,7 @@ NAMES = {"utf-8-sig": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "ma
 BLOCK = 1 << 20
 SAMPLE_LINES, SAMPLE_CHARACTERS = 50, 1 << 16
 LONGEST_ROW = 100  # lines: notes in a cell are shorter; an open quotation mark would swallow the file
+CHANGED = "{} was changed while it was read, so this stopped. Run it again: what is imported already stays, and is not doubled."
 UNCLOSED = "a quotation mark on this line is never closed, or stands in the middle of a cell"
 HINT = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
@@ -43,15 +45,24 @@ class Form:
     skip: int = 0
 
 
+class State(NamedTuple):
+    """Of a file when it was opened: saved again, it has another."""
+
+    inode: int
+    size: int
+    changed_ns: int
+
+
 class _Unclosed(Exception):
     """A row goes on for longer than any row does."""
 
 
 def opened(path: Path, encoding: str = "") -> Sheet:
-    """Raises Unreadable."""
+    """Raises Unreadable; and its rows, Changed."""
+    state = _state(path)
     form = form_of(path, encoding or encoding_of(path))
     name = NAMES.get(form.encoding, form.encoding.upper().replace("_", "-").replace("CP125", "Windows-125"))
-    return Sheet(f"{name}, separated by {DELIMITERS.get(form.delimiter, form.delimiter)}", partial(rows, path, form))
+    return Sheet(f"{name}, separated by {DELIMITERS.get(form.delimiter, form.delimiter)}", partial(rows, path, form, state))
 
 
 def encoding_of(path: Path) -> str:
@@ -78,15 +89,26 @@ def form_of(path: Path, encoding: str) -> Form:
     return Form(encoding, delimiter, _quote(lines, delimiter))
 
 
-def rows(path: Path, form: Form, progress: Progress) -> Iterator[Row]:
-    size = path.stat().st_size
+def rows(path: Path, form: Form, state: State, progress: Progress) -> Iterator[Row]:
+    _fail_unless(state, path)
     with path.open("rb") as raw, TextIOWrapper(raw, form.encoding, errors="replace", newline="") as text:
         lines = _Lines(islice(text, form.skip, None))
         for done, row in enumerate(_rows(lines, form)):
             if done % 1000 == 0:
-                progress(raw.tell(), size)
+                progress(raw.tell(), state.size)
             yield row
-    progress(size, size)
+    _fail_unless(state, path)
+    progress(state.size, state.size)
+
+
+def _state(path: Path) -> State:
+    found = path.stat()
+    return State(found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _fail_unless(state: State, path: Path) -> None:
+    if _state(path) != state:
+        raise Changed(CHANGED.format(path.name))
 
 
 class _Lines:

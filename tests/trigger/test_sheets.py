@@ -14,7 +14,7 @@ from services.trigger.sheet_columns import Words
 from services.trigger.sheet_dates import TWO_WAYS, Order, When
 from services.trigger.sheet_parts import Cell, Planned, Unreadable, Wrong
 from services.trigger.sheet_rows import Reader
-from tests.trigger.sheets import CHICAGO, CLOCK, DATE, HEADERS, LENGTH, Value, checked, job, planned, said, workbook
+from tests.trigger.sheets import CHICAGO, HEADERS, checked, job, planned, said
 
 ROW = "b-1,dana,2026-12-10,16:00,45,check_in"
 FOUR = datetime(2026, 12, 10, 16, tzinfo=CHICAGO)
@@ -320,31 +320,6 @@ def test_sessions_in_the_small_hours_are_pointed_out_and_taken_as_they_stand(fil
     found = job(saved(file, HEADERS, ROW.replace("16:00", "4:00")))
     assert [row.starts_at.hour for row in planned(found)] == [4]
     assert said(checked(found))[0].startswith('Line 2: this starts before 6 in the morning ("2026-12-10 04:00")')
-
-
-def test_a_workbook_gives_dates_times_and_numbers_as_its_cells_show_them(tmp_path: Path) -> None:
-    first: list[Value] = [4711.0, "dana", (46366, DATE), (0.6666666666, CLOCK), (0.03125, LENGTH), "Check-in"]
-    rows = [["Sessions"], [], HEADERS.split(","), first, [""], ["b-2", "dana", 46366.0, 0.75, 45, "check_in"]]
-    found = job(workbook(tmp_path / "fall.xlsx", Empty=[], Fall=rows))
-    assert found.sheet.said == "a spreadsheet, worksheet “Fall”"
-    assert [row[:6] for row in planned(found)] == [
-        (4, "4711", "dana", FOUR, "America/Chicago", 45),
-        (6, "b-2", "dana", FOUR + timedelta(hours=2), "America/Chicago", 45),
-    ]
-
-
-def test_a_worksheet_is_chosen_by_name_and_one_that_is_not_there_is_said(tmp_path: Path) -> None:
-    rows = [HEADERS.split(","), ROW.split(",")]
-    file = workbook(tmp_path / "fall.xlsx", Notes=[["see the other"]], Fall=rows)
-    assert planned(job(file, worksheet="Fall")) == [DANA]
-    with pytest.raises(Unreadable, match=r"There is no worksheet “Spring”\. There are: “Notes”, “Fall”"):
-        job(file, worksheet="Spring")
-
-
-def test_a_reference_that_a_spreadsheet_took_for_a_date_is_an_error(tmp_path: Path) -> None:
-    rows = [HEADERS.split(","), [(46366, DATE), *ROW.split(",")[1:]]]
-    (words,) = said(checked(job(workbook(tmp_path / "fall.xlsx", Fall=rows))))
-    assert words.startswith("Line 2, ref: a spreadsheet has made a date of this")
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 and then nothing", b"\xd0\xcf\x11\xe0 no", b"\x00\x01\x02\x03"])

@@ -22,6 +22,9 @@ from tests.trigger.typed import invoke, jitt
 
 SITE = SiteDescribed(site_id="eastfield", name="Eastfield", phone="555 0100", time_zone="America/Chicago", revision=1)
 DAY = datetime.now(UTC).date() + timedelta(days=20)
+WAITS_FOR_A_LOCK = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 MANY = 10_000  # rows: a second or more of work, to be killed in
 
 
@@ -202,6 +205,26 @@ async def test_a_run_that_was_killed_before_it_wrote_down_what_it_told_does_no_h
     assert last_line(await imported(file)) == "700 sessions planned, 0 unchanged."
     assert (await sessions(running), len(await outgoing(running))) == (first, told)
     assert last_line(await imported(file)) == "0 sessions planned, 700 unchanged."
+
+
+async def test_a_file_that_is_saved_while_it_is_imported_stops_that_and_the_next_run_takes_what_is_new(
+    running: Running, file: Path
+) -> None:
+    """The import stands at a locked table with chunks still to read."""
+    saved(file, *(row(n) for n in range(5_000)))
+    async with running.connection() as conn:
+        async with conn.transaction():
+            await conn.execute("LOCK TABLE imported IN EXCLUSIVE MODE")
+            importing = asyncio.create_task(imported(file))
+            async with asyncio.timeout(60):
+                while not await running.pool.fetchval(WAITS_FOR_A_LOCK):
+                    assert not importing.done(), importing.result().output
+            saved(file, *(row(n, "17:00") for n in range(5_000)))
+        stopped = await importing
+    assert (stopped.exit_code, "sessions.csv was changed while it was read" in stopped.stderr) == (1, True)
+    assert (await imported(file)).exit_code == 0
+    fives = "SELECT count(*) FROM session WHERE wall::time = '17:00'"
+    assert await running.pool.fetchval(fives) == await running.pool.fetchval("SELECT count(*) FROM session") == 5_000
 
 
 async def test_what_could_not_be_told_is_not_written_down_as_told(running: Running, file: Path) -> None:
