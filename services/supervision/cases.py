@@ -55,6 +55,7 @@ def listed(case: MentorCase | None, event: PersonListed, now: datetime, _: Facts
         locale=event.locale,
         match_started_on=event.match_started_on,
         granted={**was.granted, **event.cleared},
+        address_hash=ids.address(event.site_id, event.email) if event.email else None,
     )
     return settled(case, alerts.with_supervisor(new, now), now)
 

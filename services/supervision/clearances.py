@@ -40,6 +40,7 @@ def roster(case: MentorCase) -> MentorEnrolled:
         supervisor_id=case.supervisor_id,
         time_zone=case.time_zone,
         locale=case.locale,
+        address_hash=case.address_hash,
         clearances=tuple(clearances(case).values()),
         matches=(Match(started_on=case.match_started_on),) if case.match_started_on else (),
         link_epoch=case.link_epoch,

@@ -191,6 +191,7 @@ class MentorCase:
     link_epoch: int = 1
     status: Literal["active", "left"] = "active"
     revision: int = 0
+    address_hash: str | None = None
     history: History = History()
     alerts: tuple[Alert, ...] = ()
     review_at: datetime | None = None

@@ -13,12 +13,12 @@ from services.supervision.store import columns
 
 LOAD = """
 SELECT mentor_id, site_id, enrolled, supervisor_id, time_zone, locale, match_started_on, granted, link_epoch, status, revision,
-       history, review_at
+       address_hash, history, review_at
 FROM mentor_case WHERE mentor_id = ANY($1::uuid[]) ORDER BY mentor_id FOR UPDATE
 """
 DUE = """
 SELECT mentor_id, site_id, enrolled, supervisor_id, time_zone, locale, match_started_on, granted, link_epoch, status, revision,
-       history, review_at
+       address_hash, history, review_at
 FROM mentor_case WHERE due_at >= $2 AND due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 OVERDUE = """
@@ -36,19 +36,20 @@ ORDER BY raised_at, alert_id
 """
 INSERT = """
 INSERT INTO mentor_case (mentor_id, site_id, enrolled, supervisor_id, time_zone, locale, match_started_on, granted, link_epoch,
-                         status, revision, history, review_at, due_at)
+                         status, revision, address_hash, history, review_at, due_at)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::bool[], $4::uuid[], $5::text[], $6::text[], $7::date[], $8::jsonb[], $9::int[],
-                     $10::text[], $11::int[], $12::jsonb[], $13::timestamptz[], $14::timestamptz[]) ON CONFLICT DO NOTHING
+                     $10::text[], $11::int[], $12::text[], $13::jsonb[], $14::timestamptz[], $15::timestamptz[])
+ON CONFLICT DO NOTHING
 """
 UPDATE = """
 UPDATE mentor_case c SET (site_id, enrolled, supervisor_id, time_zone, locale, match_started_on, granted, link_epoch, status,
-                          revision, history, review_at, due_at)
+                          revision, address_hash, history, review_at, due_at)
   = (u.site_id, u.enrolled, u.supervisor_id, u.time_zone, u.locale, u.match_started_on, u.granted, u.link_epoch, u.status,
-     u.revision, u.history, u.review_at, u.due_at)
+     u.revision, u.address_hash, u.history, u.review_at, u.due_at)
 FROM unnest($1::uuid[], $2::text[], $3::bool[], $4::uuid[], $5::text[], $6::text[], $7::date[], $8::jsonb[], $9::int[],
-            $10::text[], $11::int[], $12::jsonb[], $13::timestamptz[], $14::timestamptz[])
+            $10::text[], $11::int[], $12::text[], $13::jsonb[], $14::timestamptz[], $15::timestamptz[])
   AS u (mentor_id, site_id, enrolled, supervisor_id, time_zone, locale, match_started_on, granted, link_epoch, status, revision,
-        history, review_at, due_at)
+        address_hash, history, review_at, due_at)
 WHERE c.mentor_id = u.mentor_id
 """
 REST = "UPDATE mentor_case SET due_at = NULL WHERE mentor_id = ANY($1::uuid[])"
@@ -178,7 +179,7 @@ def _case(row: Record, alerts: tuple[Alert, ...]) -> MentorCase:
 def _row(c: MentorCase) -> tuple[Any, ...]:
     started_on = date.fromisoformat(c.match_started_on) if c.match_started_on else None
     return (c.mentor_id, c.site_id, c.enrolled, c.supervisor_id, c.time_zone, c.locale, started_on,
-            GRANTED.dump_json(dict(c.granted)).decode(), c.link_epoch, c.status, c.revision,
+            GRANTED.dump_json(dict(c.granted)).decode(), c.link_epoch, c.status, c.revision, c.address_hash,
             HISTORY.dump_json(c.history).decode(), c.review_at, c.due_at)  # fmt: skip
 
 

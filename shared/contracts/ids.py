@@ -4,6 +4,7 @@ Only these opaque ids enter our topics; without the key nobody can go back to a 
 """
 
 import hmac
+from datetime import date
 from functools import lru_cache
 from hashlib import sha1, sha256
 from uuid import UUID
@@ -31,15 +32,33 @@ def session(site_id: str, reference: str) -> UUID:
     return keyed("session", site_id, reference)
 
 
+def address(site_id: str, address: str) -> str:
+    """Of a mail address, in any case: a site's roster says whose it is, and nobody reads it there."""
+    return fingerprint("address", site_id, address.strip().casefold())
+
+
+def fingerprint(kind: str, site_id: str, text: str) -> str:
+    """64 hex digits by which the same text is known again. Remembered nowhere, unlike what `keyed` makes ids of."""
+    return hmac.digest(_key(), _words(kind, site_id, text), sha256).hex()
+
+
+def training(mentor_id: UUID, day: date) -> UUID:
+    """One for each mentor and day of sessions, on the mentor's own calendar."""
+    return after(mentor_id, f"training/{day.isoformat()}")
+
+
 @lru_cache(maxsize=50_000)
 def keyed(kind: str, site_id: str, reference: str) -> UUID:
-    words = "\x00".join((site_id, kind, reference)).encode()
-    return from_digest(hmac.digest(_key(), words, sha256), version=8)
+    return from_digest(hmac.digest(_key(), _words(kind, site_id, reference), sha256), version=8)
 
 
 def after(cause: UUID, name: str) -> UUID:
     """The id of the thing that `cause` leads to: the same cause and name give the same id (a uuid5)."""
     return from_digest(sha1(cause.bytes + name.encode(), usedforsecurity=False).digest(), version=5)
+
+
+def _words(kind: str, site_id: str, text: str) -> bytes:
+    return "\x00".join((site_id, kind, text)).encode()
 
 
 @lru_cache(maxsize=1)

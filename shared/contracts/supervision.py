@@ -38,7 +38,7 @@ class MentorEnrolled(Event):
     supervisor_id: UUID | None
     time_zone: str
     locale: str = "en"
-    address_hash: str | None = None
+    address_hash: str | None = None  # ids.address
     clearances: tuple[Clearance, ...] = ()
     matches: tuple[Match, ...] = ()
     link_epoch: int = 1

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from services.supervision import people
+from services.supervision import cases, people
+from services.supervision.cases import Facts
 from services.supervision.messages import SiteEntered
 from services.supervision.people import Site, Skill
+from shared.contracts import ids
 from shared.contracts.assessment import SkillRemembered
 from shared.contracts.event import Refused
-from shared.contracts.supervision import Hotline, SiteDescribed
+from shared.contracts.supervision import Hotline, MentorEnrolled, SiteDescribed
 from tests.supervision.builders import MENTOR, SITE, START, listed
 
 
@@ -52,3 +54,21 @@ def test_an_older_memory_never_overwrites_a_newer_one() -> None:
     newer = people.remembered(kept[0], remembered(3, 9.0), START, None)
     assert isinstance(newer, tuple) and isinstance(newer[0], Skill)
     assert newer[0].remembered.stability == 9.0
+
+
+def address_hashes(*emails: str | None) -> list[str | None]:
+    """What the roster says, one word of the people's file after another."""
+    case, said = None, []
+    for email in emails:
+        decided = cases.listed(case, listed(email=email), START, Facts())
+        assert isinstance(decided, tuple)
+        case, events = decided
+        said += [event.address_hash for event in events if isinstance(event, MentorEnrolled)]
+    return said
+
+
+def test_the_roster_says_a_keyed_hash_of_the_address_and_only_when_it_is_another_one() -> None:
+    first, second, gone = address_hashes("marcus@example.org", " Marcus@Example.ORG ", "bell@example.org", None)
+    assert first == ids.address(SITE, "MARCUS@example.org") != second
+    assert (len(first), gone) == (64, None)
+    assert first != ids.address("westfield", "marcus@example.org")
