@@ -10,8 +10,14 @@ from shared.security import PLATFORM, Signed
 
 LINK_LIFE = timedelta(minutes=15)
 SESSION_LIFE = timedelta(hours=12)
-FORGET = "DELETE FROM sign_in_link WHERE expires_at < now() - interval '1 day'"
-FORGET_SESSIONS = "DELETE FROM console_session WHERE ends_at < now() - interval '1 day'"
+FORGET = """
+DELETE FROM sign_in_link WHERE token_hash = ANY(ARRAY(
+  SELECT token_hash FROM sign_in_link WHERE expires_at < now() - interval '1 day' ORDER BY expires_at LIMIT 1000))
+"""
+FORGET_SESSIONS = """
+DELETE FROM console_session WHERE token_hash = ANY(ARRAY(
+  SELECT token_hash FROM console_session WHERE ends_at < now() - interval '1 day' ORDER BY ends_at LIMIT 1000))
+"""
 KEEP_LINK = """
 INSERT INTO sign_in_link (token_hash, person_id, site_id, expires_at)
 SELECT $1, p.person_id, p.site_id, now() + $3 FROM person p

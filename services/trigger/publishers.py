@@ -21,6 +21,12 @@ INSERT INTO token_use (hash, at) VALUES ($1, now())
 ON CONFLICT (hash) DO UPDATE SET at = now() WHERE token_use.at <= now() - interval '1 hour'
 """
 USES = "SELECT hash, at FROM token_use WHERE hash = ANY($1::bytea[])"
+FORGET_USES = """
+DELETE FROM token_use WHERE hash = ANY(ARRAY(
+  SELECT hash FROM token_use u
+  WHERE at < now() - interval '1 year' AND NOT EXISTS (SELECT FROM publisher p WHERE p.token_hashes @> ARRAY[u.hash])
+  ORDER BY at LIMIT 1000))
+"""
 INSERT = """
 INSERT INTO publisher (name, sites, kafka, token_hashes, added_at, paused_at, paused_why) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING
@@ -57,9 +63,10 @@ async def lock_credentials(conn: Connection, names: Sequence[str]) -> dict[str, 
 
 
 async def save_credentials(conn: Connection, changed: Sequence[Credential], new: Sequence[Credential]) -> bool:
-    """A handful at a time, so one statement each."""
+    """A handful at a time, so one statement each. Of a token that was ended, the last use is kept for a year."""
     for credential in changed:
         await conn.execute(UPDATE, *_values(credential))
+    await conn.execute(FORGET_USES)
     tags = [await conn.execute(INSERT, *_values(credential)) for credential in new]
     return all(tag == "INSERT 0 1" for tag in tags)
 

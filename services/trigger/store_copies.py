@@ -36,6 +36,14 @@ WHERE m.id = u.id
 """
 ERASE = (
     "DELETE FROM session WHERE mentor_id = ANY($1::uuid[])",
+    """
+    UPDATE session s SET rest = jsonb_set(s.rest, '{earlier}', (
+      SELECT coalesce(jsonb_agg(turn ORDER BY n), '[]')
+      FROM jsonb_array_elements(s.rest -> 'earlier') WITH ORDINALITY AS e (turn, n)
+      WHERE (turn ->> 'mentor_id')::uuid <> ALL($1::uuid[])))
+    FROM unnest($1::uuid[]) AS erased (id)
+    WHERE s.rest ? 'earlier' AND s.rest -> 'earlier' @> jsonb_build_array(jsonb_build_object('mentor_id', erased.id))
+    """,
     "DELETE FROM skill WHERE mentor_id = ANY($1::uuid[])",
     "DELETE FROM training WHERE mentor_id = ANY($1::uuid[])",
     "DELETE FROM feed WHERE mentor_id = ANY($1::uuid[])",

@@ -7,7 +7,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from services.trigger import publishers
+from services.trigger import publishers, tenants
 from shared import commands as shared_commands
 from shared.running import Running
 from tests.trigger.typed import jitt
@@ -132,6 +132,22 @@ async def test_without_a_network_a_command_says_what_to_type(running: Running, m
     monkeypatch.setitem(os.environ, "JITT_TRIGGER_POSTGRES", "postgresql://trigger:no@127.0.0.1:1/jitt")
     told = await jitt("publisher", "list")
     assert (told.exit_code, "cannot be reached" in told.stderr) == (1, True)
+
+
+async def test_the_last_use_of_a_token_that_was_ended_is_forgotten_after_a_year_and_of_one_that_works_never(running: Running):
+    old, new = [json.loads((await jitt(*words, "--json")).stdout)["token"] for words in (
+        ("publisher", "add", "lakeside", "--site", "east"), ("publisher", "token", "lakeside"))]  # fmt: skip
+    for token in (old, new):
+        assert await publishers.find_by_token(running.pool, token)
+    await running.pool.execute("UPDATE token_use SET at = now() - interval '13 months'")
+    await jitt("publisher", "revoke", "lakeside", "--old")
+    kept = await running.pool.fetch("SELECT hash FROM token_use")
+    assert [row["hash"] for row in kept] == [tenants.hashed(new)]
+    await jitt("publisher", "token", "lakeside")
+    await jitt("publisher", "revoke", "lakeside", "--old")
+    await running.pool.execute("UPDATE token_use SET at = now() - interval '11 months'")
+    await jitt("publisher", "pause", "lakeside")
+    assert await running.pool.fetchval("SELECT count(*) FROM token_use") == 1
 
 
 @pytest.mark.parametrize(("error", "words"), [
