@@ -176,19 +176,18 @@ def migrate() -> None:
 
 
 @topics_app.command("apply")
-def topics_apply(
-    small: Annotated[bool, typer.Option(help="One broker: fewer partitions, one replica.")] = False,
-) -> None:
-    """Make the broker's topics match the manifest, the publishers' own topics included."""
-    from deploy.local.home import read_run
+def topics_apply() -> None:
+    """Make the topics of the manifest that are missing, the publishers' own included.
+
+    Each is kept on three brokers, or on as many as there are; a single broker gets fewer partitions.
+    """
     from shared import bus
     from shared.contracts.topics import TOPICS
     from shared.settings import settings
 
     need_network()
     topics = [*TOPICS, *_with("trigger", _publishers_topics)]
-    small = small or read_run(home()) is not None  # `jitt up` has one broker
-    for name, what in sorted(asyncio.run(bus.apply_topics(settings().kafka, topics, small=small)).items()):
+    for name, what in sorted(asyncio.run(bus.apply_topics(settings().kafka, topics)).items()):
         typer.echo(f"{name}: {what}")
 
 

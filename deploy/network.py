@@ -92,7 +92,7 @@ def prepare(report: Report) -> None:
     done = asyncio.run(db.migrate(settings().postgres, topology.NAMES, topology.migrations))
     if new := sum(len(one.applied) for one in done):
         report(f"Schemas: {new} migrations applied")
-    made = asyncio.run(bus.apply_topics(settings().kafka, TOPICS, small=True))
+    made = asyncio.run(bus.apply_topics(settings().kafka, TOPICS))
     if new := sum(what == "made" for what in made.values()):
         report(f"Topics: {new} made")
 

@@ -19,7 +19,7 @@ from faststream.kafka.message import KafkaAckableMessage
 
 from shared import record_batches
 from shared.contracts.event import Event
-from shared.contracts.topics import Topic
+from shared.contracts.topics import Topic, copied
 
 record_batches.read_whatever_comes()
 LOG = logging.getLogger("jitt.bus")
@@ -376,7 +376,7 @@ async def list_topics(bootstrap: str) -> set[str]:
         await admin.close()
 
 
-async def apply_topics(bootstrap: str, topics: Iterable[Topic], *, small: bool) -> dict[str, str]:
+async def apply_topics(bootstrap: str, topics: Iterable[Topic]) -> dict[str, str]:
     """Makes the broker match the manifest; answers what was done per topic. Raises KafkaError with the topic's name."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
@@ -384,10 +384,10 @@ async def apply_topics(bootstrap: str, topics: Iterable[Topic], *, small: bool) 
         existing = set(await admin.list_topics())
         done = {topic.name: "exists" for topic in topics if topic.name in existing}
         new = [topic for topic in topics if topic.name not in existing]
-        replication = 1 if small else 3
-        settings = {} if small else {"min.insync.replicas": "2"}
+        brokers = len((await admin.describe_cluster())["brokers"])
+        copies, settings = copied(brokers)
         answer = await admin.create_topics([
-            NewTopic(topic.name, topic.small if small else topic.partitions, replication, topic_configs=topic.settings | settings)
+            NewTopic(topic.name, topic.partitions_on(brokers), copies, topic_configs=topic.settings | settings)
             for topic in new
         ]) if new else None
         for name, code, *rest in answer.topic_errors if answer else ():

@@ -4,18 +4,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 DAYS_14 = int(timedelta(days=14).total_seconds() * 1000)
-COMPACTED = {
+LARGEST = {"max.message.bytes": str(512 * 1024)}
+COMPACTED = LARGEST | {
     "cleanup.policy": "compact",
     "segment.ms": str(6 * 3_600_000),
     "max.compaction.lag.ms": str(12 * 3_600_000),
     "delete.retention.ms": str(7 * 86_400_000),
 }
-KEPT = {"cleanup.policy": "delete", "retention.ms": str(DAYS_14), "max.message.bytes": str(512 * 1024)}
+KEPT = LARGEST | {"cleanup.policy": "delete", "retention.ms": str(DAYS_14)}
+MOST_COPIES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`partitions` in production; an embedded or single broker uses `small`. Partition counts never change."""
+    """`partitions` on a cluster, `small` on a single broker. Partition counts never change."""
 
     name: str
     owner: str
@@ -27,6 +29,15 @@ class Topic:
     def compacted(self) -> bool:
         return self.settings.get("cleanup.policy") == "compact"
 
+    def partitions_on(self, brokers: int) -> int:
+        return self.partitions if brokers > 1 else self.small
+
+
+def copied(brokers: int) -> tuple[int, dict[str, str]]:
+    """How many brokers have each partition, and the setting by which all but one must have a record before it counts."""
+    copies = min(MOST_COPIES, brokers)
+    return copies, {"min.insync.replicas": str(max(1, copies - 1))}
+
 
 def events(service: str) -> Topic:
     return Topic(f"{service}.events", service, 24, 6, KEPT)
@@ -37,7 +48,7 @@ TOPICS = (
     events("content"),
     events("assessment"),
     events("supervision"),
-    Topic("content.catalog", "content", 6, 6, COMPACTED | {"max.message.bytes": str(512 * 1024)}),
+    Topic("content.catalog", "content", 6, 6, COMPACTED),
     Topic("supervision.roster", "supervision", 6, 6, COMPACTED),
     Topic("supervision.sites", "supervision", 6, 6, COMPACTED),
     Topic("supervision.alerts", "supervision", 12, 6, KEPT),

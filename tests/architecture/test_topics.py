@@ -8,7 +8,8 @@ import pytest
 from deploy.generate import contracts
 from deploy.topology import NAMES
 from services.trigger.messages import PublisherAdded
-from shared.contracts.topics import TOPICS
+from shared.contracts.topics import TOPICS, copied, inbound
+from shared.messaging.message import LARGEST
 
 MANIFEST = {topic.name: topic for topic in TOPICS}
 GROUP_RECORD = 1_048_588  # bytes: the group is one record of __consumer_offsets
@@ -74,6 +75,17 @@ def test_one_class_speaks_for_each_type():
 
 def test_no_partition_of_a_compacted_topic_is_ever_added_by_the_size_of_the_broker():
     assert [topic.name for topic in TOPICS if topic.compacted and topic.partitions != topic.small] == []
+
+
+@pytest.mark.parametrize(("brokers", "copies", "insync"), [(1, 1, "1"), (2, 2, "1"), (3, 3, "2"), (9, 3, "2")])
+def test_a_topic_is_kept_on_three_brokers_where_there_are_and_one_of_them_may_be_down(brokers, copies, insync):
+    assert copied(brokers) == (copies, {"min.insync.replicas": insync})
+    assert [topic.partitions_on(brokers) for topic in TOPICS if topic.name.endswith(".events")] == [6 if brokers == 1 else 24] * 4
+
+
+def test_every_topic_takes_the_largest_event_with_its_headers_and_not_much_more():
+    for topic in (*TOPICS, inbound("lakeside")):
+        assert LARGEST * 1.5 <= int(topic.settings["max.message.bytes"]) <= LARGEST * 2
 
 
 def longest_publisher():

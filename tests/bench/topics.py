@@ -15,7 +15,7 @@ Ends = dict[TopicPartition, int]
 
 async def make(bootstrap: str, publisher: str) -> str:
     topic = f"in.{publisher}"
-    await bus.apply_topics(bootstrap, [Topic(topic, "trigger", PARTITIONS, PARTITIONS, KEPT)], small=True)
+    await bus.apply_topics(bootstrap, [Topic(topic, "trigger", PARTITIONS, PARTITIONS, KEPT)])
     return topic
 
 

@@ -81,7 +81,7 @@ async def _publishers() -> None:
     async with opened(TRIGGER) as running:
         for name in names:
             await running.submit(PublisherAdded(name=name, sites=(name,), kafka=True), id=name, source="chaos")
-    await bus.apply_topics(settings().kafka, [inbound(name) for name in names], small=True)
+    await bus.apply_topics(settings().kafka, [inbound(name) for name in names])
 
 
 async def rows(service: str, query: str, *values: Any) -> list[asyncpg.Record]:

@@ -42,7 +42,7 @@ def body(tally="a", number=1):
 @pytest.fixture
 async def topic(stack):
     name = f"in-{uuid4().hex[:8]}"
-    await bus.apply_topics(stack.kafka, [Topic(name, "tally", 2, 2, KEPT)], small=True)
+    await bus.apply_topics(stack.kafka, [Topic(name, "tally", 2, 2, KEPT)])
     return name
 
 
@@ -234,7 +234,7 @@ async def test_a_header_name_that_is_not_utf8_does_not_stop_its_neighbours(datab
 
 
 async def test_the_relay_publishes_in_order_per_key_and_deletes_what_is_acknowledged(database, stack):
-    await bus.apply_topics(stack.kafka, [Topic("tally.events", "tally", 3, 3, KEPT)], small=True)
+    await bus.apply_topics(stack.kafka, [Topic("tally.events", "tally", 3, 3, KEPT)])
     running = await database(SERVICE)
     names = [f"t{n}" for n in range(20)]
     for _ in range(5):
@@ -375,7 +375,7 @@ async def _is(running, expected):
 async def test_a_process_that_reads_other_topics_from_now_on_gets_those(database, stack, topic, producer):
     """A publisher came or went. Kafka would give a member that it knows by name the topics it had before."""
     running, group, other = await database(SERVICE), uuid4().hex, f"in-{uuid4().hex[:8]}"
-    await bus.apply_topics(stack.kafka, [Topic(other, "tally", 1, 1, KEPT)], small=True)
+    await bus.apply_topics(stack.kafka, [Topic(other, "tally", 1, 1, KEPT)])
     named = {"group": group, "instance": "one", "session_seconds": 60}
     async with consuming(running, stack, topic, **named) as subscription:
         await producer.send_and_wait(topic, body(number=1), headers=headers())

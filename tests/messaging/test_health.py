@@ -35,7 +35,7 @@ START = 120  # seconds, for a process on a machine that is busy
 @pytest.fixture
 async def topic(stack):
     name = f"health-{uuid4().hex[:8]}"
-    await bus.apply_topics(stack.kafka, [Topic(name, "tally", 1, 1, KEPT)], small=True)
+    await bus.apply_topics(stack.kafka, [Topic(name, "tally", 1, 1, KEPT)])
     return name
 
 
@@ -139,7 +139,7 @@ async def test_a_service_whose_tables_are_older_than_its_code_is_not_ready(datab
 
 async def test_a_worker_is_not_ready_until_it_has_applied_the_facts_that_there_were(database, stack):
     running, port = await database(TRIGGER), free_port()
-    await bus.apply_topics(stack.kafka, TOPICS, small=True)
+    await bus.apply_topics(stack.kafka, TOPICS)
     mentors = [uuid4() for _ in range(300)]
     await _enroll(stack, mentors)
     async with started(running, stack, "deploy.cli", "run", "trigger", "--role", "worker", "--port", port):

@@ -47,7 +47,7 @@ async def worker_of(running, service=SERVICE):
 
 async def test_a_refused_record_of_a_transaction_does_not_hang_the_relay(stack):
     topic = f"c{uuid4().hex[:8]}"
-    await bus.apply_topics(stack.kafka, [Topic(topic, "tally", 1, 1, COMPACT)], small=True)
+    await bus.apply_topics(stack.kafka, [Topic(topic, "tally", 1, 1, COMPACT)])
     producer = bus.EventProducer(stack.kafka, "test", transactional_id=uuid4().hex)
     try:
         with pytest.raises(KafkaError):
@@ -62,7 +62,7 @@ async def test_a_refused_record_of_a_transaction_does_not_hang_the_relay(stack):
 async def test_what_compacted_topics_refuse_does_not_keep_sent_events_in_the_outbox(database, stack, monkeypatch):
     events, compacted = f"e{uuid4().hex[:8]}", f"c{uuid4().hex[:8]}"
     topics = [Topic(events, "tally", 1, 1, KEPT), Topic(compacted, "tally", 1, 1, COMPACT)]
-    await bus.apply_topics(stack.kafka, topics, small=True)
+    await bus.apply_topics(stack.kafka, topics)
     monkeypatch.setattr(relay_module, "COMPACTED", frozenset([compacted]))
     running = await database(SERVICE)
     for n in range(3):
@@ -79,7 +79,7 @@ async def test_what_compacted_topics_refuse_does_not_keep_sent_events_in_the_out
 
 async def test_an_outbox_row_for_a_topic_that_is_not_there_blocks_no_other(database, stack, monkeypatch):
     topic = f"e{uuid4().hex[:8]}"
-    await bus.apply_topics(stack.kafka, [Topic(topic, "tally", 1, 1, KEPT)], small=True)
+    await bus.apply_topics(stack.kafka, [Topic(topic, "tally", 1, 1, KEPT)])
     monkeypatch.setattr(bus, "TOPIC_SECONDS", 0.5)
     running = await database(SERVICE)
     await running.pool.execute(INSERT, "alerts.nowhere", b"1")
@@ -273,7 +273,7 @@ async def test_one_record_that_always_times_out_is_set_aside_by_and_by(database,
 async def test_a_relay_that_is_told_to_stop_deletes_what_kafka_has_acknowledged(database, stack, monkeypatch):
     """Or the next process would send it again."""
     running, topic = await database(SERVICE), f"told-{uuid4().hex[:8]}"
-    await bus.apply_topics(stack.kafka, [Topic(topic, "tally", 1, 1, KEPT)], small=True)
+    await bus.apply_topics(stack.kafka, [Topic(topic, "tally", 1, 1, KEPT)])
     await running.pool.execute(INSERT, topic, b"{}")
     work, acknowledged, go_on = WorkerProcess(running), asyncio.Event(), asyncio.Event()
     delete = relay_module.store.sent

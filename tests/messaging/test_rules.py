@@ -34,7 +34,7 @@ async def topics(stack):
     """A usual topic, and one whose broker refuses anything over 2 KB."""
     usual, narrow = f"usual-{uuid4().hex[:8]}", f"narrow-{uuid4().hex[:8]}"
     small = KEPT | {"max.message.bytes": "2000"}
-    await bus.apply_topics(stack.kafka, [Topic(usual, "tally", 1, 1, KEPT), Topic(narrow, "tally", 1, 1, small)], small=True)
+    await bus.apply_topics(stack.kafka, [Topic(usual, "tally", 1, 1, KEPT), Topic(narrow, "tally", 1, 1, small)])
     return usual, narrow
 
 

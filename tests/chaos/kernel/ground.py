@@ -131,7 +131,7 @@ def quiet() -> Iterator[None]:
 
 
 async def make_topics(*topics: Topic) -> None:
-    await bus.apply_topics(settings().kafka, topics, small=True)
+    await bus.apply_topics(settings().kafka, topics)
 
 
 @asynccontextmanager
