@@ -142,7 +142,10 @@ def status(as_json: AsJson = False) -> None:
 def run(
     service: ServiceName,
     role: Annotated[str, typer.Option(help="web (pages), worker (Kafka, due rows, relay) or all")] = "all",
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; default: the service's own")] = 0,
+    port: Annotated[int, typer.Option(help="Port; default: the service's own")] = 0,
+    host: Annotated[str, typer.Option(
+        help="Address of this machine to listen on. Any but 127.0.0.1 can be reached from the network, with /metrics, /health "
+        "and /internal, and without encryption: only where a reverse proxy or a firewall keeps everybody else away.")] = "127.0.0.1",
     instance: Annotated[str, typer.Option(
         envvar="JITT_INSTANCE", help="This process's name among those of its service, the same after a restart: it then takes "
         "its partitions up at once, and no other worker has to stop. Two that run at once need two names.")] = "",
@@ -156,12 +159,23 @@ def run(
         fail(f"There is no service “{service}”. Choose one of: {', '.join(topology.NAMES)}.", 2)
     if role not in ("web", "worker", "all"):
         fail("--role is web, worker or all.", 2)
+    if not _is_address(host):
+        fail("--host is an IP address of this machine, such as 127.0.0.1, 10.0.0.5, or 0.0.0.0 for all of them.", 2)
     os.environ["JITT_INSTANCE"] = instance
     settings.cache_clear()
     need_network()
     setup_logging(service)
     own = next(one.port for one in topology.SERVICES if one.name == service)
-    asyncio.run(process.run(topology.service(service), role, port or own))  # type: ignore[arg-type]
+    asyncio.run(process.run(topology.service(service), role, port or own, host=host))  # type: ignore[arg-type]
+
+
+def _is_address(text: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        return False
 
 
 @app.command()

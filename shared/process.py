@@ -34,6 +34,7 @@ from shared.settings import settings
 LOG = logging.getLogger("jitt.process")
 Role = Literal["web", "worker", "all"]
 T = TypeVar("T")
+LOOPBACK = "127.0.0.1"
 WATCH_SECONDS = 5.0
 BEAT_SECONDS = 1.0
 STOP_SECONDS = 6.0
@@ -46,13 +47,13 @@ class Silent(Exception):
     """Kafka was not polled, or the relay did not come round, for a minute: stuck in a way that only a new process mends."""
 
 
-async def run(service: Service, role: Role, port: int, silent_seconds: float | None = None) -> None:
+async def run(service: Service, role: Role, port: int, silent_seconds: float | None = None, *, host: str = LOOPBACK) -> None:
     """Until it is told to stop. Raises when the process should be started anew, after `silent_seconds` without a sign of life."""
     pool = await _open_pool(service)
     running = Running(service, pool, settings())
     work = WorkerProcess(running, silent_seconds) if role in ("worker", "all") else None
     app = application_of(running, work, pages=role in ("web", "all"))
-    server = _Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False,
+    server = _Server(uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False,
                                            timeout_graceful_shutdown=5, server_header=False))
     try:
         await _until_one_ends(server.serve(), *(work.tasks() if work else ()))

@@ -15,7 +15,9 @@ import httpx2
 import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
+from typer.testing import CliRunner
 
+from deploy import cli
 from deploy.local.ports import free_port
 from services.trigger.app import SERVICE as TRIGGER
 from shared import bus
@@ -62,8 +64,8 @@ async def started(running, stack, module, *words):
         await process.communicate()
 
 
-async def asked(port, path):
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=2) as client:
+async def asked(port, path, host="127.0.0.1"):
+    async with httpx2.AsyncClient(base_url=f"http://{host}:{port}", timeout=2) as client:
         return await client.get(path)
 
 
@@ -169,9 +171,23 @@ async def _not_ready(port, words):
         return answer.status_code == 503 and words in answer.json()["why"]
 
 
-async def _answers(port, path):
+async def test_a_process_listens_on_the_address_that_it_is_given_and_on_no_other(database, stack):
+    running, port = await database(TRIGGER), free_port()
+    async with started(running, stack, "deploy.cli", "run", "trigger", "--role", "web", "--port", port, "--host", "127.0.0.2"):
+        await until(lambda: _answers(port, "/health/live", "127.0.0.2"), START)
+        with pytest.raises(httpx2.ConnectError):
+            await asked(port, "/health/live", "127.0.0.1")
+
+
+@pytest.mark.parametrize("host", ["", "localhost", "0.0.0.0:8101", "::1/64"])
+def test_an_address_that_is_none_is_refused_before_anything_starts(host):
+    told = CliRunner().invoke(cli.app, ["run", "trigger", "--host", host])
+    assert (told.exit_code, told.stderr.startswith("--host is an IP address of this machine")) == (2, True)
+
+
+async def _answers(port, path, host="127.0.0.1"):
     with suppress(httpx2.HTTPError):
-        return await asked(port, path)
+        return await asked(port, path, host)
 
 
 async def _enroll(stack, mentors):
