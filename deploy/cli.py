@@ -145,7 +145,8 @@ def run(
     port: Annotated[int, typer.Option(help="Port; default: the service's own")] = 0,
     host: Annotated[str, typer.Option(
         help="Address of this machine to listen on. Any but 127.0.0.1 can be reached from the network, with /metrics, /health "
-        "and /internal, and without encryption: only where a reverse proxy or a firewall keeps everybody else away.")] = "127.0.0.1",
+        "and /internal, and without encryption: only where a reverse proxy or a firewall keeps everybody else away.",
+    )] = "127.0.0.1",
     instance: Annotated[str, typer.Option(
         envvar="JITT_INSTANCE", help="This process's name among those of its service, the same after a restart: it then takes "
         "its partitions up at once, and no other worker has to stop. Two that run at once need two names.")] = "",
