@@ -29,7 +29,10 @@ REFUSED = {
     "no_sites_left": "It would have no site left. To stop it, use `jitt publisher pause`.",
     "too_many_sites": f"A publisher has {tenants.MOST_SITES:,} sites at most. Add a second publisher.",
 }
-
+NO_TOPIC_LEFT = (
+    f"{tenants.MOST_TOPICS} publishers have a topic of their own, and there can be no more. "
+    "Let this one announce its sessions over HTTPS: leave out --kafka."
+)
 Uses = Mapping[bytes, datetime]
 publisher_app = typer.Typer(no_args_is_help=True, help="Publishers: the systems that may announce sessions, and for which sites.")
 Name = Annotated[str, typer.Argument(help="Small letters, digits and hyphens, such as lakeside-calendar.")]
@@ -51,6 +54,8 @@ def add(
 
     Example: jitt publisher add lakeside-calendar --site lakeside
     """
+    if kafka:
+        _fail_if_there_is_no_topic_left()
     token = None if kafka else tenants.new_token()
     hashed = tenants.hashed(token).hex() if token else None
     _tell(lambda: PublisherAdded(name=name, sites=tuple(site), kafka=kafka, token_sha256=hashed))
@@ -63,6 +68,12 @@ def add(
             f"{name} may announce sessions of {_listed(site)} on the topic in.{name}. "
             "Make the topic with `jitt topics apply`; it is read within ten seconds after that."
         )
+
+
+def _fail_if_there_is_no_topic_left() -> None:
+    there = on(SERVICE, lambda running: publishers.list_credentials(running.pool))
+    if sum(one.kafka for one in there) >= tenants.MOST_TOPICS:
+        fail(NO_TOPIC_LEFT)
 
 
 @publisher_app.command("list")

@@ -10,6 +10,7 @@ from shared.contracts.event import Event, Refused
 
 TOKENS = 4  # as many may be in use at once, so that one can be replaced without an outage
 MOST_SITES = 20_000
+MOST_TOPICS = 300  # of publishers' own: one consumer group reads them all, and Kafka keeps a group as one record of a megabyte
 Decided = tuple["Credential", list[Event]] | Refused
 
 

@@ -8,12 +8,12 @@ import pytest
 from deploy.generate import contracts
 from deploy.topology import NAMES
 from services.trigger.messages import PublisherAdded
+from services.trigger.tenants import MOST_TOPICS
 from shared.contracts.topics import TOPICS, copied, inbound
 from shared.messaging.message import LARGEST
 
 MANIFEST = {topic.name: topic for topic in TOPICS}
 GROUP_RECORD = 1_048_588  # bytes: the group is one record of __consumer_offsets
-PUBLISHERS = 300
 SERVICES = pytest.mark.parametrize("service", contracts.services(), ids=NAMES)
 
 
@@ -97,9 +97,9 @@ def longest_publisher():
     return len("in.") + most
 
 
-def test_three_hundred_publishers_with_the_longest_names_fit_into_one_group_during_a_rolling_update():
+def test_as_many_publishers_as_may_have_a_topic_with_the_longest_names_fit_into_one_group_during_a_rolling_update():
     workers = max(topic.partitions for topic in TOPICS)  # more would have nothing to read
-    assert group_bytes(PUBLISHERS, longest_publisher(), members=2 * workers) <= GROUP_RECORD
+    assert group_bytes(MOST_TOPICS, longest_publisher(), members=2 * workers) <= GROUP_RECORD
 
 
 def test_four_thousand_topics_break_the_group_at_the_fifth_worker():

@@ -8,8 +8,10 @@ import asyncpg
 import pytest
 
 from services.trigger import publishers, tenants
+from services.trigger.messages import PublisherAdded
 from shared import commands as shared_commands
 from shared.running import Running
+from tests.driving import deliver
 from tests.trigger.typed import jitt
 
 
@@ -132,6 +134,15 @@ async def test_without_a_network_a_command_says_what_to_type(running: Running, m
     monkeypatch.setitem(os.environ, "JITT_TRIGGER_POSTGRES", "postgresql://trigger:no@127.0.0.1:1/jitt")
     told = await jitt("publisher", "list")
     assert (told.exit_code, "cannot be reached" in told.stderr) == (1, True)
+
+
+async def test_when_no_topic_is_left_a_publisher_is_told_to_use_https(running: Running):
+    there = [PublisherAdded(name=f"district-{n}", sites=("east",), kafka=True) for n in range(tenants.MOST_TOPICS - 1)]
+    await deliver(running, *there)
+    assert (await jitt("publisher", "add", "the-last", "--site", "east", "--kafka")).exit_code == 0
+    told = await jitt("publisher", "add", "one-more", "--site", "east", "--kafka")
+    assert (told.exit_code, "300 publishers have a topic of their own" in told.stderr) == (1, True)
+    assert (await jitt("publisher", "add", "one-more", "--site", "east")).exit_code == 0
 
 
 async def test_the_last_use_of_a_token_that_was_ended_is_forgotten_after_a_year_and_of_one_that_works_never(running: Running):
