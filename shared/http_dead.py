@@ -26,6 +26,8 @@ from shared.security import Signed
 LOG = logging.getLogger("jitt.platform")
 HERE = "Dead letters"
 BACK = (DEAD, "Back to dead letters")
+NO_LETTER = "It is older than 14 days, or another service's: this is {}, and each has its own list."
+NO_PAGE = "If you typed the address, check that it is whole. Dead letters and publishers are in the menu."
 PER_PAGE = 50
 AT_ONCE = 500  # more take minutes, in which a page says nothing; the command tells how far it is
 BEHIND = 20
@@ -107,7 +109,7 @@ def routes(running: Running, subscriptions: Subscriptions) -> APIRouter:
     async def confirm(caller: signed_in, asked: Annotated[Asked, Query()]) -> Response:
         return await _ask(desk, caller, asked)
 
-    @router.get("/dead/{id}")
+    @router.get("/dead/{id:int}")
     async def letter(caller: signed_in, id: Annotated[int, Path(ge=1, le=LARGEST_ID)]) -> Response:
         return await _letter(desk, caller, id)
 
@@ -118,6 +120,10 @@ def routes(running: Running, subscriptions: Subscriptions) -> APIRouter:
     @router.post("/dead/skip")
     async def skip(caller: posted, asked: Annotated[Asked, Form()]) -> Response:
         return await _skip(desk, caller, asked)
+
+    @router.get("/{address:path}")  # after every other of this service
+    async def nothing(caller: signed_in) -> Response:
+        return desk.told(caller, "There is no such page", NO_PAGE, 404)
 
     return router
 
@@ -146,7 +152,7 @@ def _read(asked: Asked) -> tuple[Which, str]:
 async def _letter(desk: Desk, caller: Signed, id: int) -> Response:
     found = await dead.find_letter(desk.running, id)
     if found is None:
-        raise HTTPException(404)
+        return desk.told(caller, f"There is no dead letter {id} here", NO_LETTER.format(desk.running.service.name), 404)
     LOG.info("a dead letter was opened", extra=_by(desk, caller) | {"letter": id})
     async with desk.running.connection() as conn:
         behind = await letters.list_behind(conn, id, found.concerns, BEHIND + 1)

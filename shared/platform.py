@@ -23,7 +23,6 @@ CAME_BACK = "signed"  # in the address of whoever supervision has just sent back
 NOT_SEEN = "You are signed in, but not for this address: all services need the same host name in their JITT_…_URL settings."
 SIGNED_OUT = "You were signed out, so nothing was done. Sign in, go back to the page in this browser, and send it again."
 FOR_PLATFORM = "It is for the people who run the network."
-GONE = "Dead letters are kept for 14 days. If you typed the address, check that it is whole."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,6 @@ class Platform:
         pages = {
             401: ("You are signed out here", refused.detail, (f"{supervision}/sign-in", "Sign in")),
             403: ("You do not have access to this page", FOR_PLATFORM, (f"{supervision}/today", "Back to Today")),
-            404: ("Page not found", GONE, (DEAD, "Back to dead letters")),
         }
         if refused.status_code not in pages:
             return None

@@ -1,12 +1,14 @@
 """The pages for people who run the network, in a real browser: the checks of every page, and what their buttons do."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, expect
 
+from deploy import topology
 from services.trigger.app import SERVICE
 from services.trigger.messages import PublisherAdded, PublisherPaused
 from shared.messaging.batch import Batch
@@ -14,6 +16,7 @@ from shared.messaging.message import Raw
 from shared.messaging.store import Dead
 from shared.running import Running
 from shared.security import PLATFORM, SESSION_COOKIE, Signed, mint_session
+from shared.service import Service
 from tests.browser.checking import problems
 from tests.browser.conftest import serving
 from tests.driving import commit, deliver
@@ -23,12 +26,24 @@ VALUE = b'{"session_ref": "s-1042", "site_id": "lakeside", "starts_at": "tomorro
 
 
 Platform = tuple[Running, BrowserContext]
+Open = Callable[[Service], AbstractAsyncContextManager[Platform]]
 
 
 @pytest.fixture
-async def platform(database: Callable[..., Awaitable[Running]], browser: Browser) -> AsyncIterator[Platform]:
-    """Trigger, and the browser of somebody who runs the network."""
-    running = await database(SERVICE)
+def opened(database: Callable[..., Awaitable[Running]], browser: Browser) -> Open:
+    return lambda service: _opened(service, database, browser)
+
+
+@pytest.fixture
+async def platform(opened: Open) -> AsyncIterator[Platform]:
+    async with opened(SERVICE) as found:
+        yield found
+
+
+@asynccontextmanager
+async def _opened(service: Service, database: Callable[..., Awaitable[Running]], browser: Browser) -> AsyncIterator[Platform]:
+    """A service, and the browser of somebody who runs the network."""
+    running = await database(service)
     signed = Signed(uuid4(), frozenset({PLATFORM}), frozenset())
     async with serving(running) as address:
         context = await browser.new_context(base_url=address)
@@ -42,6 +57,10 @@ async def some_letters(running: Running) -> None:
     await deliver(running, PublisherAdded(name="lakeside-bus", sites=("lakeside", "harbor"), kafka=True))
     await deliver(running, PublisherAdded(name="eastfield-web", sites=("eastfield",), kafka=False, token_sha256="00" * 32))
     await deliver(running, PublisherPaused(name="lakeside-bus", paused=True, why="too many records that cannot be read"))
+    await bury_some(running)
+
+
+async def bury_some(running: Running) -> None:
     raws = [Raw("in.lakeside-bus", 0, n, b"s-1042", VALUE, (("ce_type", b"site.session_scheduled.v1"),)) for n in range(4)]
     letters = [Dead("dead", "schema", "starts_at: a time with its zone", "lakeside-bus", (), raw) for raw in raws[:2]]
     failed = Dead("dead", "failed", "ZeroDivisionError: division by zero", "lakeside-bus", ("session/1",), raws[2])
@@ -68,6 +87,26 @@ async def test_every_page_passes_the_checks_in_every_width_and_scheme(platform: 
     for name, path in pages.items():
         await page.goto(path)
         found += await problems(page, f"platform-{name}")
+    assert "\n".join(found) == ""
+
+
+@pytest.mark.parametrize("name", [name for name in topology.NAMES if name != SERVICE.name])
+async def test_every_service_shows_its_own_dead_letters_and_how_it_stands(opened: Open, name: str) -> None:
+    found: list[str] = []
+    async with opened(topology.service(name)) as (running, context):
+        page = await context.new_page()
+        await page.goto(DEAD)
+        await expect(page.get_by_role("navigation", name="Services").locator("[aria-current]")).to_have_text(name.capitalize())
+        for words in ("No dead letters.", "Every event is published. Everything that is due is done. Nothing stands still."):
+            await expect(page.get_by_text(words)).to_be_visible()
+        found += await problems(page, f"platform-{name}-no-dead")
+        await bury_some(running)
+        last = await running.pool.fetchval("SELECT max(id) FROM dead_letter")
+        pages = {"dead": DEAD, "letter": f"{DEAD}/{last}", "bury": f"{DEAD}/confirm?do=skip&id={last}",
+                 "no-letter": f"{DEAD}/999999", "no-page": "/platform/nothing"}  # fmt: skip
+        for kind, path in pages.items():
+            await page.goto(path)
+            found += await problems(page, f"platform-{name}-{kind}")
     assert "\n".join(found) == ""
 
 

@@ -1,18 +1,25 @@
 """The pages of dead letters for the people who run the network: who may see them, what they show, and what their forms do."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
+import typer
+from typer.testing import CliRunner, Result
 
+from services.supervision import commands_console
 from services.supervision.app import SERVICE
 from services.supervision.http_sign_in import mint_platform_sign_in
+from shared import db
 from shared.messaging.batch import Batch
 from shared.messaging.message import Raw
 from shared.messaging.store import Dead
 from shared.running import Running
 from shared.service import Service
+from tests.conftest import at_database
 from tests.driving import commit
 from tests.supervision.console import Afternoon, a_browser, an_afternoon, form, path_of, signed_in, words
 
@@ -54,6 +61,31 @@ async def test_whoever_is_not_signed_in_is_sent_to_sign_in_and_comes_back(day: A
     async with platform(day.running) as browser:
         back = await browser.get(where)
         assert path_of(back.headers["location"]) == "/platform/dead?reason=schema&signed=1"
+
+
+async def test_the_link_that_is_printed_for_those_who_run_the_network_opens_their_pages_once(
+    day: Afternoon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = await day.running.pool.fetchval("SELECT current_database()")
+    monkeypatch.setenv("JITT_SUPERVISION_POSTGRES", at_database(db.service_dsn("supervision"), name))
+    printed = await _typed("--platform", "--json")
+    assert (printed.exit_code, printed.stderr) == (0, "")
+    link = path_of(json.loads(printed.stdout)["url"])
+    async with a_browser(day.running) as browser:
+        assert (await browser.post(link)).headers["location"] == "/platform/dead"
+        assert (await browser.get("/platform/dead")).status_code == 200
+    async with a_browser(day.running) as second:
+        await second.post(link)
+        assert (await second.get("/platform/dead")).status_code == 303
+    mixed = await _typed("--platform", "--site", "eastfield")
+    assert (mixed.exit_code, "or --platform alone" in mixed.stderr) == (2, True)
+
+
+async def _typed(*words: str) -> Result:
+    """In a thread: the command has an event loop of its own."""
+    app = typer.Typer()
+    commands_console.add_to(app, typer.Typer())
+    return await asyncio.to_thread(CliRunner().invoke, app, list(words))
 
 
 async def test_a_sign_in_comes_back_to_no_other_place(day: Afternoon) -> None:
@@ -101,7 +133,19 @@ async def test_one_letter_is_shown_whole_and_its_markup_is_text(day: Afternoon) 
         page = (await browser.get(f"/platform/dead/{id_}")).text
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page and "<script>alert" not in page
         assert "6bff" in page and "This may hold personal data." in page
-        assert (await browser.get("/platform/dead/999")).status_code == 404
+
+
+async def test_a_letter_or_a_page_that_is_not_there_says_which_and_where_to_look(day: Afternoon) -> None:
+    async with platform(day.running) as browser:
+        for address, heading, sentence in (
+            ("/platform/dead/999", "There is no dead letter 999 here", "this is supervision, and each has its own list"),
+            ("/platform/dead/first", "There is no such page", "in the menu"),
+            ("/platform/feeds", "There is no such page", "in the menu"),
+        ):
+            answer = await browser.get(address)
+            assert (answer.status_code, heading in answer.text, sentence in answer.text) == (404, True, True), address
+    async with a_browser(day.running) as nobody:
+        assert (await nobody.get("/platform/feeds")).status_code == 303
 
 
 async def test_giving_up_asks_first_and_wants_to_know_why(day: Afternoon) -> None:
