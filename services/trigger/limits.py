@@ -1,4 +1,5 @@
-"""How fast a publisher may send: two token buckets for each, kept in this process; another web process counts for itself."""
+"""How fast a publisher may send: two token buckets for each, kept in this process; another web process counts for itself
+(docs/decisions/0016)."""
 
 from dataclasses import dataclass, field
 from math import ceil

@@ -124,6 +124,27 @@ async def test_a_broken_row_stops_the_whole_file_unless_partial_is_asked_for(
     assert (answer["imported"], answer["new"], len(answer["errors"])) == (True, 2, 1)
 
 
+async def test_of_a_thousand_rows_with_one_fault_none_comes_in_until_it_is_mended_and_then_each_comes_once(
+    jitt: Jitt, running: Running, people: Callable[[str], Path]
+) -> None:
+    async def known() -> list[int]:
+        persons = await running.pool.fetchval("SELECT count(*) FROM person")
+        return [persons, sum(isinstance(event, MentorEnrolled) for event in await outgoing(running))]
+
+    await jitt(*ADD)
+    rows = [f"m{number},mentor,Mentor {number},,,,,,,\n" for number in range(1_000)]
+    wrong = [*rows[:499], "m499,mentor,Mentor 499,,,,Mars/Base,,,\n", *rows[500:]]
+    command = ("import", "people", people("".join(wrong)), "--site", "eastfield")
+    look, refused = await jitt(*command, "--dry-run"), await jitt(*command)
+    assert [told.stdout.count("Line 501, time_zone: “Mars/Base”") for told in (look, refused)] == [1, 1]
+    assert (look.exit_code, refused.exit_code, await known()) == (0, 1, [0, 0])
+    assert (await jitt(*command, "--partial")).stdout.splitlines()[-1] == "Imported 999 people."
+    people("".join(rows))
+    assert (await jitt(*command)).stdout.splitlines()[-1] == "Imported 1 person."
+    assert (await jitt(*command)).stdout.splitlines()[-1] == "Nothing changed."
+    assert await known() == [1_000, 1_000]
+
+
 async def test_people_of_a_site_that_nobody_added_are_refused(jitt: Jitt, people: Callable[[str], Path]) -> None:
     result = await jitt("import", "people", people(DANA), "--site", "westfield")
     assert (result.exit_code, result.stderr.split(".")[0]) == (1, "Nothing is known of the site “westfield” yet")

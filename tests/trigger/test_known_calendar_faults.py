@@ -18,11 +18,13 @@ from shared.contracts import ids
 from shared.contracts.event import Event
 from shared.contracts.site import SessionCancelled, SessionHeld, SessionScheduled
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
+from shared.contracts.trigger import SessionPlanned
 from shared.running import Running
-from tests.driving import deliver
+from tests.driving import deliver, outgoing
 from tests.trigger import sheets
 from tests.trigger.building import START, cancelled, facts, fired, held, pass_time, scheduled, taken, told_of, training
 from tests.trigger.calendar_files import CHICAGO, DANA, SERIES, THIRD_CANCELLED, after, calendar, event, plan, told
+from tests.trigger.typed import jitt
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 LONG_AFTER = START + 90 * DAY
@@ -288,3 +290,32 @@ async def test_an_entry_in_a_zone_nobody_knows_is_named_and_costs_no_other(eastf
     ]
     assert await calendar_import.tell(eastfield, DANA, found.plan) == {}
     assert await eastfield.pool.fetchval("SELECT count(*) FROM session") == 2
+
+
+# 14. An import that stops at an error keeps the rows before it, and the second try doubles them. People: tests/supervision.
+
+
+async def test_of_a_thousand_rows_with_one_fault_none_comes_in_until_it_is_mended_and_then_each_comes_once(
+    eastfield: Running, tmp_path: Path
+):
+    file, day = tmp_path / "sessions.csv", datetime.now(CHICAGO).date() + 20 * DAY
+    rows = [f"s-{n},dana,{day + n % 60 * DAY},{9 + n // 60 % 9}:00,45,check_in" for n in range(1_000)]
+    command = ("import", "sessions", str(file), "--site", "eastfield")
+
+    def saved(*lines: str) -> None:
+        file.write_text("\n".join((sheets.HEADERS, *lines)))
+
+    async def known() -> tuple[int, int]:
+        sessions, revisions = await eastfield.pool.fetchrow("SELECT count(*), coalesce(sum(revision), 0) FROM session")
+        assert sessions == revisions, "a session was told twice"
+        return sessions, sum(isinstance(one, SessionPlanned) for one in await outgoing(eastfield))
+
+    saved(*rows[:499], rows[499].replace(":00", ":75"), *rows[500:])
+    look, refused = await jitt(*command, "--dry-run"), await jitt(*command)
+    assert [(told.exit_code, told.stdout.count("Line 501, time: ")) for told in (look, refused)] == [(0, 1), (1, 1)]
+    assert await known() == (0, 0)
+    assert (await jitt(*command, "--partial")).stdout.splitlines()[-1] == "999 sessions planned, 0 unchanged."
+    saved(*rows)
+    assert (await jitt(*command)).stdout.splitlines()[-1] == "1 session planned, 999 unchanged."
+    assert (await jitt(*command)).stdout.splitlines()[-1] == "0 sessions planned, 1,000 unchanged."
+    assert await known() == (1_000, 1_000)
