@@ -93,6 +93,12 @@ def test_statements_are_constants_where_they_can_be_found() -> None:
     assert statements.inside_code() == []
 
 
+def test_what_is_forgotten_because_it_is_old_is_forgotten_in_small_steps() -> None:
+    by_age = [one for one in statements.found() if "DELETE FROM" in one.sql and "interval '" in one.sql]
+    assert len(by_age) >= 5
+    assert [one.name for one in by_age if "LIMIT" not in one.sql and "ctid" not in one.sql] == []
+
+
 @pytest.mark.parametrize("statement", statements.hot(), ids=lambda statement: statement.name)
 async def test_no_statement_that_runs_often_reads_a_whole_table(grown: Grown, statement: Statement) -> None:
     conn = grown[statement.schema if statement.schema in grown else "trigger"]
