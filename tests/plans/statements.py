@@ -42,7 +42,7 @@ HOT: Mapping[str, str] = {
         LOAD DUE OVERDUE LOAD_ALERTS INSERT UPDATE REST PUT_ALERT ADD_CHANGE ADD_ENTRY PUT_CLEARANCE PUT_HOLD PUT_CONTACT
         NEWEST_TRAINING""",
     "services.supervision.store_console": "FORGET FORGET_SESSIONS KEEP_LINK USE_LINK START FIND END PERSON OPENED",
-    "services.trigger.publishers": "LOCK ALL WHOSE USED USES INSERT UPDATE",
+    "services.trigger.publishers": "LOCK ALL WHOSE USED USES FORGET_USES INSERT UPDATE",
     "services.trigger.store_cancellations": """
         PLANNED LOCK LOAD INSERT UNDO UNDONE_BEFORE TO_CANCEL TO_BRING_BACK LIST""",
     "services.trigger.store_holidays": "LOCK INSERT UPDATE OF_SITE",
