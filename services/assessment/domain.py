@@ -3,6 +3,7 @@
 The first try counts, one retry follows; after the session has started nothing more is taken.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -27,7 +28,7 @@ from shared.contracts.assessment import (
     TrainingCompleted,
     TrainingOpened,
 )
-from shared.contracts.content import AssignedItem, Item, TrainingAssigned
+from shared.contracts.content import AssignedItem, Item, TrainingAssigned, TrainingShared
 from shared.contracts.event import Event, Part, Refused
 from shared.contracts.trigger import SessionPlanned
 
@@ -65,7 +66,10 @@ class Said(Part):
 
 @dataclass(frozen=True, slots=True)
 class Training:
+    """`shared`: other sessions that it prepares for."""
+
     assigned: TrainingAssigned
+    shared: tuple[UUID, ...] = ()
     opened_at: datetime | None = None
     cards_read: int = 0
     tries: tuple[Try, ...] = ()
@@ -75,6 +79,10 @@ class Training:
     @property
     def id(self) -> UUID:
         return self.assigned.training_id
+
+    @property
+    def session_ids(self) -> tuple[UUID, ...]:
+        return (self.assigned.session_id, *self.shared)
 
     def tries_at(self, number: int) -> tuple[Try, ...]:
         """None, the first, or the first and the retry."""
@@ -92,7 +100,7 @@ class Training:
 class Facts:
     """What a decision may look at besides its own training."""
 
-    session: SessionPlanned | None = None  # None: the session's own event has not arrived; the assignment's times hold
+    sessions: tuple[SessionPlanned, ...] = ()  # without one whose own event has not arrived
     item: Item | None = None  # the item of the question at hand; None: its module has not arrived
 
 
@@ -103,12 +111,19 @@ def assigned(training: Training | None, event: TrainingAssigned, now: datetime, 
     return Refused("already_assigned") if training else (Training(event), [])
 
 
+def shared(training: Training | None, event: TrainingShared, now: datetime, facts: Facts) -> Decided:
+    if training is None:
+        return Refused("not_assigned_yet")
+    known = event.session_id in training.session_ids
+    return (training if known else replace(training, shared=(*training.shared, event.session_id))), []
+
+
 def started(training: Training | None, event: Started, now: datetime, facts: Facts) -> Decided:
     if training is None:
         return Refused("not_assigned_yet")
     if training.opened_at:
         return training, []
-    if reason := closed(training, facts.session, now):
+    if reason := closed(training, session_at(training, facts.sessions, now), now):
         return Refused(reason)
     return replace(training, opened_at=now), [opened(training, facts, now)]
 
@@ -199,9 +214,20 @@ def completed(training: Training, events: list[Event], facts: Facts, at: datetim
     return training, [*events, training_completed(training, facts, at)]
 
 
+def session_at(training: Training, sessions: Iterable[SessionPlanned], at: datetime) -> SessionPlanned | None:
+    """The one that the training is for: of those that take place the first to come, else the last; none known: None."""
+    known = sorted(sessions, key=lambda s: (s.starts_at, s.session_id.bytes))
+    taking_place = [s for s in known if not off(s)] or known
+    return next((s for s in taking_place if s.starts_at > at), taking_place[-1] if known else None)
+
+
+def off(session: SessionPlanned) -> bool:
+    return session.status in ("cancelled", "moved_away")
+
+
 def closed(training: Training, session: SessionPlanned | None, now: datetime) -> str | None:
     """Why nothing more can be answered, or None."""
-    if session and session.status in ("cancelled", "moved_away"):
+    if session and off(session):
         return "session_canceled"
     return "session_started" if starts_at(training, session) <= now else None
 
@@ -209,9 +235,10 @@ def closed(training: Training, session: SessionPlanned | None, now: datetime) ->
 def too_late(training: Training, facts: Facts, at: datetime, now: datetime) -> str | None:
     if training.opened_at is None:
         return "not_started"
-    if reason := closed(training, facts.session, at):
+    session = session_at(training, facts.sessions, at)
+    if reason := closed(training, session, at):
         return reason
-    return "session_started" if now - starts_at(training, facts.session) > QUEUED_FOR else None
+    return "session_started" if now - starts_at(training, session) > QUEUED_FOR else None
 
 
 def not_taken(training: Training, event: Answered, facts: Facts, at: datetime, now: datetime) -> str | None:
@@ -251,18 +278,19 @@ def opened(training: Training, facts: Facts, now: datetime) -> TrainingOpened:
         site_id=a.site_id,
         session_id=a.session_id,
         training_id=a.training_id,
-        starts_at=starts_at(training, facts.session),
+        starts_at=starts_at(training, session_at(training, facts.sessions, now)),
         opened_at=now,
     )
 
 
 def item_answered(training: Training, this: Try, item: Item, facts: Facts, now: datetime) -> ItemAnswered:
     a, ref = training.assigned, ref_of(training, this.number)
+    session = session_at(training, facts.sessions, this.answered_at)
     return ItemAnswered(
         mentor_id=a.mentor_id,
         site_id=a.site_id,
         session_id=a.session_id,
-        starts_at=starts_at(training, facts.session),
+        starts_at=starts_at(training, session),
         training_id=a.training_id,
         module_id=ref.module_id,
         version=ref.version,
@@ -279,22 +307,22 @@ def item_answered(training: Training, this: Try, item: Item, facts: Facts, now: 
         safety_critical=item.safety,
         answered_at=this.answered_at,
         received_at=now,
-        late=this.answered_at > quiz_by(training, facts.session),
+        late=this.answered_at > quiz_by(training, session),
     )
 
 
 def training_completed(training: Training, facts: Facts, at: datetime) -> TrainingCompleted:
-    a = training.assigned
+    a, session = training.assigned, session_at(training, facts.sessions, at)
     return TrainingCompleted(
         mentor_id=a.mentor_id,
         site_id=a.site_id,
         session_id=a.session_id,
-        starts_at=starts_at(training, facts.session),
+        starts_at=starts_at(training, session),
         training_id=a.training_id,
         items=tuple(_completed_item(training, t) for t in training.tries if t.attempt == 1),
         open_answers=tuple(OpenAnswer(item_id=s.item_id, state=s.state) for s in training.said),
         completed_at=at,
-        late=at > quiz_by(training, facts.session),
+        late=at > quiz_by(training, session),
     )
 
 

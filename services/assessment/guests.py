@@ -10,7 +10,7 @@ from typing import Literal
 
 from fastapi import Request
 
-from services.assessment import modules, store
+from services.assessment import domain, modules, store
 from services.assessment.domain import Training
 from services.assessment.memory import skill_id
 from services.assessment.visits import Visit
@@ -88,7 +88,7 @@ async def visit(running: Running, ref: str, opened: store.Opened) -> Visit:
         ref=ref,
         training=opened.training,
         now=opened.now,
-        session=opened.session,
+        session=domain.session_at(opened.training, opened.sessions, opened.now),
         mentor=opened.mentor,
         site=opened.site,
         modules=known,

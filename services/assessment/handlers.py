@@ -20,7 +20,7 @@ from services.assessment.messages import (
 from services.assessment.modules import item_of, module_keys
 from services.assessment.store import Catalogued
 from shared.contracts.assessment import ItemAnswered
-from shared.contracts.content import ModulePublished, ModuleWithdrawn, TrainingAssigned
+from shared.contracts.content import ModulePublished, ModuleWithdrawn, TrainingAssigned, TrainingShared
 from shared.contracts.event import Event, Refused
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.contracts.trigger import SessionPlanned
@@ -53,7 +53,7 @@ def skill_id(event: ItemAnswered) -> UUID:
 
 
 def sessions(training: Training | None, event: Any) -> Iterable[UUID]:
-    return [training.assigned.session_id] if training else []
+    return training.session_ids if training else ()
 
 
 def modules(training: Training | None, event: Any) -> Iterable[str]:
@@ -68,7 +68,8 @@ def facts(training: Training | None, event: Any, reads: Reads) -> Facts:
         return Facts()
     number = getattr(event, "number", None)
     item = item_of(training.assigned, number, reads["modules"]) if number and "modules" in reads else None
-    return Facts(session=reads.get("sessions", {}).get(training.assigned.session_id), item=item)
+    planned = reads.get("sessions", {})
+    return Facts(sessions=tuple(planned[id] for id in training.session_ids if id in planned), item=item)
 
 
 MODULE = Handler[Catalogued](
@@ -103,6 +104,7 @@ TRAINING = Handler[Training](
     name="training",
     on={
         TrainingAssigned: (training_id, domain.assigned),
+        TrainingShared: (training_id, domain.shared),
         Started: (training_id, domain.started),
         CardRead: (training_id, domain.card_read),
         Answered: (training_id, domain.answered),

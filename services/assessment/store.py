@@ -70,19 +70,22 @@ SITE_REVISIONS = "SELECT site_id, revision FROM site"
 SITES = "SELECT document FROM site WHERE site_id = ANY($1::text[])"
 
 LOAD_TRAININGS = """
-SELECT id, assigned, opened_at, cards_read, tries, said, completed_at
+SELECT id, assigned, shared, opened_at, cards_read, tries, said, completed_at
 FROM training WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 """
 INSERT_TRAININGS = """
-INSERT INTO training (id, site_id, mentor_id, session_id, assigned, opened_at, cards_read, tries, said, completed_at)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::timestamptz[], $7::int[],
-                     $8::jsonb[], $9::jsonb[], $10::timestamptz[]) ON CONFLICT DO NOTHING
+INSERT INTO training (id, site_id, mentor_id, session_id, assigned, shared, opened_at, cards_read, tries, said, completed_at)
+SELECT id, site_id, mentor_id, session_id, assigned, shared::uuid[], opened_at, cards_read, tries, said, completed_at
+FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::text[], $7::timestamptz[], $8::int[],
+            $9::jsonb[], $10::jsonb[], $11::timestamptz[])
+  AS u (id, site_id, mentor_id, session_id, assigned, shared, opened_at, cards_read, tries, said, completed_at)
+ON CONFLICT DO NOTHING
 """
 UPDATE_TRAININGS = """
-UPDATE training t SET (opened_at, cards_read, tries, said, completed_at)
-  = (u.opened_at, u.cards_read, u.tries, u.said, u.completed_at)
-FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::jsonb[], $5::jsonb[], $6::timestamptz[])
-  AS u (id, opened_at, cards_read, tries, said, completed_at)
+UPDATE training t SET (shared, opened_at, cards_read, tries, said, completed_at)
+  = (u.shared::uuid[], u.opened_at, u.cards_read, u.tries, u.said, u.completed_at)
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::jsonb[], $6::jsonb[], $7::timestamptz[])
+  AS u (id, shared, opened_at, cards_read, tries, said, completed_at)
 WHERE t.id = u.id
 """
 INSERT_OPEN_ANSWERS = """
@@ -109,11 +112,11 @@ FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::int[]) AS u (id, reviews, 
 """
 
 OPENED = """
-SELECT now() AS now, t.id, t.assigned, t.opened_at, t.cards_read, t.tries, t.said, t.completed_at,
-       s.document AS session, r.document AS mentor, e.document AS site
+SELECT now() AS now, t.id, t.assigned, t.shared, t.opened_at, t.cards_read, t.tries, t.said, t.completed_at,
+       ARRAY(SELECT s.document FROM planned_session s WHERE s.session_id = ANY(t.session_id || t.shared)) AS sessions,
+       r.document AS mentor, e.document AS site
 FROM (SELECT $1::uuid AS training_id, $2::uuid AS mentor_id) k
 LEFT JOIN training t ON t.id = k.training_id AND t.mentor_id = k.mentor_id
-LEFT JOIN planned_session s ON s.session_id = t.session_id
 LEFT JOIN roster r ON r.mentor_id = k.mentor_id
 LEFT JOIN site e ON e.site_id = coalesce(t.site_id, r.site_id)
 """
@@ -142,7 +145,7 @@ class Opened:
 
     now: datetime
     training: Training | None
-    session: SessionPlanned | None
+    sessions: tuple[SessionPlanned, ...]  # that the training prepares for
     mentor: MentorEnrolled | None
     site: SiteDescribed | None
 
@@ -243,7 +246,7 @@ async def get_opened(pool: Pool, training_id: UUID, mentor_id: UUID) -> Opened:
     return Opened(
         now=row["now"],
         training=_training(row) if row["id"] else None,
-        session=SessionPlanned.model_validate_json(row["session"]) if row["session"] else None,
+        sessions=tuple(SessionPlanned.model_validate_json(document) for document in row["sessions"]),
         mentor=MentorEnrolled.model_validate_json(row["mentor"]) if row["mentor"] else None,
         site=SiteDescribed.model_validate_json(row["site"]) if row["site"] else None,
     )
@@ -291,6 +294,7 @@ def _site_row(s: SiteDescribed) -> tuple[object, ...]:
 def _training(row: Record) -> Training:
     return Training(
         assigned=TrainingAssigned.model_validate_json(row["assigned"]),
+        shared=tuple(row["shared"]),
         opened_at=row["opened_at"],
         cards_read=row["cards_read"],
         tries=TRIES.validate_json(row["tries"]),
@@ -306,7 +310,8 @@ def _identity(t: Training) -> tuple[object, ...]:
 
 def _progress(t: Training) -> tuple[object, ...]:
     said = SAID.dump_json(t.said, exclude={"__all__": {"text"}}).decode()
-    return t.opened_at, t.cards_read, TRIES.dump_json(t.tries).decode(), said, t.completed_at
+    shared = f"{{{','.join(map(str, t.shared))}}}"
+    return shared, t.opened_at, t.cards_read, TRIES.dump_json(t.tries).decode(), said, t.completed_at
 
 
 def _open_answer_rows(t: Training) -> list[tuple[object, ...]]:

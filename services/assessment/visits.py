@@ -84,7 +84,9 @@ class Visit:
 
     @property
     def moved(self) -> bool:
-        return self.starts_at != self.training.assigned.starts_at
+        """Not so when the training is for another session of that day by now."""
+        a, now = self.training.assigned, self.session
+        return now is not None and now.session_id == a.session_id and now.starts_at != a.starts_at
 
     @property
     def late(self) -> bool:

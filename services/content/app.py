@@ -2,13 +2,20 @@
 
 from services.content import http
 from services.content.handlers import LEARNER, PUBLICATION
-from shared.contracts.content import ModulePublished, ModuleWithdrawn, NothingSuitable, PersonErasureDone, TrainingAssigned
+from shared.contracts.content import (
+    ModulePublished,
+    ModuleWithdrawn,
+    NothingSuitable,
+    PersonErasureDone,
+    TrainingAssigned,
+    TrainingShared,
+)
 from shared.service import Service
 
 SERVICE = Service(
     name="content",
     handlers=(PUBLICATION, LEARNER),
     reads=("trigger.events", "supervision.events"),
-    publishes=(ModulePublished, ModuleWithdrawn, TrainingAssigned, NothingSuitable, PersonErasureDone),
+    publishes=(ModulePublished, ModuleWithdrawn, TrainingAssigned, TrainingShared, NothingSuitable, PersonErasureDone),
     routes=http.routes,
 )

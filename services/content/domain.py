@@ -9,7 +9,7 @@ from services.content import select
 from services.content.messages import ModuleSubmitted, ModuleWithdrawalAsked
 from services.content.select import Choice, Facts
 from services.content.words import content_hash
-from shared.contracts.content import Module, ModulePublished, ModuleWithdrawn, PersonErasureDone
+from shared.contracts.content import Module, ModulePublished, ModuleWithdrawn, PersonErasureDone, TrainingShared
 from shared.contracts.event import Event, Refused
 from shared.contracts.supervision import PersonErased
 from shared.contracts.trigger import ContentRequested
@@ -102,14 +102,35 @@ Chosen = tuple[Learner, list[Event]] | Refused
 
 
 def requested(learner: Learner | None, event: ContentRequested, now: datetime, facts: Facts) -> Chosen:
-    """One choice a request: asked again, it stays what it was."""
+    """One training a request: a second session that asks for it shares it. Where nothing was suitable, the next may find one."""
     learner = learner or Learner(event.mentor_id, event.site_id)
     if learner.erased:
         return Refused("erased")
-    if any(choice.request_id == event.request_id for choice in learner.choices):
+    before = next((choice for choice in learner.choices if choice.request_id == event.request_id), None)
+    if before and before.session_id == event.session_id:
         return Refused("already_chosen")
+    if before and before.kind != "nothing":
+        return learner, [_shared(event)]
     made = select.selected(event, now, learner.choices, facts)
-    return replace(learner, choices=(*learner.choices, select.choice(event, now, made))), [made]
+    return _choosing(learner, select.choice(event, now, made)), [made]
+
+
+def _choosing(learner: Learner, made: Choice) -> Learner:
+    """In place of an earlier one for the same request."""
+    kept = [n for n, choice in enumerate(learner.choices) if choice.request_id != made.request_id]
+    stored = sum(n < learner.stored for n in kept)
+    return replace(learner, choices=(*(learner.choices[n] for n in kept), made), stored=stored)
+
+
+def _shared(event: ContentRequested) -> TrainingShared:
+    return TrainingShared(
+        training_id=event.request_id,
+        session_id=event.session_id,
+        mentor_id=event.mentor_id,
+        site_id=event.site_id,
+        starts_at=event.starts_at,
+        quiz_by=event.quiz_by,
+    )
 
 
 def erased(learner: Learner | None, event: PersonErased, now: datetime, _: Facts | None) -> Chosen:

@@ -61,12 +61,14 @@ ERASE = """
 WITH forgotten AS (DELETE FROM choice WHERE mentor_id = ANY($1::uuid[]))
 UPDATE learner SET erased = true WHERE mentor_id = ANY($1::uuid[])
 """
-NEW_CHOICES = """
+SAVE_CHOICES = """
 INSERT INTO choice (mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items)
 SELECT mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
             $9::int[], $10::jsonb[])
   AS u (mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items)
+ON CONFLICT (mentor_id, request_id) DO UPDATE SET (session_id, at, kind, skill, module_id, version, items)
+  = (excluded.session_id, excluded.at, excluded.kind, excluded.skill, excluded.module_id, excluded.version, excluded.items)
 """
 LIST = """
 SELECT module_id, locale, number, status, skill, module ->> 'title' AS title, minutes, scope_level, content_hash, published_at
@@ -163,7 +165,7 @@ async def save_learners(conn: Connection, changed: Sequence[Learner], new: Seque
     if gone := [learner.mentor_id for learner in changed if learner.erased]:
         await conn.execute(ERASE, gone)
     if rows := [_choice_row(each, made) for each in (*changed, *new) for made in each.choices[each.stored :]]:
-        await conn.execute(NEW_CHOICES, *_columns(rows))
+        await conn.execute(SAVE_CHOICES, *_columns(rows))
     return True
 
 

@@ -27,7 +27,7 @@ from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken
 from services.supervision.rules import BY_NAME
 from shared.contracts import ids
 from shared.contracts.assessment import CallRequested, ItemAnswered, TrainingCompleted, TrainingOpened
-from shared.contracts.content import TrainingAssigned
+from shared.contracts.content import TrainingAssigned, TrainingShared
 from shared.contracts.event import Due, Event, Refused
 from shared.contracts.trigger import SessionPlanned, TrainingOverdue
 
@@ -82,6 +82,12 @@ def planned(case: MentorCase | None, event: SessionPlanned, now: datetime, _: Fa
 def assigned(case: MentorCase | None, event: TrainingAssigned, now: datetime, _: Facts) -> Decided:
     training = replace(_training(case, event), assigned=True, starts_at=event.starts_at, quiz_by=event.quiz_by)
     return settled(case, _with_training(case, event, training), now)
+
+
+def shared(case: MentorCase | None, event: TrainingShared, now: datetime, _: Facts) -> Decided:
+    known = _training(case, event)
+    others = known.shared if event.session_id in known.session_ids else (*known.shared, event.session_id)
+    return settled(case, _with_training(case, event, replace(known, shared=others)), now)
 
 
 def opened(case: MentorCase | None, event: TrainingOpened, now: datetime, _: Facts) -> Decided:
@@ -237,7 +243,7 @@ def _with_training(case: MentorCase | None, event: Any, training: Training) -> M
 
 def _forgetting(case: MentorCase, now: datetime) -> MentorCase:
     """Sessions long over without a remembered training, and holds cleared for good, have no say any more."""
-    of_trainings = {training.session_id for training in case.history.trainings}
+    of_trainings = {id for training in case.history.trainings for id in training.session_ids}
     sessions = tuple(s for s in case.history.sessions if s.starts_at > now - PAST or s.session_id in of_trainings)
     holds = tuple(h for h in case.history.holds if h.cleared_at is None or now - h.cleared_at < 2 * UNDO)
     kept = replace(case.history, sessions=sessions, holds=holds)

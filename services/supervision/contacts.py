@@ -64,12 +64,15 @@ def _talked(case: MentorCase, contact: Contact, now: datetime) -> Told:
 
 
 def _answered_by(case: MentorCase, alert: Alert, contact: Contact) -> bool:
-    """A talk closes what it can have been about: that session's alerts, calls, and safety alerts without a hold left."""
+    """A talk closes what it can have been about.
+
+    Alerts of that session and of those with the same training, calls, and safety alerts without a hold left.
+    """
     if not BY_NAME[alert.rule].talk or _unseen(case, alert, contact.seen_at):
         return False
     if alert.rule in SAFETY_RULES and {str(hold.hold_id) for hold in case.open_holds}.isdisjoint(alert.evidence):
         return True
-    return contact.session_id in (None, alert.session_id) or alert.session_id is None
+    return contact.session_id is None or alert.session_id is None or contact.session_id in case.prepared_with(alert.session_id)
 
 
 def _unseen(case: MentorCase, alert: Alert, seen_at: datetime | None) -> bool:

@@ -49,11 +49,15 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """`offered` and `made`: mistake codes at first tries of questions that are not about safety."""
+    """`offered` and `made`: mistake codes at first tries of questions that are not about safety.
+
+    `shared`: other sessions that it prepares for, of the same day.
+    """
 
     training_id: UUID
     session_id: UUID
     starts_at: datetime
+    shared: tuple[UUID, ...] = ()
     assigned: bool = False
     quiz_by: datetime | None = None
     opened_at: datetime | None = None
@@ -61,6 +65,11 @@ class Training:
     overdue_since: datetime | None = None  # when it had been asked for, once trigger says that it is overdue
     offered: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
+
+
+    @property
+    def session_ids(self) -> tuple[UUID, ...]:
+        return (self.session_id, *self.shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +231,16 @@ class MentorCase:
 
     def session(self, session_id: UUID | None) -> Session | None:
         return next((s for s in self.history.sessions if s.session_id == session_id), None)
+
+    def session_at(self, training_id: UUID, otherwise: UUID, at: datetime) -> UUID:
+        """Which session a training was for at an instant: of those that take place the first to come, else the last."""
+        ids = next((t.session_ids for t in self.history.trainings if t.training_id == training_id), ())
+        on = sorted((s for id in ids if (s := self.session(id)) and s.on), key=lambda s: (s.starts_at, s.session_id))
+        return next((s.session_id for s in on if s.starts_at > at), on[-1].session_id if on else otherwise)
+
+    def prepared_with(self, session_id: UUID | None) -> set[UUID | None]:
+        """A session, and those that share its training."""
+        return {session_id, *(id for t in self.history.trainings if session_id in t.session_ids for id in t.session_ids)}
 
     def start_of(self, session_id: UUID, otherwise: datetime) -> datetime:
         """The plan's own start where it is known: a moved session counts from its new time."""

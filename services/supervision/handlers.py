@@ -17,7 +17,7 @@ from services.supervision.messages import (
 from services.supervision.people import Module, Person, Site, Skill
 from services.supervision.preparations import Preparation, preparation_id
 from shared.contracts.assessment import CallRequested, ItemAnswered, SkillRemembered, TrainingCompleted, TrainingOpened
-from shared.contracts.content import ModulePublished, ModuleWithdrawn, NothingSuitable, TrainingAssigned
+from shared.contracts.content import ModulePublished, ModuleWithdrawn, NothingSuitable, TrainingAssigned, TrainingShared
 from shared.contracts.event import Due
 from shared.contracts.trigger import SessionPlanned, TrainingOverdue
 from shared.messaging import Clock, Handler, Read, Reads
@@ -46,9 +46,15 @@ def readied(state: Preparation | None, event: Any) -> list[UUID]:
     return [state.mentor_id] if state and isinstance(event, Due) else []
 
 
+def due_training(state: Preparation | None, event: Any) -> list[UUID]:
+    return [state.training_id] if state and state.training_id and isinstance(event, Due) else []
+
+
 def preparation_facts(state: Preparation | None, event: Any, reads: Reads) -> preparations.Facts:
-    named = readied(state, event)
-    return preparations.Facts(reads["supervisor"].get(named[0])) if named else preparations.Facts()
+    named, asked = readied(state, event), due_training(state, event)
+    if not named:
+        return preparations.Facts()
+    return preparations.Facts(reads["supervisor"].get(named[0]), bool(asked) and asked[0] in reads["done"])
 
 
 def going_up(state: MentorCase | None, event: Any) -> list[str]:
@@ -92,6 +98,7 @@ PREPARATION = Handler[Preparation](
     on={
         SessionPlanned: (preparation_id, preparations.planned),
         TrainingAssigned: (preparation_id, preparations.assigned),
+        TrainingShared: (preparation_id, preparations.shared),
         NothingSuitable: (preparation_id, preparations.nothing_suitable),
         TrainingOpened: (preparation_id, preparations.opened),
         ItemAnswered: (preparation_id, preparations.answered),
@@ -99,7 +106,7 @@ PREPARATION = Handler[Preparation](
     },
     load=store.load_preparations,
     save=store.save_preparations,
-    reads={"supervisor": Read(readied, store.load_supervisors)},
+    reads={"supervisor": Read(readied, store.load_supervisors), "done": Read(due_training, store.load_done)},
     facts=preparation_facts,
     clock=Clock(
         store.due_preparations, preparations.due, store.rest_preparations, lambda p: p.due_at, store.OVERDUE_PREPARATIONS,
@@ -111,6 +118,7 @@ MENTOR_CASE = Handler[MentorCase](
         PersonListed: (person_id, cases.listed),
         SessionPlanned: (mentor_id, cases.planned),
         TrainingAssigned: (mentor_id, cases.assigned),
+        TrainingShared: (mentor_id, cases.shared),
         TrainingOverdue: (mentor_id, cases.overdue),
         TrainingOpened: (mentor_id, cases.opened),
         ItemAnswered: (mentor_id, cases.answered),

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from shared.contracts import ids
 from shared.contracts.assessment import ItemAnswered, OpenAnswer, TrainingCompleted, TrainingOpened
-from shared.contracts.content import AssignedItem, NothingSuitable, TrainingAssigned
+from shared.contracts.content import AssignedItem, NothingSuitable, TrainingAssigned, TrainingShared
 from shared.contracts.event import Due, Event, Refused
 from shared.contracts.supervision import BriefReady
 from shared.contracts.trigger import SessionPlanned
@@ -43,7 +43,10 @@ class Assigned:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """`answers` are those of this batch: each is one row, saved once and not loaded again."""
+    """`answers` are those of this batch: each is one row, saved once and not loaded again.
+
+    A training that was assigned for another session of the day is known here by its id; what became of it is kept there.
+    """
 
     preparation_id: UUID
     session_id: UUID
@@ -71,14 +74,15 @@ class Preparation:
     @property
     def due_at(self) -> datetime | None:
         """The brief waits for the answers until quiz_by, and no longer."""
-        return self.quiz_by if self.assigned and self.ready_at is None and self.on else None
+        return self.quiz_by if self.training_id and self.ready_at is None and self.on else None
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`supervisor_id`: whose caseload the mentor is in, where a brief becomes ready."""
+    """Where a brief becomes ready. `supervisor_id`: whose caseload the mentor is in; `done`: the training is."""
 
     supervisor_id: UUID | None = None
+    done: bool = False
 
 
 Decided = tuple[Preparation, list[Event]] | Refused
@@ -121,6 +125,12 @@ def assigned(found: Preparation | None, event: TrainingAssigned, now: datetime, 
     return new if new.plan else replace(new, starts_at=event.starts_at, quiz_by=event.quiz_by), []
 
 
+def shared(found: Preparation | None, event: TrainingShared, now: datetime, _: Facts) -> Decided:
+    """Trigger's plan, where it is known, has the better times."""
+    new = replace(begun(found, event, event.starts_at), training_id=event.training_id, nothing_suitable=False)
+    return new if new.plan else replace(new, starts_at=event.starts_at, quiz_by=event.quiz_by), []
+
+
 def nothing_suitable(found: Preparation | None, event: NothingSuitable, now: datetime, _: Facts) -> Decided:
     if found and found.assigned:
         return found, []
@@ -151,7 +161,7 @@ def completed(found: Preparation | None, event: TrainingCompleted, now: datetime
 
 
 def due(found: Preparation, _: Due, now: datetime, facts: Facts) -> Decided:
-    return _ready(found, now, facts, complete=False)
+    return _ready(found, now, facts, complete=facts.done)
 
 
 def _ready(found: Preparation, now: datetime, facts: Facts, *, complete: bool) -> tuple[Preparation, list[Event]]:

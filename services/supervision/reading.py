@@ -26,6 +26,7 @@ from services.supervision.screens.facts import (
     Site,
     Staff,
     Training,
+    next_of,
 )
 from shared.contracts.assessment import OpenAnswer, SkillRemembered
 from shared.contracts.content import AssignedItem, Item
@@ -47,11 +48,18 @@ WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = $2) AND c.status
   AND ($3::uuid[] IS NULL OR c.mentor_id = ANY($3))
 ORDER BY name, c.mentor_id
 """
+# `t`: the session that a training was assigned for, which keeps what became of it; another of that day may share it.
 PREPARED = """
 SELECT p.session_id, p.mentor_id, p.starts_at, p.quiz_by, p.status, p.activity, p.function, p.mode, p.minutes, p.session_no,
-       p.training_id, p.locale, p.module_id, p.module_version, p.items, p.nothing_suitable, p.opened_at, p.completed_at,
-       p.late, p.open_answers
+       p.training_id, p.nothing_suitable, t.locale, t.module_id, t.module_version, t.items, t.opened_at, t.completed_at, t.late,
+       coalesce(t.open_answers, p.open_answers) AS open_answers,
+       ARRAY(SELECT o.session_id FROM preparation o WHERE o.training_id = p.training_id AND o.mentor_id = p.mentor_id
+             UNION SELECT p.session_id) AS together
 FROM preparation p JOIN mentor_case c ON c.mentor_id = p.mentor_id
+LEFT JOIN LATERAL (
+  SELECT o.locale, o.module_id, o.module_version, o.items, o.opened_at, o.completed_at, o.late, o.open_answers
+  FROM preparation o WHERE o.training_id = p.training_id AND o.mentor_id = p.mentor_id ORDER BY o.items IS NULL LIMIT 1
+) t ON true
 WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = $2) AND c.status = 'active'
   AND p.status IS DISTINCT FROM 'moved_away'
 """
@@ -182,9 +190,9 @@ async def find_next_meeting(conn: Connection, who: Staff, after: datetime) -> Me
 
 
 async def find_brief(conn: Connection, who: Staff, training_id: UUID) -> Meeting | None:
-    """The meeting of a training; its `training` is there."""
+    """The meeting of a training, of several on one day the next that takes place; its `training` is there."""
     found = await _meetings(conn, who, await conn.fetch(OF_TRAINING, who.site_id, who.caseload, training_id))
-    return found[0] if found else None
+    return next_of(found, await now(conn)) if len(found) > 1 else next(iter(found), None)
 
 
 async def list_meetings_of(conn: Connection, who: Staff, mentor_id: UUID) -> list[Meeting]:
@@ -209,8 +217,8 @@ async def held(conn: Connection, mentors: Sequence[Mentor]) -> set[UUID]:
 
 
 async def list_contacts_about(conn: Connection, meeting: Meeting) -> list[Contact]:
-    """Latest first."""
-    rows = await conn.fetch(CONTACTS_OF_SESSIONS, [meeting.id])
+    """Also of a session with the same training. Latest first."""
+    rows = await conn.fetch(CONTACTS_OF_SESSIONS, [meeting.id, *meeting.together])
     return [_contact(row) for row in reversed(rows) if row["mentor_id"] == meeting.mentor.id]
 
 
@@ -274,15 +282,16 @@ async def _meetings(conn: Connection, who: Staff, rows: Sequence[Record]) -> lis
     modules = await _modules(conn, rows)
     holds = _grouped(await conn.fetch(HOLDS, ids), "mentor_id")
     rules = _grouped(await conn.fetch(OPEN_RULES, ids), "mentor_id")
-    contacts = {(c["session_id"], c["mentor_id"]): _contact(c)
-                for c in await conn.fetch(CONTACTS_OF_SESSIONS, [row["session_id"] for row in rows])}  # fmt: skip
+    sessions = {id for row in rows for id in row["together"]}
+    contacts = {(c["session_id"], c["mentor_id"]): _contact(c) for c in await conn.fetch(CONTACTS_OF_SESSIONS, list(sessions))}
     return [
         replace(
             _meeting(row, mentors[row["mentor_id"]]),
             training=_training(row, answers.get(row["training_id"], ()), modules) if row["training_id"] else None,
             holds=tuple(_hold(one) for one in holds[row["mentor_id"]]),
             open_rules=frozenset(r["rule"] for r in rules[row["mentor_id"]] if _concerns(r, row["session_id"])),
-            contact=contacts.get((row["session_id"], row["mentor_id"])),
+            contact=max((c for id in row["together"] if (c := contacts.get((id, row["mentor_id"])))),
+                        key=lambda c: c.at, default=None),
         )
         for row in rows
     ]
@@ -332,7 +341,7 @@ def _meeting(row: Record, mentor: Mentor) -> Meeting:
     return Meeting(
         id=row["session_id"], mentor=mentor, starts_at=row["starts_at"], status=row["status"] or "planned",
         activity=row["activity"], function=row["function"], minutes=row["minutes"], mode=row["mode"],
-        number=row["session_no"], nothing_suitable=row["nothing_suitable"],
+        number=row["session_no"], nothing_suitable=row["nothing_suitable"], together=tuple(row["together"]),
     )  # fmt: skip
 
 

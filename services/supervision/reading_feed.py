@@ -22,10 +22,12 @@ WHERE (f.xact, f.seq) > ($3::text::xid8, $4::bigint) AND f.xact < pg_snapshot_xm
 ORDER BY f.xact, f.seq LIMIT 200
 """
 DAY = """
-SELECT md5(string_agg(concat_ws('|', p.preparation_id, p.starts_at, p.status, p.training_id, p.opened_at, p.last_answer_at,
-                                p.completed_at, p.late, k.at, k.undone_at), ',' ORDER BY p.preparation_id))
+SELECT md5(string_agg(concat_ws('|', p.preparation_id, p.starts_at, p.status, p.training_id, t.opened_at, t.last_answer_at,
+                                t.completed_at, t.late, k.at, k.undone_at), ',' ORDER BY p.preparation_id))
 FROM preparation p
 JOIN mentor_case c ON c.mentor_id = p.mentor_id
+LEFT JOIN LATERAL (SELECT opened_at, last_answer_at, completed_at, late FROM preparation o
+                   WHERE o.training_id = p.training_id AND o.mentor_id = p.mentor_id ORDER BY o.items IS NULL LIMIT 1) t ON true
 LEFT JOIN LATERAL (SELECT max(at) AS at, max(undone_at) AS undone_at FROM contact
                    WHERE contact.mentor_id = p.mentor_id AND contact.at > $3) k ON true
 WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = $2) AND p.site_id = $1

@@ -190,8 +190,12 @@ def in_time(case: MentorCase, hold: Hold) -> bool:
     training = next((t for t in case.history.trainings if t.training_id == hold.training_id), None)
     earliest = training.opened_at if training and training.opened_at else hold.answered_at
     answered_at = min(max(hold.answered_at, earliest), hold.received_at)
-    starts_at = case.start_of(hold.session_id, hold.starts_at)
+    starts_at = case.start_of(_session_of(case, hold), hold.starts_at)
     return answered_at < starts_at and hold.received_at <= starts_at
+
+
+def _session_of(case: MentorCase, hold: Hold) -> UUID:
+    return case.session_at(hold.training_id, hold.session_id, hold.answered_at)
 
 
 def _misses(case: MentorCase, holds: list[Hold], severe: Severity, now: datetime) -> Iterator[Claim]:
@@ -201,8 +205,9 @@ def _misses(case: MentorCase, holds: list[Hold], severe: Severity, now: datetime
         facts = _missed(case, missed)
         evidence = frozenset(str(hold.hold_id) for hold in missed)
         if any(in_time(case, hold) for hold in missed):
-            starts_at = case.start_of(session_id, missed[0].starts_at)
-            yield Claim(str(session_id), evidence, severe, session_id, starts_at, case.time_zone, facts)
+            coming_id = _session_of(case, missed[0])
+            starts_at = case.start_of(coming_id, missed[0].starts_at)
+            yield Claim(str(session_id), evidence, severe, coming_id, starts_at, case.time_zone, facts)
         else:
             coming = case.next_session(now)
             starts = coming.starts_at if coming else None
@@ -245,8 +250,13 @@ def _in_order(case: MentorCase) -> list[Training]:
     return sorted(case.history.trainings, key=lambda t: (case.start_of(t.session_id, t.starts_at), t.training_id))
 
 
+def _session_left(case: MentorCase, training: Training) -> UUID:
+    """Which session a training that is overdue was for; one that was canceled leaves it to the next."""
+    return case.session_at(training.training_id, training.session_id, training.overdue_since or training.starts_at)
+
+
 def _not_done(case: MentorCase, training: Training) -> bool:
-    session = case.session(training.session_id)
+    session = case.session(_session_left(case, training))
     if training.overdue_since is None or training.completed_at or (session and not session.on):
         return False
     quiz_by = session.quiz_by if session else training.quiz_by
@@ -254,13 +264,14 @@ def _not_done(case: MentorCase, training: Training) -> bool:
 
 
 def _short(case: MentorCase, training: Training) -> bool:
-    session = case.session(training.session_id)
+    session = case.session(_session_left(case, training))
     function = vocabulary().functions.get(session.function) if session else None
     return bool(function and function.months and function.months <= SHORT_CLEARANCE)
 
 
 def _undone(case: MentorCase, training: Training, severe: Severity) -> Claim:
-    starts_at = case.start_of(training.session_id, training.starts_at)
+    session_id = _session_left(case, training)
+    starts_at = case.start_of(session_id, training.starts_at)
     facts = {"training_id": str(training.training_id), "opened": "yes" if training.opened_at else "no"}
     evidence = frozenset({str(training.training_id)})
-    return Claim(str(training.session_id), evidence, severe, training.session_id, starts_at, case.time_zone, facts)
+    return Claim(str(training.session_id), evidence, severe, session_id, starts_at, case.time_zone, facts)

@@ -131,6 +131,7 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $
     opened_at, last_answer_at, completed_at, late, open_answers, ready_at, complete_when_ready, due_at)
 WHERE p.preparation_id = u.preparation_id
 """
+DONE = "SELECT training_id FROM preparation WHERE training_id = ANY($1::uuid[]) AND completed_at IS NOT NULL"
 REST_PREPARATIONS = "UPDATE preparation SET due_at = NULL WHERE preparation_id = ANY($1::uuid[])"
 INSERT_ANSWERS = """
 INSERT INTO answer (training_id, module_id, item_id, attempt, version, mentor_id, site_id, session_id, skill, kind, chosen, shown,
@@ -214,6 +215,11 @@ async def save_preparations(conn: Connection, changed: Sequence[Preparation], ne
     if answers := [_answer_row(answer) for p in (*changed, *new) for answer in p.answers]:
         await conn.executemany(INSERT_ANSWERS, answers)
     return True
+
+
+async def load_done(conn: Connection, training_ids: Sequence[UUID]) -> dict[UUID, bool]:
+    """Of these, the trainings that are completed."""
+    return {row["training_id"]: True for row in await conn.fetch(DONE, training_ids)}
 
 
 async def rest_preparations(conn: Connection, keys: Sequence[UUID]) -> None:

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
-from services.trigger import needs, plans
+from services.trigger import needs, plans, sharing
 from services.trigger.moments import Moment
 from services.trigger.needs import Needed, Situation
 from services.trigger.session import Decision, Described, Facts, Outcome, Session
@@ -22,12 +23,17 @@ def assigned(session: Session, told: Described, now: datetime, facts: Facts, lat
     session, news = refreshed(session, told, now, facts)
     why = "too_late" if late else unavailable(told, facts)
     ranking = [] if why else needs.ranked(situation(session, told, facts), vocabulary(), facts.policy.constants)
+    training_id = sharing.training_of(session, facts)
     decision = replace(
-        decided(ranking, why, now, facts), stage=session.stage, session_no=session.session_no, assumed=assumed(told, facts)
+        decided(ranking, why, now, facts),
+        stage=session.stage,
+        session_no=session.session_no,
+        assumed=assumed(told, facts),
+        training_id=None if why else training_id,
     )
     events = [*news, decision_made(session, told, decision)]
     if not why:
-        events.append(content_requested(session, told, decision, facts))
+        events.append(content_requested(session, told, training_id, decision, facts))
     session = plans.marked(session, Outcome.SKIPPED if why else Outcome.FIRED, now, why)
     return replace(session, decision=decision), events
 
@@ -86,7 +92,7 @@ def assumed(told: Described, facts: Facts) -> tuple[str, ...]:
 
 def decision_made(session: Session, told: Described, decision: Decision) -> DecisionMade:
     return DecisionMade(
-        decision_id=ids.after(session.training_id, Moment.ASSIGN.value),
+        decision_id=ids.after(session.id, f"{Moment.ASSIGN.value}/{told.mentor_id.hex}"),
         session_id=session.id,
         mentor_id=told.mentor_id,
         site_id=session.site_id,
@@ -101,14 +107,15 @@ def decision_made(session: Session, told: Described, decision: Decision) -> Deci
         session_no=session.session_no,
         activity=told.activity,
         top_need=decision.needs[0].need if decision.needs else None,
+        training_id=decision.training_id,
     )
 
 
-def content_requested(session: Session, told: Described, decision: Decision, facts: Facts) -> ContentRequested:
+def content_requested(session: Session, told: Described, training_id: UUID, decision: Decision, facts: Facts) -> ContentRequested:
     assert session.quiz_by is not None, "a session that is assigned was planned"
     assert facts.mentor is not None and facts.site is not None, "a session without them is not assigned"
     return ContentRequested(
-        request_id=session.training_id,
+        request_id=training_id,
         session_id=session.id,
         mentor_id=told.mentor_id,
         site_id=session.site_id,

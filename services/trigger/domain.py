@@ -7,7 +7,7 @@ published whole each time its plan changes.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services.trigger import plans
+from services.trigger import plans, sharing
 from services.trigger.assigning import assigned
 from services.trigger.copies import Training
 from services.trigger.messages import Awaited, CancellationUndone, DaysCancelled, PolicyChanged, ZoneChanged
@@ -167,7 +167,7 @@ def effect(session: Session, told: Described, moment: Moment, facts: Facts) -> t
     request = session.done(Moment.ASSIGN)
     if request is None or request.outcome is not Outcome.FIRED:
         return "nothing_requested", []
-    if why := settled_already(facts.training):
+    if why := settled_already(facts.training) or sharing.why_silent(session, moment, facts):
         return (None if moment is Moment.QUIZ_BY and why == "completed" else why), []
     if moment is not Moment.QUIZ_BY:
         return None, [reminder(session, told, moment)]

@@ -74,6 +74,7 @@ def _of_row(state: Session | None, event: Due | SweptBy, reads: Reads) -> Facts:
         history=reads["history"].get(known_key(state, known), NO_HISTORY) if known else NO_HISTORY,
         memory=reads["memory"].get(mentor, {}),
         training=reads["training"].get(state.training_id) if reads["training"] else None,
+        nearby=next((reads["nearby"].get(key, ()) for key in nearby_keys(state, event)), ()),
         cancellation=next((reads["cancellation"].get(id) for id in cancellation_keys(state, event)), None),
     )
 
@@ -147,7 +148,16 @@ def memory_keys(state: Session | None, event: Record) -> Iterable[UUID]:
 
 def training_keys(state: Session | None, event: Record) -> Iterable[UUID]:
     later = isinstance(event, Due) and state is not None and state.described is not None and not assigns(state, event)
-    return (state.training_id,) if later and state else ()
+    return (state.training_id,) if later and state and state.training_id else ()
+
+
+def nearby_keys(state: Session | None, event: Record) -> Iterable[store.NearbyKey]:
+    """Where a moment has come that has to do with a training."""
+    if not isinstance(event, Due) or state is None or state.described is None:
+        return ()
+    if state.next and state.next.moment is Moment.CHECK_IN:
+        return ()
+    return ((state.described.mentor_id, state.described.starts_at, state.id),)
 
 
 def cancellation_keys(_: Session | None, event: Record) -> Iterable[UUID]:
@@ -161,5 +171,6 @@ READS = {
     "history": Read[Session](history_keys, store.load_history),
     "memory": Read[Session](memory_keys, store_copies.load_memory),
     "training": Read[Session](training_keys, store_copies.load_trainings),
+    "nearby": Read[Session](nearby_keys, store.load_nearby),
     "cancellation": Read[Session](cancellation_keys, store_cancellations.load_cancellations),
 }

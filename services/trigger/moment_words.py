@@ -26,6 +26,7 @@ WHY = {
     "nothing_suitable": "no training fitted this session, so there was nothing to remind of",
     "nothing_requested": "no training had been asked for",
     "nothing_assigned": "no training had reached the mentor",
+    "shared": "another session of this mentor on the same day has the same training and reminds of it",
     "cancelled": "the session was canceled",
     "held": "the session was reported as held",
     "not_held": "the session was reported as not held",

@@ -134,6 +134,7 @@ class Decision:
     stage: Stage | None = None
     session_no: int | None = None
     assumed: tuple[str, ...] = ()
+    training_id: UUID | None = None  # that was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +183,18 @@ class Session:
         return self.next.at if self.next else None
 
     @property
-    def training_id(self) -> UUID:
-        """Also the id of the request for content: one per session and mentor, however often it is moved."""
-        return ids.after(self.id, "training/" + self.described.mentor_id.hex if self.described else "training")
+    def training_id(self) -> UUID | None:
+        """Also the id of the request for content. It stays, however often the session is moved."""
+        if self.decision and self.decision.training_id:
+            return self.decision.training_id
+        asked = self.done(Moment.ASSIGN)
+        if self.described is None or asked is None or asked.outcome is not Outcome.FIRED:
+            return None
+        return ids.after(self.id, "training/" + self.described.mentor_id.hex)  # asked for before sessions shared trainings
+
+    @property
+    def on(self) -> bool:
+        return self.status in (Status.PLANNED, Status.HELD)
 
     def done(self, moment: Moment) -> Mark | None:
         return next((mark for mark in self.marks if mark.moment is moment), None)
@@ -199,6 +209,14 @@ class History:
 
 
 NO_HISTORY = History()
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """Another session of the same mentor, within a day or so. `completed`: the training that was asked for it is done."""
+
+    session: Session
+    completed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,4 +240,5 @@ class Facts:
     history: History = NO_HISTORY
     memory: Mapping[str, SkillRemembered] = field(default_factory=dict)  # at the assign moment only
     training: Training | None = None  # at later moments only
+    nearby: tuple[Nearby, ...] = ()  # when a moment has come, earliest first
     cancellation: Cancellation | None = None  # where its day is cancelled

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from services.trigger.moments import LAST_CHANCE, Moment
-from services.trigger.session import Described, Outcome, Session, Status
+from services.trigger.session import Described, Session, Status
 from shared.contracts.trigger import NudgeRequested, SessionPlanned, SessionStatus, TrainingOverdue
 from shared.contracts.vocabulary import vocabulary
 
@@ -38,17 +38,17 @@ def function_of(activity: str) -> str:
 
 
 def reminder(session: Session, told: Described, moment: Moment) -> NudgeRequested:
-    requested = session.done(Moment.ASSIGN)
     return NudgeRequested(
         mentor_id=told.mentor_id,
         site_id=session.site_id,
         session_id=session.id,
-        training_id=session.training_id if requested and requested.outcome is Outcome.FIRED else None,
+        training_id=session.training_id,
         moment=REMINDERS[moment],
     )
 
 
 def training_overdue(session: Session, told: Described, assigned_at: datetime) -> TrainingOverdue:
+    assert session.training_id is not None, "only a training that was asked for can be overdue"
     return TrainingOverdue(
         mentor_id=told.mentor_id,
         site_id=session.site_id,

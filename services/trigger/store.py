@@ -17,6 +17,7 @@ from services.trigger.session import (
     History,
     Mark,
     Missing,
+    Nearby,
     Next,
     Session,
     Turn,
@@ -78,6 +79,16 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE h.earlier > 0
 """
+NEARBY = """
+SELECT k.n, s.id, s.site_id, s.status, s.mentor_id, s.mentee_ref, s.starts_at, s.wall, s.time_zone, s.minutes, s.activity,
+       s.revision, s.plan, s.stage, s.session_no, s.mentor_zone, s.policy_version, s.quiz_by, s.moment, s.due_at, s.rest,
+       t.completed_at IS NOT NULL AS completed
+FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) WITH ORDINALITY AS k (mentor_id, starts_at, id, n)
+JOIN session s ON s.mentor_id = k.mentor_id AND s.id <> k.id
+  AND s.starts_at BETWEEN k.starts_at - interval '26 hours' AND k.starts_at + interval '26 hours'
+LEFT JOIN training t ON t.id = (s.rest -> 'decision' ->> 'training_id')::uuid
+ORDER BY s.starts_at, s.id
+"""
 
 WAITED_FOR = """
 SELECT DISTINCT mentor_id FROM session WHERE status = 'waiting' AND mentor_id = ANY($1::uuid[])
@@ -108,6 +119,7 @@ WHERE m.site_id = $1 AND s.status = 'planned' AND s.moment = 'assign' AND s.poli
 """
 
 HistoryKey = tuple[datetime, UUID, UUID, str]  # start, mentor, session, mentee ("" for none)
+NearbyKey = tuple[UUID, datetime, UUID]  # mentor, start, session
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +177,15 @@ async def load_history(conn: Connection, keys: Sequence[HistoryKey]) -> Mapping[
     """The sessions before each of these; a key without any is absent."""
     rows = await conn.fetch(HISTORY, *(list(column) for column in zip(*keys, strict=True)))
     return {keys[row["n"] - 1]: History(row["earlier"], row["first_at"]) for row in rows}
+
+
+async def load_nearby(conn: Connection, keys: Sequence[NearbyKey]) -> Mapping[NearbyKey, tuple[Nearby, ...]]:
+    """The same mentor's other sessions within the day before and the day after, as committed; a key without any is absent."""
+    found: dict[NearbyKey, tuple[Nearby, ...]] = {}
+    for row in await conn.fetch(NEARBY, *(list(column) for column in zip(*keys, strict=True))):
+        key = keys[row["n"] - 1]
+        found[key] = (*found.get(key, ()), Nearby(_session(row), row["completed"]))
+    return found
 
 
 def _session(row: Record) -> Session:

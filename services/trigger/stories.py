@@ -51,6 +51,7 @@ class DecisionTold(BaseModel):
     stage: Stage | None = None
     session_no: int | None = None
     assumed: tuple[str, ...] = Field((), description="facts that nobody told us, and that were given a safe default")
+    training_id: UUID | None = Field(None, description="what was asked for; a mentor's sessions on one day share one")
 
 
 class TrainingTold(BaseModel):
@@ -146,10 +147,11 @@ async def _around(running: Running, session: Session) -> Around:
         policies = await store_copies.load_policies(conn, [key]) if session.policy_version else {}
         mentor = (await store_copies.load_mentors(conn, [told.mentor_id])).get(told.mentor_id)
         history = (await store.load_history(conn, [before])).get(before, NO_HISTORY)
-        training = (await store_copies.load_trainings(conn, [session.training_id])).get(session.training_id)
+        trainings = await store_copies.load_trainings(conn, [session.training_id]) if session.training_id else {}
         mentors = [told.mentor_id, *(turn.mentor_id for turn in session.earlier)]
         source = await store_imports.find_source(conn, session.id, mentors)
         holidays = await store_holidays.find_calendar(conn, session.site_id)
+    training = next(iter(trainings.values()), None)
     return Around(policies.get(key, DEFAULT), training, source, stage(told, mentor, history)[1], holidays)
 
 

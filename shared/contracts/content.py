@@ -156,6 +156,20 @@ class TrainingAssigned(Event):
     candidates: tuple[Candidate, ...] = ()
 
 
+class TrainingShared(Event):
+    """A training that was assigned for another session of the same mentor prepares for this one too."""
+
+    TYPE = "content.training_shared.v1"
+    TOPIC = TOPIC
+
+    training_id: UUID
+    session_id: UUID
+    mentor_id: UUID
+    site_id: str
+    starts_at: AwareDatetime
+    quiz_by: AwareDatetime
+
+
 class NothingSuitable(Event):
     TYPE = "content.nothing_suitable.v1"
     TOPIC = TOPIC

@@ -64,6 +64,7 @@ class DecisionMade(Event):
     session_no: int
     activity: str
     top_need: float | None = Field(None, description="0 to about 2, the largest need; None without any")
+    training_id: UUID | None = Field(None, description="what was asked for; a mentor's sessions on one day share one")
 
 
 class Need(Part):
@@ -83,7 +84,7 @@ class ContentRequested(Event):
     TYPE = "trigger.content_requested.v1"
     TOPIC = TOPIC
 
-    request_id: UUID
+    request_id: UUID = Field(description="the training's id: one for each mentor and day, however many sessions ask for it")
     session_id: UUID
     mentor_id: UUID
     site_id: str

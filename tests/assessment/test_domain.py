@@ -16,12 +16,13 @@ from shared.contracts.assessment import (
     TrainingCompleted,
     TrainingOpened,
 )
+from shared.contracts.content import TrainingShared
 from shared.contracts.event import Refused
 from tests.assessment.building import MENTOR, OPEN, OPENED_AT, PAIR, QUIZ_BY, SESSION, SINGLE, START, TRAINING, assigned, planned
 
 
 def begun(*items):
-    training, _ = domain.started(Training(assigned(*items)), Started(training_id=TRAINING), OPENED_AT, Facts(planned()))
+    training, _ = domain.started(Training(assigned(*items)), Started(training_id=TRAINING), OPENED_AT, Facts((planned(),)))
     return training
 
 
@@ -42,12 +43,12 @@ def asked(cls, number):
 
 
 def try_(training, event, item=SINGLE, now=OPENED_AT + timedelta(minutes=5), session=None):
-    return domain.answered(training, event, now, Facts(session or planned(), item))
+    return domain.answered(training, event, now, Facts((session or planned(),), item))
 
 
 def test_starting_twice_tells_once_that_it_was_opened():
-    first, events = domain.started(Training(assigned()), Started(training_id=TRAINING), OPENED_AT, Facts(planned()))
-    again, none = domain.started(first, Started(training_id=TRAINING), START, Facts(planned()))
+    first, events = domain.started(Training(assigned()), Started(training_id=TRAINING), OPENED_AT, Facts((planned(),)))
+    again, none = domain.started(first, Started(training_id=TRAINING), START, Facts((planned(),)))
     assert [type(e) for e in events] == [TrainingOpened]
     assert (again, none) == (first, [])
 
@@ -115,7 +116,7 @@ def test_two_options_settle_at_the_first_try():
 
 def test_asking_for_the_answer_counts_as_not_recovered():
     training, _ = try_(begun(SINGLE), answer(1, "a"))
-    _, (told, done) = domain.answer_shown(training, asked(AnswerShown, 1), OPENED_AT, Facts(planned(), SINGLE))
+    _, (told, done) = domain.answer_shown(training, asked(AnswerShown, 1), OPENED_AT, Facts((planned(),), SINGLE))
     assert (told.attempt, told.shown, told.correct) == (2, True, False)
     assert not done.items[0].recovered
 
@@ -173,7 +174,7 @@ def test_a_second_assignment_of_the_same_training_changes_nothing():
 
 @pytest.mark.parametrize("cls", [OpenAnswered, TalkPreferred])
 def test_an_open_question_is_answered_once_and_its_text_is_in_no_event(cls):
-    facts = Facts(planned(), OPEN)
+    facts = Facts((planned(),), OPEN)
     sealed = {"key_id": "dev", "sealed": "c2VjcmV0"} if cls is OpenAnswered else {}
     event = cls(training_id=TRAINING, number=1, request_id=UUID(int=1), **sealed)
     decide = domain.open_answered if cls is OpenAnswered else domain.talk_preferred
@@ -187,7 +188,7 @@ def test_an_open_question_is_answered_once_and_its_text_is_in_no_event(cls):
 def test_a_call_is_asked_for_whatever_the_training_is_doing():
     event = CallPressed(training_id=TRAINING, kind="now", request_id=uuid4())
     late = START + timedelta(days=3)
-    _, events = domain.call_pressed(begun(SINGLE), event, late, Facts(planned(status="cancelled")))
+    _, events = domain.call_pressed(begun(SINGLE), event, late, Facts((planned(status="cancelled"),)))
     assert events == [CallRequested(mentor_id=MENTOR, site_id="east", session_id=SESSION, kind="now", pressed_at=late)]
 
 
@@ -196,3 +197,57 @@ def test_a_training_is_complete_only_when_its_last_question_is_settled():
     assert (training.completed_at, [type(e) for e in events]) == (None, [ItemAnswered])
     _, events = try_(training, answer(2, "a"), PAIR)
     assert isinstance(events[-1], TrainingCompleted)
+
+
+# A training that a second session of the day shares.
+
+SECOND = UUID(int=77)
+AFTERNOON = START + timedelta(hours=5)
+
+
+def second(**changes):
+    return planned(session_id=SECOND, starts_at=AFTERNOON, quiz_by=AFTERNOON - timedelta(hours=3), **changes)
+
+
+def test_a_training_is_for_the_first_session_to_come_that_takes_place():
+    training = Training(assigned(SINGLE), shared=(SECOND,))
+    for sessions, at, expected in (
+        ((planned(), second()), OPENED_AT, SESSION),
+        ((second(), planned()), OPENED_AT, SESSION),
+        ((planned(), second()), START, SECOND),
+        ((planned(status="cancelled"), second()), OPENED_AT, SECOND),
+        ((planned(), second(status="cancelled")), START, SESSION),
+        ((planned(), second()), AFTERNOON, SECOND),
+    ):
+        found = domain.session_at(training, sessions, at)
+        assert found is not None and found.session_id == expected
+    assert domain.session_at(training, (), OPENED_AT) is None
+
+
+def test_a_training_whose_first_session_is_canceled_stays_open_for_the_second():
+    shared, _ = domain.shared(begun(SINGLE), training_shared(), OPENED_AT, Facts())
+    facts = Facts((planned(status="cancelled"), second()), SINGLE)
+    at = START + timedelta(minutes=30)
+    _, (told, done) = domain.answered(shared, answer(1, "b"), at, facts)
+    assert (told.starts_at, told.late, done.starts_at, done.late) == (AFTERNOON, False, AFTERNOON, False)
+    off = Facts((planned(status="cancelled"), second(status="cancelled")), SINGLE)
+    assert domain.answered(shared, answer(1, "b"), at, off) == Refused("session_canceled")
+
+
+def test_a_training_not_done_before_the_first_session_can_be_done_before_the_second_and_then_no_more():
+    shared, _ = domain.shared(begun(SINGLE), training_shared(), OPENED_AT, Facts())
+    facts = Facts((planned(), second()), SINGLE)
+    assert not isinstance(domain.answered(shared, answer(1, "b"), START, facts), Refused)
+    assert domain.answered(shared, answer(1, "b"), AFTERNOON, facts) == Refused("session_started")
+
+
+def test_sharing_told_twice_is_kept_once_and_needs_the_training():
+    once, _ = domain.shared(begun(SINGLE), training_shared(), OPENED_AT, Facts())
+    again, _ = domain.shared(once, training_shared(), OPENED_AT, Facts())
+    assert once.shared == again.shared == (SECOND,)
+    assert domain.shared(None, training_shared(), OPENED_AT, Facts()) == Refused("not_assigned_yet")
+
+
+def training_shared():
+    return TrainingShared(training_id=TRAINING, session_id=SECOND, mentor_id=MENTOR, site_id="east", starts_at=AFTERNOON,
+                          quiz_by=AFTERNOON - timedelta(hours=3))  # fmt: skip

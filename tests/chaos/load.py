@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx2
 from aiokafka import AIOKafkaProducer
@@ -107,7 +108,8 @@ class Story:
 
     @property
     def training_id(self) -> UUID:
-        return ids.after(self.session_id, f"training/{self.mentor_id.hex}")
+        starts_at = datetime.fromisoformat(next(a for a in self.announcements if a.type == SCHEDULED).data["starts_at"])
+        return ids.training(self.mentor_id, starts_at.astimezone(ZoneInfo(self.site.zone)).date())
 
 
 @dataclass(slots=True)

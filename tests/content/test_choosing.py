@@ -1,13 +1,14 @@
 """Requests on real Postgres: one choice each, remembered, and forgotten with the mentor."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest_asyncio
 
 from services.content import publishing
 from services.content.app import SERVICE
-from shared.contracts.content import NothingSuitable, PersonErasureDone, TrainingAssigned
+from shared.contracts.content import NothingSuitable, PersonErasureDone, TrainingAssigned, TrainingShared
 from shared.contracts.supervision import PersonErased
 from tests.content.building import MENTOR, a_module, a_need, a_request, ref
 from tests.driving import deliver, outgoing
@@ -51,6 +52,33 @@ async def test_the_same_request_twice_is_answered_once(running):
     (again,) = await deliver(running, a_request())
     assert [first.kind, second.reason, again.reason] == ["applied", "already_chosen", "already_chosen"]
     assert len(await answers(running)) == 1
+
+
+def of_another_session(request, number=99):
+    return request.model_copy(update={"session_id": UUID(int=number), "starts_at": request.starts_at + timedelta(hours=4)})
+
+
+async def test_a_second_session_of_the_day_shares_the_training_in_the_same_batch_or_later(running):
+    first, second, third = a_request(), of_another_session(a_request()), of_another_session(a_request(), 98)
+    await deliver(running, first, second)
+    outcomes = await deliver(running, third, second)
+    assert [o.kind for o in outcomes] == ["applied", "applied"]
+    assigned, *shared = await answers(running)
+    assert (assigned.training_id, assigned.session_id) == (first.request_id, first.session_id)
+    assert [(s.training_id, s.session_id, s.starts_at) for s in shared[:2]] == [
+        (first.request_id, one.session_id, one.starts_at) for one in (second, third)
+    ]
+    assert len(await rows(running, "choice")) == 1
+
+
+async def test_where_nothing_was_suitable_the_next_session_of_the_day_may_find_a_training(running):
+    nothing = a_request(needs=(a_need("goal_setting"),))
+    await deliver(running, nothing)
+    await deliver(running, of_another_session(a_request()), of_another_session(a_request(), 98))
+    said = await answers(running)
+    assert [type(one) for one in said] == [NothingSuitable, TrainingAssigned, TrainingShared]
+    assert said[1].session_id == UUID(int=99)
+    assert len(await rows(running, "choice")) == 1
 
 
 async def test_two_requests_of_one_batch_do_not_get_the_same_module(running):

@@ -10,7 +10,7 @@ from services.supervision.domain import Alert, MentorCase
 from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken, ContactMade, ContactUndone, PersonListed
 from shared.contracts import ids
 from shared.contracts.assessment import CallRequested, ItemAnswered, TrainingCompleted, TrainingOpened
-from shared.contracts.content import AssignedItem, ModuleRef, TrainingAssigned
+from shared.contracts.content import AssignedItem, ModuleRef, TrainingAssigned, TrainingShared
 from shared.contracts.event import Due, Event, Refused
 from shared.contracts.trigger import SessionPlanned, TrainingOverdue
 
@@ -20,7 +20,7 @@ DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 MENTOR = ids.mentor(SITE, "marcus")
 SUPERVISOR = ids.supervisor(SITE, "dana")
 LEAD = ids.supervisor(SITE, "priya")
-SESSION, TRAINING = UUID(int=11), UUID(int=21)
+SESSION, TRAINING, SECOND = UUID(int=11), UUID(int=21), UUID(int=12)
 YEAR = START + 300 * DAY
 BOTH_BASE: dict[str, datetime | None] = {"relationship_building": YEAR, "safeguarding_first_response": YEAR}
 
@@ -61,6 +61,16 @@ def assigned(**changes: Any) -> TrainingAssigned:
         "items": (AssignedItem(module_id="crisis_response_1", version=1, item_id="q1"),),
     }  # fmt: skip
     return TrainingAssigned(**values | changes)
+
+
+def shared(**changes: Any) -> TrainingShared:
+    """The same training for a second session on that day, four hours later."""
+    starts_at = changes.get("starts_at", START + 4 * HOUR)
+    values = {
+        "training_id": TRAINING, "session_id": SECOND, "mentor_id": MENTOR, "site_id": SITE, "starts_at": starts_at,
+        "quiz_by": starts_at - 3 * HOUR,
+    }  # fmt: skip
+    return TrainingShared(**values | changes)
 
 
 def opened(**changes: Any) -> TrainingOpened:
@@ -189,6 +199,7 @@ DECIDE: dict[type[Event], Any] = {
     PersonListed: cases.listed,
     SessionPlanned: cases.planned,
     TrainingAssigned: cases.assigned,
+    TrainingShared: cases.shared,
     TrainingOverdue: cases.overdue,
     TrainingOpened: cases.opened,
     ItemAnswered: cases.answered,

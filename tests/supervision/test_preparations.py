@@ -16,6 +16,7 @@ from tests.supervision.builders import (
     DAY,
     HOUR,
     MENTOR,
+    SECOND,
     SESSION,
     SITE,
     START,
@@ -26,11 +27,13 @@ from tests.supervision.builders import (
     completed,
     opened,
     planned,
+    shared,
 )
 
 DECIDE: dict[str, Any] = {
     "SessionPlanned": preparations.planned,
     "TrainingAssigned": preparations.assigned,
+    "TrainingShared": preparations.shared,
     "NothingSuitable": preparations.nothing_suitable,
     "TrainingOpened": preparations.opened,
     "ItemAnswered": preparations.answered,
@@ -109,6 +112,16 @@ def test_nothing_to_train_is_remembered_until_there_is_something() -> None:
     assert after(planned(), nothing)[0].nothing_suitable
     assert not after(nothing, planned(), assigned())[0].nothing_suitable
     assert not after(assigned(), nothing)[0].nothing_suitable
+
+
+def test_a_session_that_shares_a_training_has_a_brief_of_its_own_by_its_own_deadline() -> None:
+    second = planned(session_id=SECOND, starts_at=START + 4 * HOUR)
+    for events in ((second, shared()), (shared(), second)):
+        found, told = after(*events)
+        assert (found.session_id, found.training_id, found.due_at, told) == (SECOND, TRAINING, START + HOUR, [])
+        for done in (True, False):
+            (_, (ready,)) = preparations.due(found, Due(), START + HOUR, Facts(SUPERVISOR, done))  # type: ignore[misc]
+            assert (ready.session_id, ready.training_id, ready.complete) == (SECOND, TRAINING, done)
 
 
 def test_any_order_of_topics_ends_in_the_same_preparation() -> None:

@@ -1,6 +1,6 @@
 """What the console knows when it says something: rows as read, with names joined at the last moment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -189,7 +189,8 @@ class Meeting:
     training: Training | None = None
     open_rules: frozenset[str] = frozenset()
     holds: tuple[Hold, ...] = ()
-    contact: Contact | None = None  # the last one about this session
+    contact: Contact | None = None  # the last one about this session, or one with the same training
+    together: tuple[UUID, ...] = ()  # the sessions of that day that have this training, itself among them
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -200,6 +201,12 @@ class Meeting:
     @property
     def talked(self) -> bool:
         return self.contact is not None and self.contact.outcome == "talked"
+
+
+def next_of(meetings: Sequence[Meeting], now: datetime) -> Meeting:
+    """Of several with one training: the first to come of those that take place, else the last."""
+    on = sorted((m for m in meetings if m.status in ("planned", "held")), key=lambda m: m.starts_at)
+    return next((m for m in on if m.starts_at > now), (on or meetings)[-1])
 
 
 @dataclass(frozen=True, slots=True)
