@@ -78,7 +78,6 @@ async def eastfield(running: Running) -> Running:
                             time_zone=chicago, revision=1)  # fmt: skip
     await deliver(running, SiteDescribed(site_id="eastfield", name="Eastfield", phone="1", time_zone=chicago, revision=1), mentor)
     return running
-    return running
 
 
 # 1. Recurring sessions come an hour early after the clocks have changed.
