@@ -1,4 +1,4 @@
-"""`make demo`: two invented sites, one mentor's first meeting, one confident miss; told as it happens."""
+"""`make demo`: two invented sites, one mentor's session, one confident miss; told as it happens."""
 
 import asyncio
 import io
@@ -31,7 +31,7 @@ NEWCOMERS = ("Marcus Bell", "Nadia Voss", "Theo Lindgren", "Amara Diallo", "Jona
              "Caleb Stone", "Rosa Quintero", "Malik Greene", "Freya Holm", "Oscar Pena")
 SECONDS = 90.0
 WATCHED = ("trigger.events", "content.events", "assessment.events", "supervision.events", "supervision.alerts")
-OPEN_ANSWER = "I would say: most things stay with us, but if someone could get hurt, I have to tell a person who can help."
+OPEN_ANSWER = "I would keep her on the line, ask where she is, and bring in a person who can help."
 
 
 class DemoFailed(Exception):
@@ -85,7 +85,7 @@ async def _tell(running: Network, command: Callable[..., Any]) -> None:
         calendar, starts_at = _calendar(running.home, number)
         await asyncio.to_thread(_soon, do, "import", "ics", str(calendar), "--site", "eastfield", "--mentor", ref)
         mentor_id = str(ids.mentor("eastfield", ref))
-        story.say(f"Eastfield's calendar says: {name}, first meeting, at {starts_at:%-I:%M %p} ({starts_at.tzname()})")
+        story.say(f"Eastfield's calendar says: {name}, safety plan follow-up, at {starts_at:%-I:%M %p} ({starts_at.tzname()})")
         training = await _assigned(events, story, mentor_id, name)
         link = (await asyncio.to_thread(_soon, do, "link", training["training_id"])).strip()
         walking = asyncio.create_task(asyncio.to_thread(_answer, link, training, story, name))
@@ -155,13 +155,13 @@ def _people(file: str, ref: str, name: str) -> Path:
 
 
 def _calendar(home: Path, number: int) -> tuple[Path, datetime]:
-    """A calendar as a site exports it: one first meeting, 40 minutes from now."""
+    """A calendar as a site exports it: one session, 40 minutes from now."""
     zone = ZoneInfo("America/Chicago")
     starts_at = (datetime.now(zone) + timedelta(minutes=40)).replace(second=0, microsecond=0)
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Eastfield (invented)//Calendar//EN", "BEGIN:VEVENT",
-             f"UID:first-meeting-{number}@eastfield.example.org", f"DTSTAMP:{datetime.now(UTC):%Y%m%dT%H%M%SZ}",
+             f"UID:follow-up-{number}@eastfield.example.org", f"DTSTAMP:{datetime.now(UTC):%Y%m%dT%H%M%SZ}",
              f"DTSTART;TZID=America/Chicago:{starts_at:%Y%m%dT%H%M%S}", "DURATION:PT45M", "SUMMARY:Mentoring",
-             "CATEGORIES:first_meeting", "END:VEVENT", "END:VCALENDAR", ""]
+             "CATEGORIES:safety_plan_follow_up", "END:VEVENT", "END:VCALENDAR", ""]
     file = home / "eastfield.ics"
     file.write_text("\r\n".join(lines), newline="")
     return file, starts_at

@@ -32,6 +32,7 @@ from tests.flow.commands import jitt
 from tests.flow.database import rows
 from tests.flow.people import LAST_PAGE, Learner, options
 from tests.flow.running import eventually
+from tests.flow.telling import ACTIVITY
 from tests.flow.town import COLUMNS, NUMBERS, STEPS
 
 SCHEDULED, CANCELLED = "site.session_scheduled.v1", "site.session_cancelled.v1"
@@ -155,7 +156,8 @@ def _settle(site: Site, folder: Path, mentors: int) -> str:
     jitt("site", "add", site.name, "--name", site.name.title(), "--zone", site.zone, *NUMBERS, *STEPS)
     jitt("policy", "set", site.name, "--quiet-from", "00:00", "--quiet-to", "00:00")
     until, started = f"{datetime.now(UTC) + timedelta(days=365):%Y-%m-%d}", f"{datetime.now(UTC):%Y-%m-%d}"
-    lines = [f"{n},mentor,Mentor {n},,,{site.supervisor},,en,{started},base:{until};goal_setting_support:{until}"
+    cleared = f"base:{until};goal_setting_support:{until};safety_plan_awareness:{until}"
+    lines = [f"{n},mentor,Mentor {n},,,{site.supervisor},,en,{started},{cleared}"
              for n in [*(f"m{n}" for n in range(mentors)), *OTHERS]]  # fmt: skip
     file = folder / f"{site.name}.csv"
     file.write_text("\n".join([COLUMNS, f"{site.supervisor},supervisor,{site.supervisor.title()} Ortiz,,,,,,,", *lines, ""]))
@@ -194,7 +196,7 @@ def _story(site: Site, ref: str, told_at: datetime, chance: random.Random, *, ne
     moves = [start, start + timedelta(hours=1)] if far and chance.random() < MOVED else [start]
     for revision, at in enumerate(moves):
         data = {"session_ref": ref, "site_id": site.name, "mentor_ref": mentor, "starts_at": at.isoformat(), "minutes": MINUTES,
-                "time_zone": site.zone, "activity": "first_meeting", "revision": revision}  # fmt: skip
+                "time_zone": site.zone, "activity": ACTIVITY, "revision": revision}  # fmt: skip
         told.append(Announcement(f"{ref}/{revision}", SCHEDULED, data, publisher, chance.random() < twice))
     if far and chance.random() < CANCELLED_TOO:
         data = {"session_ref": ref, "site_id": site.name, "revision": len(moves)}

@@ -16,7 +16,7 @@ from tests.flow.kafka import Published
 from tests.flow.running import eventually
 from tests.flow.town import LAKESIDE, Newcomer
 
-OPEN_ANSWER = "I would say: most of it stays with us, but if somebody could get hurt, I have to tell a person who can help."
+OPEN_ANSWER = "I would stay with her, ask her plainly where she is, and bring in a person who can help."
 LAST_PAGE = "Done. Talk with your supervisor first"
 MISS_RULE = "confident_miss_on_safety_item"
 

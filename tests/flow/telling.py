@@ -21,6 +21,7 @@ from tests.flow.town import KAFKA_PUBLISHER, LAKESIDE, Newcomer, Town
 
 SCHEDULED, CANCELLED = "site.session_scheduled.v1", "site.session_cancelled.v1"
 SOURCE = "https://booking.example.org/lakeside"
+ACTIVITY = "safety_plan_follow_up"  # what a mentor is asked first for it is about safety
 STRUCTURED = "application/cloudevents+json"
 TOPIC = f"in.{KAFKA_PUBLISHER}"
 
@@ -39,7 +40,7 @@ def in_days(days: int) -> datetime:
 
 def scheduled(ref: str, mentor: Newcomer, starts_at: datetime, **more: Any) -> dict[str, Any]:
     data = {"session_ref": ref, "site_id": LAKESIDE, "mentor_ref": mentor.ref, "starts_at": starts_at.isoformat()}
-    return data | {"time_zone": "America/Chicago", "minutes": 45, "activity": "first_meeting"} | more
+    return data | {"time_zone": "America/Chicago", "minutes": 45, "activity": ACTIVITY} | more
 
 
 def cancelled(ref: str, revision: int) -> dict[str, Any]:
@@ -108,7 +109,7 @@ class Entry:
     def lines(self) -> list[str]:
         return ["BEGIN:VEVENT", f"UID:{self.uid}@lakeside.example.org", f"DTSTAMP:{datetime.now(UTC):%Y%m%dT%H%M%SZ}",
                 f"DTSTART:{self.starts_at:%Y%m%dT%H%M%SZ}", "DURATION:PT45M", f"STATUS:{self.status}", "SUMMARY:Mentoring",
-                "CATEGORIES:first_meeting", "END:VEVENT"]  # fmt: skip
+                f"CATEGORIES:{ACTIVITY}", "END:VEVENT"]  # fmt: skip
 
 
 def entry(uid: str, starts_at: datetime, status: str = "CONFIRMED") -> Entry:

@@ -35,7 +35,8 @@ class Newcomer:
 
     def row(self, today: datetime) -> str:
         until = f"{today + timedelta(days=365):%Y-%m-%d}"
-        return f"{self.ref},mentor,{self.name},,,dana,,en,{today:%Y-%m-%d},base:{until};goal_setting_support:{until}"
+        cleared = f"base:{until};goal_setting_support:{until};safety_plan_awareness:{until}"
+        return f"{self.ref},mentor,{self.name},,,dana,,en,{today:%Y-%m-%d},{cleared}"
 
 
 @dataclass(slots=True)
