@@ -150,21 +150,29 @@ def _item(ref: ItemRef, event: ContentRequested, locale: str, facts: Facts) -> I
 def _recalled(
     event: ContentRequested, back: tuple[AssignedItem, ...], choices: Iterable[Choice], facts: Facts
 ) -> list[AssignedItem]:
-    """Known items: lowest recall of their skill first, then shown least often, then longest ago."""
-    recall = {need.skill: need.predicted_recall or 0.0 for need in event.needs}
+    """Known items: lowest recall of their skill first, then shown least often, then longest ago.
+
+    What was assigned and never answered left no memory of its skill, and is not known.
+    """
+    place = {skill: n for n, skill in enumerate(event.fading or _by_recall(event.needs))}
     taken = {(item.module_id, item.item_id) for item in back}
     shown: Counter[ItemRef] = Counter()
     last: dict[ItemRef, datetime] = {}
     for past in choices:
         shown.update(past.items)
         last |= dict.fromkeys(past.items, past.at)
-    known = {ref: item for ref in shown if (item := _item(ref, event, event.locale, facts)) and item.kind != "open"}
+    items = {ref: item for ref in shown if (item := _item(ref, event, event.locale, facts)) and item.kind != "open"}
+    known = {ref: item for ref, item in items.items() if not event.fading or item.skill in place}
     newest = {(ref.module_id, ref.item_id): ref for ref in sorted(known, key=lambda ref: ref.version)}
     order = sorted(
         (ref for key, ref in newest.items() if key not in taken),
-        key=lambda ref: (recall.get(known[ref].skill, 1.0), shown[ref], last[ref], ref.module_id, ref.item_id),
+        key=lambda ref: (place.get(known[ref].skill, len(place)), shown[ref], last[ref], ref.module_id, ref.item_id),
     )
     return [_assigned(ref) for ref in order]
+
+
+def _by_recall(needs: Iterable[Need]) -> list[str]:
+    return [need.skill for need in sorted(needs, key=lambda need: need.predicted_recall or 0.0)]
 
 
 def _module(

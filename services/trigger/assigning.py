@@ -131,6 +131,7 @@ def content_requested(session: Session, told: Described, training_id: UUID, deci
         open_safety_skills=needs.open_safety_skills(facts.memory.values()),
         needs=decision.needs,
         recall_only=decision.recall_only,
+        fading=needs.fading(facts.memory, told.starts_at) if decision.recall_only else (),
         returning=needs.returning(facts.memory.values()),
         assumed=assumed(told, facts),
     )

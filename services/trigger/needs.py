@@ -1,49 +1,18 @@
 """What a session needs its mentor to know: need = base x (gap + miss + clear). Pure, and monotone in each input."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
-
-from pydantic import Field
 
 from shared.contracts.assessment import OpenMiss, SkillRemembered, recall
 from shared.contracts.site import Mode, Stage
 from shared.contracts.supervision import Clearance
 from shared.contracts.trigger import ItemRef, Need, NeedReason
-from shared.contracts.vocabulary import Skill, Vocabulary
+from shared.contracts.vocabulary import Constants, Skill, Vocabulary
 
 LISTED = 3
 RETURNING = 2
 DIGITAL = "digital_safety"
-Share = Annotated[float, Field(ge=0, le=2)]
-
-
-def _new_by_session() -> dict[str, int]:
-    return {"confidentiality_limits": 2, "disclosure_response": 3, "crisis_response": 4}
-
-
-@dataclass(frozen=True, slots=True)
-class Constants:
-    """Our judgement until data refits it (docs/evidence.md L16); a site may set its own."""
-
-    in_focus: Share = 0.7
-    virtual: Share = 0.6
-    safety: Share = 0.25
-    open_safety_miss: Share = 0.5
-    untrained_safety: Share = 0.95
-    untrained_from_session: Mapping[str, int] = field(default_factory=_new_by_session)
-    smallest_base: Share = 0.2
-    missed_safety_sure: Share = 0.50
-    missed_safety: Share = 0.35
-    missed_sure: Share = 0.25
-    missed: Share = 0.15
-    step_not_done: Share = 0.15
-    recovered: Annotated[float, Field(ge=0, le=1)] = 0.6
-    not_cleared: Share = 0.30
-    clearance_expires: Share = 0.15
-    expires_within_days: Annotated[int, Field(ge=0, le=365)] = 30
-    worth_a_module: Share = 0.10
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +122,11 @@ def clear(function: str, situation: Situation, constants: Constants) -> float:
 def worth_a_module(needed: Sequence[Needed], constants: Constants) -> bool:
     """False: the session needs nothing new; two known items keep what is there."""
     return bool(needed) and needed[0].need >= constants.worth_a_module
+
+
+def fading(memory: Mapping[str, SkillRemembered], at: datetime) -> tuple[str, ...]:
+    """Every skill that was trained, lowest predicted recall at that time first."""
+    return tuple(sorted(memory, key=lambda skill: (recall(memory[skill], at), skill)))
 
 
 def returning(memory: Iterable[SkillRemembered]) -> tuple[ItemRef, ...]:

@@ -1,17 +1,23 @@
 """What a site has chosen: its moments, the length of a training, the constants of its needs. Data, with a version."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from services.trigger.messages import PolicyChanged, PolicyChosen
 from services.trigger.moments import Days, Short, Timing
-from services.trigger.needs import Constants
 from shared.contracts.event import Refused, Sweep
-from shared.contracts.vocabulary import vocabulary
+from shared.contracts.vocabulary import Constants, vocabulary
+
+
+def _completed(given: Any) -> Any:
+    return asdict(vocabulary().constants) | given if isinstance(given, dict) else given
+
+
+OwnConstants = Annotated[Constants, BeforeValidator(_completed)]  # those that a document leaves out are everyone's
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Policy:
     version: int = 0
     timing: Timing = field(default_factory=Timing)
     training_minutes: Annotated[int, Field(ge=1, le=5)] = 5
-    constants: Constants = field(default_factory=Constants)
+    constants: OwnConstants = field(default_factory=lambda: vocabulary().constants)
     activities: Mapping[str, OwnTiming] = field(default_factory=dict)
 
     def timing_of(self, activity: str) -> Timing:

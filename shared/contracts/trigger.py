@@ -100,6 +100,9 @@ class ContentRequested(Event):
     open_safety_skills: tuple[str, ...] = ()
     needs: tuple[Need, ...] = Field((), max_length=3, description="largest first; empty asks for recall only")
     recall_only: bool = False
+    fading: tuple[str, ...] = Field(
+        (), description="for recall only: skills the mentor was trained in, lowest recall at the session's start first"
+    )
     returning: tuple[ItemRef, ...] = Field((), description="items to bring back, in this order")
     assumed: tuple[str, ...] = Field((), description="facts that were defaulted")
 

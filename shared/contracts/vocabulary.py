@@ -1,4 +1,4 @@
-"""The shared vocabulary: skills, mistakes, functions and activities, read once from vocabulary.toml and checked.
+"""The shared vocabulary: skills, mistakes, functions, activities and constants, read once from vocabulary.toml and checked.
 
 A code that is not in it does not exist; whoever meets one refuses it with a reason and never guesses.
 """
@@ -7,9 +7,9 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from shared.contracts.site import Mode, Stage
@@ -20,6 +20,7 @@ EVERY_SESSION = "safeguarding_first_response"  # every session requires it, what
 EVERY_VIRTUAL_SESSION = "virtual_mentoring"
 CLOSED = ConfigDict(extra="forbid")
 
+Share = Annotated[float, Field(ge=0, le=2)]
 Weight = float | tuple[float, float, float, float]  # one number = the same at every stage
 
 
@@ -89,6 +90,29 @@ class OutOfScope:
 
 
 @dataclass(frozen=True, slots=True, config=CLOSED)
+class Constants:
+    """What a session's need for a skill is made of: need = base x (gap + miss + clear). A site may set its own."""
+
+    in_focus: Share  # base, like the five that follow
+    virtual: Share
+    safety: Share
+    open_safety_miss: Share
+    untrained_safety: Share
+    untrained_from_session: Mapping[str, int]  # by skill: the mentor's session from which `untrained_safety` counts
+    smallest_base: Share  # less is not called for
+    missed_safety_sure: Share  # miss, like the four that follow
+    missed_safety: Share
+    missed_sure: Share
+    missed: Share
+    step_not_done: Share
+    recovered: Annotated[float, Field(ge=0, le=1)]  # what a right retry leaves of a miss
+    not_cleared: Share  # clear
+    clearance_expires: Share
+    expires_within_days: Annotated[int, Field(ge=0, le=365)]
+    worth_a_module: Share  # a smaller largest need asks for recall only
+
+
+@dataclass(frozen=True, slots=True, config=CLOSED)
 class Vocabulary:
     version: int
     skills: Mapping[str, Skill]
@@ -96,6 +120,7 @@ class Vocabulary:
     functions: Mapping[str, Function]
     activities: Mapping[str, Activity]
     scope_3: Mapping[str, OutOfScope]
+    constants: Constants
 
     def required(self, activity: str, mode: Mode = "in_person") -> tuple[str, ...]:
         """Every function that a session with this activity requires, its own first."""
@@ -124,6 +149,7 @@ def faults(v: Vocabulary) -> Iterator[str]:
     yield from _skill_faults(v)
     yield from _function_faults(v)
     yield from _activity_faults(v)
+    yield from _unknown("constants.untrained_from_session", v.constants.untrained_from_session, v.skills)
 
 
 def _skill_faults(v: Vocabulary) -> Iterator[str]:
@@ -161,7 +187,7 @@ def _unknown(where: str, codes: Iterable[str], known: Mapping[str, object]) -> I
 
 
 def _with_codes(name: str, table: Any) -> Any:
-    if not isinstance(table, dict) or name == "mistakes":
+    if not isinstance(table, dict) or name in ("mistakes", "constants"):
         return table
     return {code: {"code": code, **entry} if isinstance(entry, dict) else entry for code, entry in table.items()}
 

@@ -183,6 +183,20 @@ def test_recall_prefers_the_skill_most_likely_forgotten():
     assert first.module_id == "asking_before_advising_1"
 
 
+def test_recall_asks_of_every_skill_that_was_trained_the_one_most_likely_forgotten_first():
+    choices = [a_choice(90, 30, ref("q1"), ref("q2")), a_choice(91, 20, ref("q1", "asking_before_advising_1"))]
+    fading = ("asking_before_advising", "reflective_listening")
+    for order in (fading, fading[::-1]):
+        training = chosen(a_request(recall_only=True, fading=order), LISTENING, ASKING, choices=choices)
+        assert training.items[0].module_id == f"{order[0]}_1"
+
+
+def test_what_was_assigned_and_never_answered_is_not_asked_as_recall():
+    choices = [a_choice(90, 30, ref("q1"), ref("q2")), a_choice(91, 20, ref("q1", "asking_before_advising_1"))]
+    training = chosen(a_request(recall_only=True, fading=("asking_before_advising",)), LISTENING, ASKING, choices=choices)
+    assert [item.module_id for item in training.items] == ["asking_before_advising_1"]
+
+
 def test_recall_counts_a_missed_item_as_one_of_the_two():
     choices = [a_choice(90, 30, ref("q1"), ref("q2"), ref("q3"))]
     training = chosen(a_request(recall_only=True, returning=(ref("q1"),)), LISTENING, choices=choices)

@@ -1,5 +1,6 @@
 """What a session needs: the worked examples, and that more of a cause never lowers the need."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -7,16 +8,18 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from services.trigger import needs
-from services.trigger.needs import Constants, Needed, Situation
+from services.trigger import needs, policy
+from services.trigger.needs import Needed, Situation
 from shared.contracts.assessment import Confidence, OpenMiss, SkillRemembered
 from shared.contracts.supervision import Clearance
 from shared.contracts.trigger import ItemRef
 from shared.contracts.vocabulary import vocabulary
 from tests.trigger.building import START, remembered
 
-WORDS, CONSTANTS = vocabulary(), Constants()
+WORDS = vocabulary()
+CONSTANTS = WORDS.constants
 SAFE = {"confidentiality_limits": 0.92, "crisis_response": 0.88}
 REST = ("disclosure_response", "boundaries", "calm_presence", "digital_safety")
 
@@ -155,6 +158,36 @@ def test_a_step_that_was_not_done_counts_but_brings_no_item_back():
     assert needs.returning([remembered("goal_setting", 0.9, open_misses=(step,))]) == ()
 
 
+def test_what_is_remembered_counts_at_the_sessions_start_not_when_it_is_decided():
+    known = memory({"homework_coaching": 0.75})
+    on_the_day, later = (
+        by_skill(ranked("homework_help", memory=known, starts_at=START + timedelta(days=days))) for days in (0, 30)
+    )
+    assert on_the_day["homework_coaching"] == pytest.approx(0.25, abs=1e-4)
+    assert later["homework_coaching"] > on_the_day["homework_coaching"]
+
+
+def test_a_site_may_have_constants_of_its_own_and_those_it_leaves_out_are_everyones():
+    own = policy.parse('{"constants": {"safety": 0.9}}').constants
+    assert own == replace(CONSTANTS, safety=0.9)
+    told = Situation("check_in", "steady", "in_person", (), 9, START, memory({}), cleared("relationship_building"))
+    by_own, by_all = (by_skill(needs.ranked(told, WORDS, constants)) for constants in (own, CONSTANTS))
+    assert by_own["calm_presence"] > by_all["calm_presence"]
+
+
+def test_recall_is_asked_of_what_will_be_least_remembered_when_the_session_starts():
+    slow = remembered("open_questions", 0.80).model_copy(update={"stability": 400.0, "reviewed_at": START - timedelta(days=700)})
+    known = {"open_questions": slow, "showing_up": remembered("showing_up", 0.95)}
+    assert needs.fading(known, START) == ("open_questions", "showing_up")
+    assert needs.fading(known, START + timedelta(days=60)) == ("showing_up", "open_questions")
+
+
+def test_a_constant_that_cannot_be_is_named_and_refused():
+    for wrong in ('{"constants": {"safety": 3}}', '{"constants": {"saftey": 0.2}}'):
+        with pytest.raises(ValidationError, match="saf"):
+            policy.parse(wrong)
+
+
 recalls = st.floats(min_value=0.05, max_value=1.0)
 activities = st.sampled_from(sorted(WORDS.activities))
 stages = st.sampled_from(["start", "building", "steady", "ending"])
@@ -168,6 +201,25 @@ def by_skill(found: list[Needed]) -> dict[str, float]:
 def test_forgetting_more_never_lowers_the_need(activity: str, stage: str, skill: str, one: float, other: float):
     less, more = (by_skill(ranked(activity, stage=stage, memory=memory({skill: r}))) for r in (max(one, other), min(one, other)))
     assert less.get(skill, 0) <= more.get(skill, 0)
+
+
+clearances_by_need = [(), cleared("academic_help", days=0), cleared("academic_help", days=10), cleared("academic_help", days=90)]
+
+
+@given(stage=stages, skill=st.sampled_from(sorted(WORDS.skills)), recall=recalls, at=st.integers(0, 2))
+def test_less_of_a_clearance_never_lowers_the_need(stage: str, skill: str, recall: float, at: int):
+    less, more = (
+        by_skill(ranked("homework_help", stage=stage, memory=memory({skill: recall}), clearances=held))
+        for held in (clearances_by_need[at], clearances_by_need[at + 1])
+    )
+    assert all(need >= more[code] for code, need in less.items())
+
+
+@given(activity=activities, stage=stages, recall=recalls)
+def test_a_virtual_session_never_needs_less(activity: str, stage: str, recall: float):
+    known = memory({"digital_safety": recall})
+    there, virtual = (by_skill(ranked(activity, stage=stage, memory=known, mode=mode)) for mode in ("in_person", "virtual"))
+    assert all(virtual[code] >= need for code, need in there.items())
 
 
 misses = st.builds(miss, safety=st.booleans(), confidence=st.sampled_from(["sure", "guess", None]), recovered=st.booleans())
