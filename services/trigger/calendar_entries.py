@@ -10,7 +10,8 @@ from hashlib import sha256
 
 from icalendar.prop import vCategory, vDDDTypes, vText
 
-from services.trigger.calendar_parts import Broken, Notes
+from services.trigger.calendar_about import about
+from services.trigger.calendar_parts import NOT_ASKED, About, Broken, Notes
 from services.trigger.calendar_rules import Rule, mended
 from services.trigger.calendar_text import Block, Property, parsed
 from services.trigger.calendar_zones import Zone, Zones
@@ -49,6 +50,7 @@ class Entry:
     last_modified: datetime | None
     written_at: datetime | None  # DTSTAMP
     categories: tuple[str, ...]
+    about: About = NOT_ASKED
     readable: bool = True
 
     @property
@@ -85,8 +87,8 @@ class Properties:
         return (parsed(line) for line in self._lines if line.name == name)
 
 
-def entry(block: Block, zones: Zones, notes: Notes, cancel: bool) -> Entry:
-    """`cancel`: the file as a whole is a cancellation. Raises Broken."""
+def entry(block: Block, zones: Zones, notes: Notes, cancel: bool, wanted: frozenset[str] = frozenset()) -> Entry:
+    """`cancel`: the file as a whole is a cancellation. `wanted`: properties that a mapping asks for. Raises Broken."""
     if not block.closed:
         raise Broken(block.line, "END", "this entry has no END:VEVENT, so parts may be missing", "Export the calendar again.")
     found = Properties(block, notes)
@@ -115,6 +117,7 @@ def entry(block: Block, zones: Zones, notes: Notes, cancel: bool) -> Entry:
         last_modified=_stamp(found, "LAST-MODIFIED"),
         written_at=_stamp(found, "DTSTAMP"),
         categories=_categories(found),
+        about=about(block, wanted),
     )
 
 

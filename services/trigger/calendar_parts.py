@@ -1,6 +1,6 @@
 """What reading a calendar file gives: sessions at real times, and what is wrong with the file, in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -70,6 +70,20 @@ class Window:
         return self.start <= at < self.end
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class About:
+    """What an entry says besides its times, by property, and only of those that a mapping asks for. Held while it is read.
+
+    `names`: which of the properties that a mapping may ask for are there.
+    """
+
+    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    names: tuple[str, ...] = ()
+
+
+NOT_ASKED = About()
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One session of a calendar. `original` is None for an entry that does not repeat: moved, it stays the same session."""
@@ -84,6 +98,7 @@ class Instance:
     last_modified: datetime | None
     categories: tuple[str, ...]
     line: int
+    about: About = field(default=NOT_ASKED, compare=False, repr=False)
 
     @property
     def start_utc(self) -> datetime:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from services.trigger.calendar_parts import Instance, Problem
-from services.trigger.imports import NO_CATEGORY, Plan, summary
+from services.trigger.imports import NO_ACTIVITY, NO_CATEGORY, Plan, summary
+from services.trigger.mapping_words import needs_said, when
 
 MOST_SESSIONS = 12
 MOST_ALIKE = 3
@@ -49,7 +49,7 @@ def show_sessions(name: str, instances: Sequence[Instance], site: ZoneInfo) -> N
     for title in ("when", "minutes", "category", "time zone", ""):
         table.add_column(title, justify="right" if title == "minutes" else "left")
     for i in instances[:MOST_SESSIONS]:
-        words = (_when(i.starts_at), str(i.minutes), ", ".join(i.categories) or "none")
+        words = (when(i.starts_at), str(i.minutes), ", ".join(i.categories) or "none")
         table.add_row(*words, i.time_zone, "cancelled" if i.cancelled else "", style="dim" if i.cancelled else None)
     _console().print(table, markup=False)
     if len(instances) > MOST_SESSIONS:
@@ -78,6 +78,10 @@ def show_plan(plan: Plan, refused: Mapping[str, int], before: str) -> None:
             _say(f"Needs mapping: {_many(n, 'session')} without a category. --activity CODE says what they are.")
         else:
             _say(f"Needs mapping: {_many(n, 'session')} with the category “{category}”, which is not one activity.")
+    for line in needs_said(need for need in plan.needs if need.why != NO_ACTIVITY):
+        _say(line)
+    if plan.left_out:
+        _say(f"Left out by a rule: {_many(plan.left_out, 'session')}.")
     if plan.absent:
         verb = "is" if plan.absent == 1 else "are"
         _say(
@@ -90,10 +94,6 @@ def show_plan(plan: Plan, refused: Mapping[str, int], before: str) -> None:
 
 def _many(n: int, thing: str) -> str:
     return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
-
-
-def _when(at: datetime) -> str:
-    return format_datetime(at, "EEE MMM d, y, h:mm a", locale="en_US").replace("AM", "am").replace("PM", "pm")
 
 
 def _instant(at: datetime) -> str:

@@ -111,6 +111,7 @@ def _instance(entry: Entry, start: datetime, original: datetime | None, cancelle
         last_modified=entry.last_modified,
         categories=entry.categories,
         line=entry.line,
+        about=entry.about,
     )
 
 

@@ -40,12 +40,16 @@ class _Found:
 
 
 def read(
-    data: bytes, site: ZoneInfo, window: Window, progress: Progress = lambda done, of: None, *, patience: float = PATIENCE
-) -> Reading:
-    """Never raises: whatever is wrong is among the problems, in the order of the file. `patience`: seconds it may take."""
+    data: bytes, site: ZoneInfo, window: Window, progress: Progress = lambda done, of: None, *,
+    patience: float = PATIENCE, wanted: frozenset[str] = frozenset(),
+) -> Reading:  # fmt: skip
+    """Never raises: whatever is wrong is among the problems, in the order of the file. `patience`: seconds it may take.
+
+    `wanted`: properties that a mapping asks for, which come with each session.
+    """
     found = _Found(deadline=monotonic() + patience)
     for calendar in _calendars(data, found):
-        _read_calendar(calendar, Zones(site, window), found)
+        _read_calendar(calendar, Zones(site, window), found, wanted)
     instances = list(_sessions(found, window, progress))
     instances.sort(key=lambda i: (i.start_utc, i.uid, i.line))
     whole = {uid for uid, entries in found.entries.items() if any(entry.replaces is None for entry in entries)}
@@ -68,7 +72,7 @@ def _calendars(data: bytes, found: _Found) -> list[Block]:
     return blocks
 
 
-def _read_calendar(calendar: Block, zones: Zones, found: _Found) -> None:
+def _read_calendar(calendar: Block, zones: Zones, found: _Found, wanted: frozenset[str]) -> None:
     cancel = any(line.name == "METHOD" and line.text.upper().strip().endswith("CANCEL") for line in calendar.lines)
     for line in calendar.lines:
         if line.name == "X-WR-TIMEZONE":
@@ -82,7 +86,7 @@ def _read_calendar(calendar: Block, zones: Zones, found: _Found) -> None:
             break
         notes = Notes(f"VEVENT {number}")
         with _surviving(notes, block.line):
-            entry = calendar_entries.entry(block, zones, notes, cancel)
+            entry = calendar_entries.entry(block, zones, notes, cancel, wanted)
             found.entries[entry.uid].append(entry)
         if notes.errors:
             _keep_place(block, zones, found)

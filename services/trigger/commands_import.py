@@ -1,4 +1,4 @@
-"""`jitt import ics`: a mentor's calendar file becomes sessions. Parsing words and printing; the work is in calendar_import."""
+"""`jitt import ics`: a calendar file becomes sessions. Parsing words and printing; the work is in calendar_import."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,13 +13,14 @@ import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from services.trigger import calendar_import, calendars
+from services.trigger import calendar_import, calendars, commands_mapping, mapping_preview
 from services.trigger.app import SERVICE
 from services.trigger.calendar_import import Compared, Days, UnknownSite
+from services.trigger.calendar_mapping import NO_MAPPING, CalendarMapping
 from services.trigger.calendar_parts import Progress
 from services.trigger.calendar_report import instance_json, problem_texts, show_plan, show_problems, show_sessions
 from services.trigger.calendar_zones import iana
-from services.trigger.imports import Asked, Plan, summary
+from services.trigger.imports import NO_ACTIVITY, Asked, Plan, summary
 from shared.commands import AsJson, fail, need_network, on
 from shared.contracts.vocabulary import vocabulary
 from shared.running import Running
@@ -38,7 +39,14 @@ To = Annotated[datetime | None, typer.Option("--to", formats=DAY, help="The day 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what the file holds and what an import would do.")]
 Partial = Annotated[bool, typer.Option("--partial", help="Import what can be read, although the file has errors.")]
 Complete = Annotated[
-    bool, typer.Option("--complete", help="The file holds all of this mentor's sessions: cancel what is not in it.")
+    bool, typer.Option("--complete", help="The file holds all sessions of this mentor, or source: cancel what is not in it.")
+]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option("--mapping", help="Rules that say whose each entry is, as YAML or JSON.", exists=True, dir_okay=False),
+]
+SourceName = Annotated[
+    str, typer.Option(help="With --mapping: a name for where the file comes from. Later files of that name follow it.")
 ]
 
 
@@ -53,6 +61,7 @@ class Job:
     name: str
     data: bytes
     asked: Asked
+    mapping: CalendarMapping
     days: Days
     dry_run: bool
     partial: bool
@@ -82,6 +91,8 @@ def ics(
     site: Site = "",
     mentor: Mentor = "",
     activity: ActivityCode = "",
+    mapping: MappingFile = None,
+    source: SourceName = "file",
     zone: ZoneName = "",
     from_: From = None,
     to: To = None,
@@ -90,13 +101,15 @@ def ics(
     complete: Complete = False,
     as_json: AsJson = False,
 ) -> None:
-    """Plan a mentor's sessions from a calendar file (.ics). Run it as often as you like: a second time changes nothing.
+    """Plan sessions from a calendar file (.ics). Run it as often as you like: a second time changes nothing.
 
     A category that is an activity's code or title says what a session is; --activity says it for entries without one.
 
     Look first:  jitt import ics dana.ics --dry-run --zone America/Chicago
 
     Then import: jitt import ics dana.ics --site eastfield --mentor dana --activity check_in
+
+    Of several mentors: jitt import ics all.ics --site eastfield --mapping eastfield.yaml
     """
     days, answer = Days(from_, to), Answer(as_json)
     if from_ and to and to <= from_:
@@ -108,9 +121,11 @@ def ics(
         fail("--zone is for a dry run: an import uses the time zone of the site.", 2)
     if partial and complete:
         fail("--complete cancels what is not in the file, so all of it must be readable: leave out --partial.", 2)
-    asked = _asked(site, mentor, activity, complete)
+    asked = _asked(site, mentor, activity, complete, f"file:{source}" if mapping and not mentor else "")
+    rules = commands_mapping.usable(mapping, site, of_one_mentor=bool(mentor)) if mapping else NO_MAPPING
+    job = Job(file.name, file.read_bytes(), asked, rules, days, dry_run, partial)
     try:
-        on(SERVICE, lambda running: _import(running, Job(file.name, file.read_bytes(), asked, days, dry_run, partial), answer))
+        on(SERVICE, lambda running: _import(running, job, answer))
     except UnknownSite:
         fail(f"Nothing is known of the site “{site}” yet. `jitt site list` shows those that are; `jitt site add` adds one.")
 
@@ -127,8 +142,9 @@ def _look(file: Path, zone: str, days: Days, answer: Answer) -> None:
 
 async def _import(running: Running, job: Job, answer: Answer) -> None:
     refused: dict[str, int] = {}
+    known = await calendar_import.known(running, job.asked.site_id, job.mapping)
     with answer.progress("Reading") as progress:
-        found = await calendar_import.compare(running, job.data, job.asked, job.days, progress)
+        found = await calendar_import.compare(running, job.data, job.asked, job.days, progress, known=known)
     stopped = not job.partial and any(problem.severity == "error" for problem in found.problems)
     if not job.dry_run and not stopped:
         with answer.progress("Planning") as progress:
@@ -154,24 +170,26 @@ def _end(job: Job, plan: Plan, refused: Mapping[str, int], stopped: bool) -> Non
         return
     if stopped:
         fail("Nothing was imported. Mend what is wrong, or add --partial to import the rest.")
-    if refused or (plan.unmapped and not plan.changes and not plan.unchanged):
+    if refused or (plan.needs and not plan.changes and not plan.unchanged):
         raise typer.Exit(1)
 
 
 def _counts(plan: Plan) -> dict[str, Any]:
     kinds = [change.kind for change in plan.changes]
     counts = {kind: kinds.count(kind) for kind in ("planned", "moved", "changed", "cancelled")}
-    mapping = [{"category": category, "sessions": n} for category, n in plan.unmapped.items()]
+    mapping: list[dict[str, Any]] = [{"category": category, "sessions": n} for category, n in plan.unmapped.items()]
+    mapping += [mapping_preview.told(need) for need in plan.needs if need.why != NO_ACTIVITY]
     said = {"unchanged": plan.unchanged, "summary": summary(plan), "needs_mapping": mapping, "only_in_earlier_files": plan.absent}
     return counts | said
 
 
-def _asked(site: str, mentor: str, activity: str, complete: bool) -> Asked:
-    if not site or not mentor:
-        fail("Say whose calendar it is: --site and --mentor. To only look into the file: --dry-run --zone America/Chicago.", 2)
+def _asked(site: str, mentor: str, activity: str, complete: bool, calendar: str) -> Asked:
+    if not site or not (mentor or calendar):
+        fail("Say whose calendar it is: --site with --mentor or --mapping. To only look into the file: --dry-run --zone "
+             "America/Chicago.", 2)  # fmt: skip
     if len(site) > 100 or len(mentor) > 200:
         fail("A site's id has at most 100 characters, a mentor's reference at most 200.", 2)
-    asked = Asked(site, mentor, known_activity(activity), complete)
+    asked = Asked(site, mentor, known_activity(activity), complete, calendar)
     need_network()
     return asked
 

@@ -22,6 +22,7 @@ class Mentor:
     matches: tuple[Match, ...]
     clearances: tuple[Clearance, ...]
     revision: int
+    address_hash: str | None = None
     erased: bool = False  # goes, with everything about them, when it is saved
 
 
@@ -61,6 +62,7 @@ def enrolled(state: Mentor | None, event: MentorEnrolled, _: datetime, waited_fo
         matches=event.matches,
         clearances=event.clearances,
         revision=event.revision,
+        address_hash=event.address_hash,
     )
     zone = None if state is None or state.time_zone == event.time_zone else event.time_zone
     return mentor, sweeps(event.site_id, event.mentor_id, waited_for, zone)

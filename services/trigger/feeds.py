@@ -1,4 +1,7 @@
-"""Feeds: a mentor's calendar on the web, looked at again and again. What changed is told as an import would tell it."""
+"""Feeds: calendars on the web, looked at again and again. What changed is told as an import would tell it.
+
+What nobody can tell the mentor of is not kept: the calendar is read whole again once its mapping or the roster is another one.
+"""
 
 import asyncio
 import logging
@@ -7,8 +10,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from services.trigger import calendar_import, fetching, imports, store_feeds
-from services.trigger.calendar_import import Compared, Days, UnknownSite
+from services.trigger import calendar_import, calendar_mapping, fetching, imports, mapping_words, store_feeds
+from services.trigger.calendar_import import Compared, Days, Known, UnknownSite
+from services.trigger.calendar_mapping import NO_MAPPING, CalendarMapping
 from services.trigger.fetching import Fetched, Unreachable
 from services.trigger.imports import Plan
 from services.trigger.store_feeds import Asked, Feed
@@ -50,31 +54,42 @@ async def look(running: Running, feed: Feed) -> Asked:
         LOG.exception("a feed could not be taken in", extra={"feed": feed.id})
         came = failed(feed, Unreachable("failed", f"We could not take it in ({type(error).__name__}). It is tried again later."))
     LOG.info("looked at a feed", extra={"feed": feed.id, "outcome": came.outcome})
-    await store_feeds.asked(running.pool, feed.id, came)
+    await store_feeds.asked(running.pool, feed, came)
     return came
 
 
 async def _asked(running: Running, feed: Feed) -> Asked:
-    fetched = await fetch(running, feed)
+    known = await known_of(running, feed)
+    fetched = await fetch(running, feed, known)
     if fetched.data is None:
         return Asked("unchanged", "Nothing has changed.", wait(feed))
-    found = await calendar_import.compare(running, fetched.data, asked_of(feed), Days())
+    found = await calendar_import.compare(running, fetched.data, asked_of(feed), Days(), known=known)
     plan, held = guarded(found.plan, feed.confirmed)
     refused = await calendar_import.tell(running, asked_of(feed), plan)
     words = said(found, plan, held, refused.total())
     return Asked("held" if held else "read", words, wait(feed), etag=fetched.etag, modified=fetched.modified, read_at=feed.now,
-                 held=held, used=feed.confirmed)  # fmt: skip
+                 held=held, used=feed.confirmed, understood=known.digest,
+                 needs=mapping_words.kept(plan.needs))  # fmt: skip
 
 
-async def fetch(running: Running, feed: Feed) -> Fetched:
-    """Whole, or nothing when it is as it was; from time to time whole in any case."""
-    fresh = feed.read_at is not None and feed.now - feed.read_at < WHOLE_AGAIN
+async def fetch(running: Running, feed: Feed, known: Known) -> Fetched:
+    """Whole, or nothing when it is as it was and means what it meant; from time to time whole in any case."""
+    fresh = feed.read_at is not None and feed.now - feed.read_at < WHOLE_AGAIN and feed.understood == known.digest
     etag, modified = (feed.etag, feed.modified) if fresh else ("", "")
     return await fetching.get(feed.url, etag=etag, modified=modified, private=running.settings.feed_private_addresses)
 
 
 def asked_of(feed: Feed) -> imports.Asked:
-    return imports.Asked(feed.site_id, feed.mentor_ref, feed.activity, feed.complete)
+    calendar = "" if feed.mentor_ref else feed.id
+    return imports.Asked(feed.site_id, feed.mentor_ref or "", feed.activity, feed.complete, calendar)
+
+
+async def known_of(running: Running, feed: Feed) -> Known:
+    return await calendar_import.known(running, feed.site_id, mapping_of(feed))
+
+
+def mapping_of(feed: Feed) -> CalendarMapping:
+    return calendar_mapping.parse(feed.mapping) if feed.mapping else NO_MAPPING
 
 
 def guarded(plan: Plan, confirmed: bool) -> tuple[Plan, int]:
@@ -93,6 +108,8 @@ def said(found: Compared, plan: Plan, held: int, refused: int) -> str:
     parts = [f"{imports.summary(plan)}."]
     if held:
         parts.append(f"{held} sessions are in it no more, and stay planned until somebody confirms that.")
+    if whose := sum(need.sessions for need in plan.needs if need.why != imports.NO_ACTIVITY):
+        parts.append(f"Of {whose} it is not said whose they are.")
     if unmapped := sum(plan.unmapped.values()):
         parts.append(f"Of {unmapped} it is not said what they are.")
     if errors:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.trigger import policy, store, store_cancellations, store_copies, zones
-from services.trigger.messages import Awaited, CancellationUndone, DaysCancelled, PolicyChanged, ZoneChanged
+from services.trigger.messages import Awaited, CancellationUndone, DaysCancelled, PolicyChanged, SessionMapped, ZoneChanged
 from services.trigger.moments import Moment
 from services.trigger.session import NO_HISTORY, Described, Facts, Session, Told
 from shared.contracts import ids
@@ -33,6 +33,8 @@ class Opaque(NamedTuple):
 
 
 def opaque(event: SessionScheduled) -> Opaque:
+    if isinstance(event, SessionMapped):
+        return Opaque(ids.session(event.site_id, event.session_ref), event.mentor_id, None)
     return _opaque(event.site_id, event.session_ref, event.mentor_ref, event.mentee_ref)
 
 

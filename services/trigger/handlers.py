@@ -33,6 +33,7 @@ from services.trigger.messages import (
     PublisherAdded,
     PublisherPaused,
     PublisherSitesChanged,
+    SessionMapped,
     TokenIssued,
     ZoneChanged,
 )
@@ -49,6 +50,7 @@ SESSION = Handler[Session](
     name="session",
     on={
         SessionScheduled: (gathering.session_id, noting(domain.scheduled)),
+        SessionMapped: (gathering.session_id, noting(domain.scheduled)),
         SessionCancelled: (gathering.session_id, noting(domain.cancelled)),
         SessionHeld: (gathering.session_id, noting(domain.held)),
     },

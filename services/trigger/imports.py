@@ -4,16 +4,19 @@ A calendar's own SEQUENCE would not do: a cancelled entry can come back with the
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
+from uuid import UUID
 
 from services.trigger.calendar_parts import Instance, Problem, Reading, Window
-from shared.contracts.site import SessionCancelled, SessionScheduled
+from services.trigger.messages import SessionMapped
+from shared.contracts import ids
+from shared.contracts.site import Mode, SessionCancelled, SessionScheduled
 from shared.contracts.vocabulary import vocabulary
 
 CANCELLED = sha256(b"cancelled").digest()
@@ -21,30 +24,51 @@ REFUSED = b""  # said, but not taken: said again next time, under a new revision
 LONGEST_MENTOR, LONGEST_UID = 80, 96  # with the start and two slashes, a reference stays within its 200 characters
 FEWEST_MINUTES, MOST_MINUTES = 5, 480
 NO_CATEGORY = ""
+LEFT_OUT, NO_ACTIVITY = "left_out", "no_activity"
+EXAMPLES = 3
 
 Kind = Literal["planned", "moved", "changed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose calendar it is. `activity` is for entries without a category.
+    """Whose calendar it is: one mentor's; or, without a `mentor_ref`, that of a site, under a name of its own: `calendar`.
 
-    `complete`: the file holds all that this mentor has, so what earlier files planned and this one does not know is cancelled.
+    `activity` is for entries without a category.
+    `complete`: it holds all that this mentor, or this calendar, has: what it had before and does not know now is cancelled.
     """
 
     site_id: str
-    mentor_ref: str
+    mentor_ref: str = ""
     activity: str | None = None
     complete: bool = False
+    calendar: str = ""
+
+    @property
+    def mentor_id(self) -> UUID | None:
+        return ids.mentor(self.site_id, self.mentor_ref) if self.mentor_ref else None
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Whose session an entry is, and for what. `why` it is nobody's: by a code; `activity` None: nobody can tell."""
+
+    mentor_id: UUID | None
+    activity: str | None
+    focus: tuple[str, ...] = ()
+    mode: Mode = "in_person"
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What this source said last of one session."""
+    """What was said last of one session. `elsewhere`: by another calendar than the one that is read."""
 
     content: bytes
     revision: int
     starts_at: datetime
+    mentor_id: UUID | None = None
+    elsewhere: bool = False
 
     @property
     def live(self) -> bool:
@@ -64,9 +88,26 @@ class Change:
         return sha256("\0".join(words).encode()).hexdigest()
 
 
+@dataclass(slots=True)
+class Need:
+    """Sessions that wait for a mapping, or for a mentor to be in the roster: how many, when the first are, and which properties
+    they have. Nothing that an entry says: it is kept, and shown to whoever asks."""
+
+    why: str
+    sessions: int = 0
+    starts: list[datetime] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+
+    def add(self, instance: Instance) -> None:
+        self.sessions += 1
+        self.starts = sorted([*self.starts, instance.starts_at])[:EXAMPLES]
+        self.names.update(instance.about.names)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`unmapped`: categories that name no activity, with how many sessions; `absent`: sessions that only earlier files knew.
+    """`unmapped`: categories that name no activity, with how many sessions; `needs`: the same by reason, and what is nobody's.
+    `absent`: sessions that only earlier files knew. `taken`: said by another calendar before, and this one says the same.
 
     `vanished`: references that are cancelled because they are not in the file any more, of `to_come` that earlier ones planned.
     """
@@ -78,43 +119,94 @@ class Plan:
     problems: tuple[Problem, ...]
     vanished: frozenset[str] = frozenset()
     to_come: int = 0
+    needs: tuple[Need, ...] = ()
+    left_out: int = 0
+    taken: tuple[str, ...] = ()
 
 
-def plan(reading: Reading, asked: Asked, said: Mapping[str, Said], window: Window) -> Plan:
-    """`said` holds what this source said of this mentor's sessions, by reference.
+Meant = tuple[Instance, Meaning]
+
+
+def plan(
+    reading: Reading, asked: Asked, said: Mapping[str, Said], window: Window, meanings: Sequence[Meaning] | None = None
+) -> Plan:
+    """`said` holds, by reference, what was said of the sessions of this calendar, and of the mentors that it names now.
+    `meanings`: of each instance; without, all are the one mentor's.
 
     Of what began before the window only one thing is told: that a session which was planned is called off.
     """
-    read = {reference(asked.mentor_ref, i.uid, i.original): i for i in reading.instances}
-    now_said = {ref: i for ref, i in read.items() if not has_begun(i, window) or _called_off(i, said.get(ref))}
-    wrong = [problem for i in now_said.values() if (problem := _wrong_length(i))]
-    unmapped = Counter(_category(i) for i in now_said.values() if not i.cancelled and activity_of(i, asked) is None)
-    told = [_told(ref, i, asked, said.get(ref)) for ref, i in now_said.items() if _can_be_told(i, asked)]
-    gone, absent = _missing(reading, asked, {ref: s for ref, s in said.items() if ref not in now_said}, window)
-    changes = [change for change in (*told, *gone) if change is not None]
-    vanished = frozenset(change.event.session_ref for change in gone if change is not None)
-    to_come = sum(last.live and last.starts_at in window for last in said.values())
-    return Plan(tuple(changes), told.count(None), dict(unmapped), absent, tuple(wrong), vanished, to_come)
+    meanings = meanings or [Meaning(asked.mentor_id, activity_of(i.categories, asked.activity)) for i in reading.instances]
+    coming = [(i, m) for i, m in zip(reading.instances, meanings, strict=True) if i.cancelled or not has_begun(i, window)]
+    read = dict(_by_reference(coming, asked, said, window))
+    live = [(i, m) for i, m in coming if not i.cancelled]
+    whose = [(i, m) for i, m in live if m.mentor_id]
+    wrong = [problem for i, _ in whose if (problem := _wrong_length(i))]
+    told = {ref: _told(ref, i, m, asked, said.get(ref)) for ref, (i, m) in read.items() if _can_be_told(i, m)}
+    to_come = {ref: last for ref, last in said.items() if last.live and last.starts_at in window and _own(last, asked)}
+    rest = {ref: last for ref, last in to_come.items() if ref not in read}
+    gone, moved, absent = _missing(reading, asked, rest, {_own_part(i): m for i, m in live})
+    changes = [change for change in told.values() if change is not None]
+    changes += [change for ref in sorted(gone) if (change := cancelled(asked.site_id, ref, rest[ref], rest[ref].starts_at))]
+    return Plan(
+        changes=tuple(changes),
+        unchanged=list(told.values()).count(None),
+        unmapped=dict(Counter(_category(i) for i, m in whose if m.activity is None)),
+        absent=absent,
+        problems=tuple(wrong),
+        vanished=gone - moved,
+        to_come=len(to_come),
+        needs=needs(live),
+        left_out=sum(m.why == LEFT_OUT for _, m in live),
+        taken=tuple(ref for ref, change in told.items() if change is None and ref in said and said[ref].elsewhere),
+    )
 
 
 def has_begun(instance: Instance, window: Window) -> bool:
     return instance.start_utc < window.start and (instance.original is None or instance.original < window.start)
 
 
-def _called_off(instance: Instance, last: Said | None) -> bool:
-    return instance.cancelled and last is not None and last.live
+def _by_reference(coming: Iterable[Meant], asked: Asked, said: Mapping[str, Said], window: Window) -> Iterator[tuple[str, Meant]]:
+    """A cancelled session is so for whoever had it. One that is known under a reference keeps it."""
+    known: dict[str, dict[UUID | None, str]] = {}
+    for ref, last in said.items():
+        known.setdefault(ref.partition("/")[2], {})[last.mentor_id or asked.mentor_id] = ref
+    for i, m in coming:
+        own_part = _own_part(i)
+        refs = known.get(own_part, {})
+        whose = {m.mentor_id} if m.mentor_id else set[UUID | None]()
+        if i.cancelled:
+            whose |= {mentor for mentor, ref in refs.items() if _own(said[ref], asked)}
+        for mentor in whose:
+            ref = refs.get(mentor) or f"{_mentor_part(asked.mentor_ref or str(mentor))}/{own_part}"
+            if not has_begun(i, window) or (ref in said and said[ref].live):
+                yield ref, (i, m)
+
+
+def _own(last: Said, asked: Asked) -> bool:
+    """Whether this calendar may call off what was said last."""
+    return not last.elsewhere and (not asked.mentor_ref or last.mentor_id in (None, asked.mentor_id))
+
+
+def needs(live: Iterable[Meant]) -> tuple[Need, ...]:
+    found: dict[str, Need] = {}
+    for i, m in live:
+        why = m.why or (NO_ACTIVITY if m.activity is None else None)
+        if why and why != LEFT_OUT:
+            found.setdefault(why, Need(why)).add(i)
+    return tuple(found.values())
 
 
 def reference(mentor_ref: str, uid: str, original: datetime | None) -> str:
     """Mentor, UID and original start. An entry that does not repeat has no start in it: moved, it is the same session."""
-    return f"{_series(mentor_ref, uid)}{original:%Y-%m-%dT%H:%M:%SZ}" if original else _series(mentor_ref, uid)
+    series = f"{_mentor_part(mentor_ref)}/{_series(uid)}"
+    return f"{series}{original:%Y-%m-%dT%H:%M:%SZ}" if original else series
 
 
-def activity_of(instance: Instance, asked: Asked) -> str | None:
+def activity_of(categories: Sequence[str], otherwise: str | None) -> str | None:
     """None where the categories name no activity, or two: never a guess."""
-    if not instance.categories:
-        return asked.activity
-    found = {code for word in instance.categories if (code := activity_named(word))}
+    if not categories:
+        return otherwise
+    found = {code for word in categories if (code := activity_named(word))}
     return found.pop() if len(found) == 1 else None
 
 
@@ -123,8 +215,17 @@ def activity_named(word: str) -> str | None:
     return _activities().get(_folded(word))
 
 
-def _series(mentor_ref: str, uid: str) -> str:
-    return f"{_short(quote(mentor_ref, safe=' @+:'), LONGEST_MENTOR)}/{_short(uid, LONGEST_UID)}/"
+def _mentor_part(mentor: str) -> str:
+    return _short(quote(mentor, safe=" @+:"), LONGEST_MENTOR)
+
+
+def _own_part(instance: Instance) -> str:
+    """Of a reference: all but the mentor."""
+    return reference("", instance.uid, instance.original)[1:]
+
+
+def _series(uid: str) -> str:
+    return f"{_short(uid, LONGEST_UID)}/"
 
 
 def _short(text: str, longest: int) -> str:
@@ -147,8 +248,8 @@ def _folded(word: str) -> str:
     return " ".join(word.casefold().split())
 
 
-def _can_be_told(instance: Instance, asked: Asked) -> bool:
-    return instance.cancelled or (activity_of(instance, asked) is not None and not _wrong_length(instance))
+def _can_be_told(instance: Instance, meaning: Meaning) -> bool:
+    return instance.cancelled or (meaning.activity is not None and not _wrong_length(instance))
 
 
 def _wrong_length(instance: Instance) -> Problem | None:
@@ -158,18 +259,18 @@ def _wrong_length(instance: Instance) -> Problem | None:
     return Problem("error", "VEVENT", instance.line, "DTEND", what, "Correct its end, or leave it out.")
 
 
-def _told(ref: str, instance: Instance, asked: Asked, last: Said | None) -> Change | None:
+def _told(ref: str, instance: Instance, meaning: Meaning, asked: Asked, last: Said | None) -> Change | None:
     if instance.cancelled:
-        return cancelled(asked.site_id, ref, last, instance.starts_at)
-    return scheduled(_scheduled(ref, instance, asked), last)
+        return cancelled(asked.site_id, ref, last or Said(b"", 0, instance.starts_at, meaning.mentor_id), instance.starts_at)
+    return scheduled(_scheduled(ref, instance, meaning, asked), last, meaning.mentor_id)
 
 
-def scheduled(event: SessionScheduled, last: Said | None) -> Change | None:
+def scheduled(event: SessionScheduled, last: Said | None, mentor_id: UUID | None = None) -> Change | None:
     """`event` comes without a revision. None where the source said the same before."""
     content = sha256(event.model_dump_json().encode()).digest()
     if last and last.content == content:
         return None
-    said = Said(content, last.revision + 1 if last else 1, event.starts_at)
+    said = Said(content, last.revision + 1 if last else 1, event.starts_at, mentor_id)
     return Change(_kind(last, event), event.model_copy(update={"revision": said.revision}), said)
 
 
@@ -177,7 +278,7 @@ def cancelled(site_id: str, ref: str, last: Said | None, starts_at: datetime) ->
     """Also where nothing was said before: a run that stopped half way may have planned it and not written that down."""
     if last and last.content == CANCELLED:
         return None
-    said = Said(CANCELLED, last.revision + 1 if last else 1, starts_at)
+    said = Said(CANCELLED, last.revision + 1 if last else 1, starts_at, last.mentor_id if last else None)
     return Change("cancelled", SessionCancelled(session_ref=ref, site_id=site_id, revision=said.revision), said)
 
 
@@ -187,31 +288,42 @@ def _kind(last: Said | None, event: SessionScheduled) -> Kind:
     return "changed" if last.starts_at == event.starts_at else "moved"
 
 
-def _scheduled(ref: str, instance: Instance, asked: Asked) -> SessionScheduled:
+def _scheduled(ref: str, instance: Instance, meaning: Meaning, asked: Asked) -> SessionScheduled:
     """Without `source_updated_at`: a file that was put right may carry an older stamp than the wrong one."""
-    return SessionScheduled(
-        session_ref=ref,
-        site_id=asked.site_id,
-        mentor_ref=asked.mentor_ref,
-        starts_at=instance.starts_at,
-        time_zone=instance.time_zone,
-        minutes=instance.minutes,
-        activity=activity_of(instance, asked) or "",
-    )
+    what: dict[str, Any] = {
+        "session_ref": ref,
+        "site_id": asked.site_id,
+        "starts_at": instance.starts_at,
+        "time_zone": instance.time_zone,
+        "minutes": instance.minutes,
+        "activity": meaning.activity or "",
+        "focus": meaning.focus,
+        "mode": meaning.mode,
+    }
+    if asked.mentor_ref:
+        return SessionScheduled(mentor_ref=asked.mentor_ref, **what)
+    assert meaning.mentor_id, "what is told is a mentor's"
+    return SessionMapped(mentor_id=meaning.mentor_id, **what)
 
 
-def _missing(reading: Reading, asked: Asked, rest: Mapping[str, Said], window: Window) -> tuple[list[Change | None], int]:
-    """What the file no longer has: cancelled where it says all about that UID, else only counted (unless `complete`)."""
-    live = {ref: last for ref, last in rest.items() if last.live and last.starts_at in window}
-    whole = {_series(asked.mentor_ref, uid) for uid in reading.whole}
-    mentioned = {_series(asked.mentor_ref, uid) for uid in reading.mentioned}
-    absent = {ref for ref in live if _series_of(ref) not in mentioned}
-    gone = {ref for ref in live if _series_of(ref) in whole} | (absent if asked.complete else set())
-    return [cancelled(asked.site_id, ref, live[ref], live[ref].starts_at) for ref in sorted(gone)], len(absent - gone)
+def _missing(
+    reading: Reading, asked: Asked, rest: Mapping[str, Said], now: Mapping[str, Meaning]
+) -> tuple[frozenset[str], frozenset[str], int]:
+    """What the calendar no longer has for those who had it: (all of it, what another mentor has instead, what is only counted).
+
+    It is gone where the calendar says all about that UID, or says `now` that the session is another's; else only if `complete`.
+    """
+    whole, mentioned = {_series(uid) for uid in reading.whole}, {_series(uid) for uid in reading.mentioned}
+    absent = {ref for ref in rest if _series_of(ref) not in mentioned}
+    others = {ref for ref in rest if ref.partition("/")[2] in now}
+    moved = {ref for ref in others if now[ref.partition("/")[2]].mentor_id}
+    gone = {ref for ref in rest if _series_of(ref) in whole} | others | (absent if asked.complete else set())
+    return frozenset(gone), frozenset(moved), len(absent - gone)
 
 
 def _series_of(ref: str) -> str:
-    return ref[: ref.rindex("/") + 1]
+    own_part = ref.partition("/")[2]
+    return own_part[: own_part.rindex("/") + 1]
 
 
 def summary(plan: Plan) -> str:

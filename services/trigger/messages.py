@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.event import Event
+from shared.contracts.site import SessionScheduled
 
 Why = Literal["snow_day", "holiday", "staff_absence", "other"]
 LONGEST_NAME = 100
@@ -28,6 +29,16 @@ class PolicyChanged(Event):
 
     site_id: str
     version: int
+
+
+class SessionMapped(SessionScheduled):
+    """An entry of a site's calendar, whose mentor was found by the roster: nobody's reference is known there."""
+
+    TYPE = "trigger.session_mapped.v1"
+    TOPIC = ""
+
+    mentor_ref: str = ""
+    mentor_id: UUID
 
 
 class Awaited(Event):

@@ -16,22 +16,22 @@ from shared.contracts.assessment import OpenMiss, SkillRemembered
 from shared.contracts.supervision import Clearance, Match
 
 MENTORS = """
-SELECT id, site_id, time_zone, locale, active, matches, clearances, revision FROM mentor WHERE id = ANY($1::uuid[])
+SELECT id, site_id, time_zone, locale, active, matches, clearances, revision, address_hash FROM mentor WHERE id = ANY($1::uuid[])
 """
 LOCK_MENTORS = """
-SELECT id, site_id, time_zone, locale, active, matches, clearances, revision
+SELECT id, site_id, time_zone, locale, active, matches, clearances, revision, address_hash
 FROM mentor WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 """
 INSERT_MENTORS = """
-INSERT INTO mentor (id, site_id, time_zone, locale, active, matches, clearances, revision)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::jsonb[], $7::jsonb[], $8::int[])
+INSERT INTO mentor (id, site_id, time_zone, locale, active, matches, clearances, revision, address_hash)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::jsonb[], $7::jsonb[], $8::int[], $9::text[])
 ON CONFLICT DO NOTHING
 """
 UPDATE_MENTORS = """
-UPDATE mentor m SET (site_id, time_zone, locale, active, matches, clearances, revision)
-  = (u.site_id, u.time_zone, u.locale, u.active, u.matches, u.clearances, u.revision)
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::jsonb[], $7::jsonb[], $8::int[])
-  AS u (id, site_id, time_zone, locale, active, matches, clearances, revision)
+UPDATE mentor m SET (site_id, time_zone, locale, active, matches, clearances, revision, address_hash)
+  = (u.site_id, u.time_zone, u.locale, u.active, u.matches, u.clearances, u.revision, u.address_hash)
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::jsonb[], $7::jsonb[], $8::int[], $9::text[])
+  AS u (id, site_id, time_zone, locale, active, matches, clearances, revision, address_hash)
 WHERE m.id = u.id
 """
 ERASE = (
@@ -47,6 +47,13 @@ ERASE = (
     "DELETE FROM skill WHERE mentor_id = ANY($1::uuid[])",
     "DELETE FROM training WHERE mentor_id = ANY($1::uuid[])",
     "DELETE FROM feed WHERE mentor_id = ANY($1::uuid[])",
+    """
+    UPDATE feed SET mapped = ARRAY(SELECT unnest(mapped) EXCEPT SELECT unnest($1::uuid[])),
+      mapping = jsonb_set(mapping, '{mentor}', (SELECT coalesce(jsonb_agg(rule ORDER BY n), '[]')
+      FROM jsonb_array_elements(mapping -> 'mentor') WITH ORDINALITY AS e (rule, n)
+      WHERE (rule -> 'value' ->> 0)::uuid = ANY($1::uuid[]) IS NOT TRUE))
+    WHERE mentor_id IS NULL AND mapped && $1::uuid[]
+    """,
     "DELETE FROM mentor WHERE id = ANY($1::uuid[])",
 )
 SITES = "SELECT site_id, time_zone, variables, active, revision FROM site WHERE site_id = ANY($1::text[])"
@@ -228,6 +235,7 @@ def _mentor(row: Record) -> Mentor:
         matches=_matches(row["matches"]),
         clearances=_clearances(row["clearances"]),
         revision=row["revision"],
+        address_hash=row["address_hash"],
     )
 
 
@@ -243,7 +251,7 @@ def _clearances(document: str) -> tuple[Clearance, ...]:
 
 def _of_mentor(m: Mentor) -> tuple[object, ...]:
     documents = (MATCHES.dump_json(m.matches).decode(), CLEARANCES.dump_json(m.clearances).decode())
-    return (m.id, m.site_id, m.time_zone, m.locale, m.active, *documents, m.revision)
+    return (m.id, m.site_id, m.time_zone, m.locale, m.active, *documents, m.revision, m.address_hash)
 
 
 def _site(row: Record) -> Site:

@@ -16,27 +16,33 @@ FEED = "SELECT *, now() AS now FROM feed WHERE id = $1"
 FEEDS = "SELECT *, now() AS now FROM feed WHERE $1 = '' OR site_id = $1 ORDER BY site_id, id"
 OTHERS = "SELECT complete FROM feed WHERE mentor_id = $1 FOR UPDATE"
 ADD = """
-INSERT INTO feed (id, site_id, mentor_id, mentor_ref, url, activity, complete, minutes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT DO NOTHING
+INSERT INTO feed (id, site_id, mentor_id, mentor_ref, url, activity, complete, minutes, mapping, mapped, mapping_version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $9::jsonb IS NULL THEN 0 ELSE 1 END) ON CONFLICT DO NOTHING
 """
 ASKED = """
-UPDATE feed SET next_at = now() + $2, asked_at = now(), outcome = $3, detail = $4, failures = $5,
+UPDATE feed SET next_at = CASE WHEN mapping_version = $11 THEN now() + $2 ELSE now() END,
+  asked_at = now(), outcome = $3, detail = $4, failures = $5,
   etag = coalesce($6, etag), modified = coalesce($7, modified), read_at = coalesce($8, read_at),
-  held = coalesce($9, held), confirmed = confirmed AND NOT $10
+  held = coalesce($9, held), confirmed = confirmed AND NOT $10,
+  understood = coalesce($12, understood), needs = coalesce($13, needs)
 WHERE id = $1
 """
 SOON = "UPDATE feed SET next_at = now(), confirmed = $2, etag = NULL, modified = NULL, failures = 0 WHERE id = $1"
+MAP = """
+UPDATE feed SET mapping = $2, mapped = $3, mapping_version = mapping_version + 1, next_at = now() WHERE id = $1
+RETURNING mapping_version
+"""
 REMOVE = "DELETE FROM feed WHERE id = $1"
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """`now` is the database's, when this row was read."""
+    """One mentor's calendar, or (without a mentor) a site's. `now` is the database's, when this row was read."""
 
     id: str
     site_id: str
-    mentor_id: UUID
-    mentor_ref: str
+    mentor_id: UUID | None
+    mentor_ref: str | None
     url: str
     activity: str | None
     complete: bool
@@ -52,13 +58,20 @@ class Feed:
     failures: int
     held: int
     confirmed: bool
+    mapping: str | None
+    mapping_version: int
+    mapped: Sequence[UUID]
+    understood: bytes | None
+    needs: str
     now: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one look came to. `etag`, `modified`, `read_at` and `held` are None where they stay as they are. `used`: it did what
-    somebody had confirmed."""
+    """What one look came to. From `etag` on, what is None stays as it is. `used`: it did what somebody had confirmed.
+
+    `understood`: by which mapping and roster. `needs`: what waits for them, as JSON.
+    """
 
     outcome: str
     detail: str
@@ -69,6 +82,8 @@ class Asked:
     read_at: datetime | None = None
     held: int | None = None
     used: bool = False
+    understood: bytes | None = None
+    needs: str | None = None
 
 
 async def claim(conn: Connection | Pool, lease: timedelta) -> Feed | None:
@@ -91,14 +106,23 @@ async def others(conn: Connection, mentor_id: UUID) -> Sequence[bool]:
     return [row["complete"] for row in await conn.fetch(OTHERS, mentor_id)]
 
 
-async def add(conn: Connection, feed: tuple[object, ...]) -> bool:
-    """False when this mentor has it already."""
-    return bool(await conn.execute(ADD, *feed) == "INSERT 0 1")
+async def add(
+    conn: Connection, feed: tuple[object, ...], mapping: str | None = None, mapped: Sequence[UUID] = ()
+) -> bool:
+    """False when this mentor, or this site, has it already."""
+    return bool(await conn.execute(ADD, *feed, mapping, list(mapped)) == "INSERT 0 1")
 
 
-async def asked(conn: Connection | Pool, id: str, what: Asked) -> None:
-    await conn.execute(ASKED, id, what.wait, what.outcome, what.detail, what.failures, what.etag, what.modified, what.read_at,
-                       what.held, what.used)  # fmt: skip
+async def asked(conn: Connection | Pool, feed: Feed, what: Asked) -> None:
+    """It is due at once where it got another mapping meanwhile."""
+    await conn.execute(ASKED, feed.id, what.wait, what.outcome, what.detail, what.failures, what.etag, what.modified,
+                       what.read_at, what.held, what.used, feed.mapping_version, what.understood, what.needs)  # fmt: skip
+
+
+async def map_anew(conn: Connection | Pool, id: str, mapping: str, mapped: Sequence[UUID]) -> int:
+    """The version that it has now."""
+    version: int = await conn.fetchval(MAP, id, mapping, list(mapped))
+    return version
 
 
 async def ask_soon(conn: Connection | Pool, id: str, *, confirmed: bool) -> bool:

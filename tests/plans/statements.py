@@ -53,8 +53,9 @@ HOT: Mapping[str, str] = {
         MENTORS LOCK_MENTORS INSERT_MENTORS UPDATE_MENTORS ERASE SITES LOCK_SITES INSERT_SITES UPDATE_SITES MEMORY LOCK_SKILLS
         INSERT_SKILLS UPDATE_SKILLS TRAININGS LOCK_TRAININGS INSERT_TRAININGS UPDATE_TRAININGS POLICIES KEEP_POLICIES
         LOCK_POLICIES INSERT_POLICIES UPDATE_POLICIES""",
-    "services.trigger.store_feeds": "CLAIM FEED OTHERS ADD ASKED SOON REMOVE",
-    "services.trigger.store_imports": "TIME_ZONE LAST_SAID LAST_SAID_OF SAID_IN_ORDER SAVE SOURCE_OF FORGET",
+    "services.trigger.store_feeds": "CLAIM FEED OTHERS ADD ASKED SOON MAP REMOVE",
+    "services.trigger.store_imports": """
+        TIME_ZONE LAST_SAID LAST_SAID_BY LAST_SAID_OF SAID_IN_ORDER SAVE TAKE ROSTER SOURCE_OF FORGET""",
     "services.trigger.store_rejected": "LETTERS SET_ASIDE UNKNOWN",
 }
 # Seldom, and by somebody who waits for it; or a part of other statements. The reason is for the reader.
