@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from services.trigger import mapping_preview
+from services.trigger.calendar_import import HORIZON, Compared
 from services.trigger.calendar_parts import Instance, Problem
 from services.trigger.imports import NO_ACTIVITY, NO_CATEGORY, Plan, summary
 from services.trigger.mapping_words import needs_said, when
@@ -70,6 +73,11 @@ def show_problems(problems: Sequence[Problem]) -> None:
                 _say(f"  {problem.said()}")
             if len(group) > MOST_ALIKE:
                 _say(f"  … and {len(group) - MOST_ALIKE} more like this.")
+
+
+def show_whose(found: Compared, labels: Mapping[UUID, str]) -> None:
+    for line in mapping_preview.of(found, HORIZON, labels).whose():
+        _say(line)
 
 
 def show_plan(plan: Plan, refused: Mapping[str, int], before: str) -> None:

@@ -9,11 +9,20 @@ from uuid import uuid4
 import httpx2
 import typer
 
-from services.trigger import calendar_import, commands_mapping, feeds, fetching, mapping_preview, mapping_words, store_feeds
+from services.trigger import (
+    calendar_import,
+    commands_mapping,
+    feeds,
+    fetching,
+    mapping_file,
+    mapping_preview,
+    mapping_words,
+    store_feeds,
+)
 from services.trigger.app import SERVICE
 from services.trigger.calendar_import import Compared, Days, UnknownSite
 from services.trigger.calendar_mapping import NO_MAPPING, CalendarMapping, written
-from services.trigger.calendar_report import show_plan, show_problems, show_sessions
+from services.trigger.calendar_report import show_plan, show_problems, show_sessions, show_whose
 from services.trigger.commands_import import known_activity
 from services.trigger.commands_mapping import NOT_THERE, existing
 from services.trigger.fetching import Unreachable
@@ -71,6 +80,8 @@ def add(
     except UnknownSite:
         fail(f"Nothing is known of the site “{site}” yet. `jitt site list` shows those that are; `jitt site add` adds one.")
     if not as_json:
+        if mapping and rules.mentor:
+            show_whose(found, mapping_file.references(mapping, site))
         _show(found, "It would say: " if dry_run else "It says: ")
     if dry_run:
         return

@@ -8,17 +8,18 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from services.trigger import calendar_import, calendars, commands_mapping, mapping_preview
+from services.trigger import calendar_import, calendars, commands_mapping, mapping_file, mapping_preview
 from services.trigger.app import SERVICE
 from services.trigger.calendar_import import Compared, Days, UnknownSite
 from services.trigger.calendar_mapping import NO_MAPPING, CalendarMapping
 from services.trigger.calendar_parts import Progress
-from services.trigger.calendar_report import instance_json, problem_texts, show_plan, show_problems, show_sessions
+from services.trigger.calendar_report import instance_json, problem_texts, show_plan, show_problems, show_sessions, show_whose
 from services.trigger.calendar_zones import iana
 from services.trigger.imports import NO_ACTIVITY, Asked, Plan, summary
 from shared.commands import AsJson, fail, need_network, on
@@ -62,6 +63,7 @@ class Job:
     data: bytes
     asked: Asked
     mapping: CalendarMapping
+    labels: Mapping[UUID, str]
     days: Days
     dry_run: bool
     partial: bool
@@ -123,7 +125,8 @@ def ics(
         fail("--complete cancels what is not in the file, so all of it must be readable: leave out --partial.", 2)
     asked = _asked(site, mentor, activity, complete, f"file:{source}" if mapping and not mentor else "")
     rules = commands_mapping.usable(mapping, site, of_one_mentor=bool(mentor)) if mapping else NO_MAPPING
-    job = Job(file.name, file.read_bytes(), asked, rules, days, dry_run, partial)
+    labels = mapping_file.references(mapping, site) if mapping else {}
+    job = Job(file.name, file.read_bytes(), asked, rules, labels, days, dry_run, partial)
     try:
         on(SERVICE, lambda running: _import(running, job, answer))
     except UnknownSite:
@@ -160,6 +163,8 @@ async def _import(running: Running, job: Job, answer: Answer) -> None:
 def _show(job: Job, found: Compared, refused: Mapping[str, int], stopped: bool) -> None:
     if job.dry_run:
         show_sessions(job.name, found.reading.instances, found.site)
+        if job.mapping.mentor:
+            show_whose(found, job.labels)
     show_problems(found.problems)
     show_plan(found.plan, refused, "An import would say: " if job.dry_run else "Not imported: " if stopped else "")
 

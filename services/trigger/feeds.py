@@ -106,9 +106,11 @@ def said(found: Compared, plan: Plan, held: int, refused: int) -> str:
     """In words that name nobody: they are kept."""
     errors = len(found.reading.errors) + len(found.plan.problems)
     parts = [f"{imports.summary(plan)}."]
+    whose = sum(need.sessions for need in plan.needs if need.why != imports.NO_ACTIVITY)
     if held:
-        parts.append(f"{held} sessions are in it no more, and stay planned until somebody confirms that.")
-    if whose := sum(need.sessions for need in plan.needs if need.why != imports.NO_ACTIVITY):
+        gone = "in it no more or nobody's now" if whose else "in it no more"
+        parts.append(f"{held} sessions are {gone}, and stay planned until somebody confirms that.")
+    if whose:
         parts.append(f"Of {whose} it is not said whose they are.")
     if unmapped := sum(plan.unmapped.values()):
         parts.append(f"Of {unmapped} it is not said what they are.")

@@ -25,6 +25,13 @@ class Preview:
     labels: Mapping[UUID, str]
 
     def said(self) -> Iterator[str]:
+        yield from self.whose()
+        if self.left_out:
+            yield f"Left out by a rule: {_many(self.left_out, 'session')}."
+        yield from mapping_words.needs_said(self.needs)
+
+    def whose(self) -> Iterator[str]:
+        """Of what is somebody's."""
         mentors = self._mentors()
         yield f"The next {self.days} days: {_many(len(self.meant), 'session')} of {_many(len(mentors), 'mentor')}."
         for mentor_id, starts in mentors[:MOST_MENTORS]:
@@ -34,9 +41,6 @@ class Preview:
         for what, counts in (("Activity", self._activities()), ("Focus", self._focus()), ("Mode", self._modes())):
             if counts:
                 yield f"{what}: {', '.join(f'{name} {n}' for name, n in counts.items())}."
-        if self.left_out:
-            yield f"Left out by a rule: {_many(self.left_out, 'session')}."
-        yield from mapping_words.needs_said(self.needs)
 
     def told(self) -> dict[str, Any]:
         mentors = [{"mentor": self._label(id), "sessions": len(starts), "first": min(starts).isoformat()}
