@@ -1,5 +1,6 @@
 """A mentor at a browser: reads pages, fills in forms, presses buttons. Plain HTML over HTTP, no JavaScript."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -83,6 +84,11 @@ class Page(HTMLParser):
                 if button in choice.words:
                     return form, choice
         raise LookupError(f"“{self.heading}” has no button “{button}”")
+
+
+def as_shown(text: str) -> re.Pattern[str]:
+    """The words of a module as a page shows them: a site's own numbers stand where the module names them."""
+    return re.compile(re.sub(r"\\\{\w+\\\}", ".+", re.escape(text)))
 
 
 Answer = Callable[[str, list[str]], int]  # (question, the options' words) -> which one

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import httpx2
 
-from deploy.demo.mentor import Mentor, Page
+from deploy.demo.mentor import Mentor, Page, as_shown
 from deploy.network import Network, network
 from deploy.servers import url_of
 from shared import bus
@@ -195,11 +195,11 @@ def _answer(link: str, training: dict[str, Any], story: Story, name: str) -> Non
     """Reads every card; misses the first safety question, certain; the rest is right."""
     module_id = training["module"]["module_id"]
     module = httpx2.get(f"{url_of('content')}/v1/modules/{module_id}", timeout=5).json()["module"]
-    right = {option["text"] for item in module["items"] for option in item["options"] if option["right"]}
+    right = [as_shown(option["text"]) for item in module["items"] for option in item["options"] if option["right"]]
     missed: list[str] = []
 
     def answer(question: str, options: list[str]) -> int:
-        which = next(index for index, words in enumerate(options) if (words in right) == bool(missed))
+        which = next(index for index, words in enumerate(options) if any(one.fullmatch(words) for one in right) == bool(missed))
         if not missed:
             missed.append(question)
             story.say(f"{name} misses a safety question, certain: “{question}” - {options[which]}")

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 
 from deploy.demo.mentor import Choice as Button
-from deploy.demo.mentor import Form, Page
+from deploy.demo.mentor import Form, Page, as_shown
 from deploy.demo.mentor import Mentor as Walker
 from deploy.servers import url_of
 from tests.flow import kafka
@@ -104,11 +104,16 @@ def brief_of(mentor: Newcomer) -> str:
 
 
 def is_right(option: str) -> bool:
-    return options()[option][0]
+    return _option(option)[0]
 
 
 def safety_of(option: str) -> bool:
-    return options()[option][1]
+    return _option(option)[1]
+
+
+def _option(words: str) -> tuple[bool, bool]:
+    known = options()
+    return known[words] if words in known else next(said for text, said in known.items() if as_shown(text).fullmatch(words))
 
 
 @cache
