@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.content.app import SERVICE
+from services.content.commands_exchange import exchange_app
 from services.content.findings import Format, errors, said
 from services.content.lint import LIBRARY, Checked, NothingToCheck, check
 from shared.commands import AsJson, fail, on
@@ -22,6 +23,7 @@ content_app = typer.Typer(
     "A module is one Markdown file, such as `reflective_listening_1.md`. Write it, then:\n\n"
     "    jitt content check my-modules\n\n    jitt content publish my-modules",
 )
+content_app.add_typer(exchange_app)
 Folder = Annotated[
     Path | None, typer.Argument(help="A folder of modules (*.md), or one file. Default: those that ship with jitt.")
 ]

@@ -349,4 +349,5 @@ def _item_text(item: Item, skill: str) -> Iterator[str]:
 def _option_text(option: Option) -> str:
     mark = f"{option.place}. " if option.place else f"- [{'x' if option.right else ' '}] "
     mistake = f" `{option.mistake}`" if option.mistake else ""
-    return f"{mark}{option.text}{mistake}\n{' ' * len(mark[:3])}Why: {option.why}"
+    why = f"\n{' ' * len(mark[:3])}Why: {option.why}" if option.why else ""
+    return f"{mark}{option.text}{mistake}{why}"

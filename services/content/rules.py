@@ -23,6 +23,7 @@ HTML = re.compile(r"</?[A-Za-z][^>]*>")
 VARIABLE = re.compile(r"\{(\w*)\}")
 PUBLIC_NUMBERS = {"988", "911"}
 YEAR = timedelta(days=366)
+TO_WRITE = "TO WRITE"  # what an import leaves to its author
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +295,12 @@ def holds_no_html(module: Module, _: Vocabulary) -> Iterator[Broken]:
             yield Broken(path, f"{found} is HTML, which is not shown.", "Use Markdown.", found)
 
 
+def nothing_is_left_to_write(module: Module, _: Vocabulary) -> Iterator[Broken]:
+    for path, text in _parts(module):
+        if TO_WRITE in text:
+            yield Broken(path, f"“{_short(text)}” is still to be written.", "Put your own words in its place.", TO_WRITE)
+
+
 def overdue(module: Module, today: date) -> Iterator[Broken]:
     """A warning only: a module in use must not vanish on a date."""
     due = iso(module.review_due)
@@ -337,6 +344,7 @@ RULES: tuple[tuple[str, Level, Rule], ...] = (
     ("topic", "error", every_topic_is_short),
     ("variables", "error", uses_known_variables),
     ("html", "error", holds_no_html),
+    ("to-write", "error", nothing_is_left_to_write),
 )
 
 

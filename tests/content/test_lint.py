@@ -102,6 +102,7 @@ BROKEN = [
     ("topic", {"items": items(an_item(1, topic="one two three four five six seven"))}),
     ("variables", {"cards": cards(text="Call {my_number}.")}),
     ("html", {"cards": cards(text="Wait <b>now</b>.")}),
+    ("to-write", {"title": "TO WRITE: the title"}),
 ]
 
 
