@@ -10,6 +10,8 @@ from shared.contracts.supervision import (
     BriefReady,
     ClearanceChanged,
     ContactLogged,
+    DayCalledOff,
+    DayCalledOffClosed,
     MentorEnrolled,
     SiteDescribed,
 )
@@ -29,6 +31,8 @@ SERVICE = Service(
         AlertAcknowledged,
         AlertEscalated,
         AlertResolved,
+        DayCalledOff,
+        DayCalledOffClosed,
     ),
     routes=http.routes,
 )

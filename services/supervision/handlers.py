@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from services.supervision import cases, contacts, people, preparations, store, store_cases
+from services.supervision import cases, contacts, days_off, people, preparations, store, store_cases, store_days_off
+from services.supervision.days_off import DayOff
 from services.supervision.domain import MentorCase
 from services.supervision.messages import (
     AlertClosed,
@@ -11,6 +12,7 @@ from services.supervision.messages import (
     AlertTaken,
     ContactMade,
     ContactUndone,
+    DayNoted,
     PersonListed,
     SiteEntered,
 )
@@ -19,7 +21,7 @@ from services.supervision.preparations import Preparation, preparation_id
 from shared.contracts.assessment import CallRequested, ItemAnswered, SkillRemembered, TrainingCompleted, TrainingOpened
 from shared.contracts.content import ModulePublished, ModuleWithdrawn, NothingSuitable, TrainingAssigned, TrainingShared
 from shared.contracts.event import Due
-from shared.contracts.trigger import SessionPlanned, TrainingOverdue
+from shared.contracts.trigger import SessionBroughtBack, SessionCalledOff, SessionPlanned, TrainingOverdue
 from shared.messaging import Clock, Handler, Read, Reads
 
 
@@ -55,6 +57,19 @@ def preparation_facts(state: Preparation | None, event: Any, reads: Reads) -> pr
     if not named:
         return preparations.Facts()
     return preparations.Facts(reads["supervisor"].get(named[0]), bool(asked) and asked[0] in reads["done"])
+
+
+def cancellation_id(event: SessionCalledOff | SessionBroughtBack | DayNoted) -> UUID:
+    return event.cancellation_id
+
+
+def called_off_mentor(state: DayOff | None, event: Any) -> list[UUID]:
+    return [event.mentor_id] if isinstance(event, SessionCalledOff) else []
+
+
+def day_facts(state: DayOff | None, event: Any, reads: Reads) -> days_off.Facts:
+    mentors = called_off_mentor(state, event)
+    return days_off.Facts(reads["supervisor"].get(mentors[0])) if mentors else days_off.Facts()
 
 
 def going_up(state: MentorCase | None, event: Any) -> list[str]:
@@ -136,4 +151,17 @@ MENTOR_CASE = Handler[MentorCase](
     facts=case_facts,
     clock=Clock(store_cases.due_cases, cases.due, store_cases.rest_cases, lambda c: c.due_at, store_cases.OVERDUE),
 )
-HANDLERS = (SITE, PERSON, MODULE, SKILL, PREPARATION, MENTOR_CASE)
+DAY_OFF = Handler[DayOff](
+    name="day_off",
+    on={
+        SessionCalledOff: (cancellation_id, days_off.called_off),
+        SessionBroughtBack: (cancellation_id, days_off.brought_back),
+        DayNoted: (cancellation_id, days_off.noted),
+    },
+    load=store_days_off.load_days,
+    save=store_days_off.save_days,
+    reads={"supervisor": Read(called_off_mentor, store.load_supervisors)},
+    facts=day_facts,
+    clock=Clock(store_days_off.due_days, days_off.due, store_days_off.rest_days, lambda d: d.due_at, store_days_off.OVERDUE),
+)
+HANDLERS = (SITE, PERSON, MODULE, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF)

@@ -6,6 +6,7 @@ from services.supervision import (
     http_alerts,
     http_briefs,
     http_contacts,
+    http_days_off,
     http_mentors,
     http_safeguarding,
     http_sign_in,
@@ -15,7 +16,17 @@ from services.supervision import (
 from services.supervision.http_console import console
 from shared.running import Running
 
-PAGES = (http_sign_in, http_today, http_briefs, http_stream, http_alerts, http_mentors, http_contacts, http_safeguarding)
+PAGES = (
+    http_sign_in,
+    http_today,
+    http_briefs,
+    http_stream,
+    http_alerts,
+    http_days_off,
+    http_mentors,
+    http_contacts,
+    http_safeguarding,
+)
 
 
 def routes(running: Running) -> APIRouter:

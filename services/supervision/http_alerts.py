@@ -1,5 +1,6 @@
 """Alerts: the three tabs, and what a person can do with one. Every action is a form; a repeat of it changes nothing."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -7,12 +8,13 @@ from asyncpg import Connection
 from fastapi import APIRouter, Depends, Form, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
-from services.supervision import reading, reading_feed
+from services.supervision import http_days_off, reading, reading_feed
 from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken
 from services.supervision.reading_feed import Cursor
 from services.supervision.screens import alerts
 from services.supervision.screens.alerts import Alerts
+from services.supervision.screens.days_off import Card
 from services.supervision.screens.facts import Alert, Staff
 from shared.messaging.outcome import Outcome
 
@@ -65,7 +67,12 @@ async def draw(conn: Connection, staff: Staff, state: str, caller: Caller) -> tu
     cursor = await reading_feed.here(conn)
     counts = await reading.count_alerts(conn, staff)
     found = await reading.list_alerts(conn, staff, state)
-    return alerts.page(found, state, counts, staff, caller.now), counts.get("open", 0), cursor
+    page = replace(alerts.page(found, state, counts, staff, caller.now), days_off=await _days_off(conn, staff, state, caller))
+    return page, counts.get("open", 0), cursor
+
+
+async def _days_off(conn: Connection, staff: Staff, state: str, caller: Caller) -> tuple[Card, ...]:
+    return await http_days_off.cards(conn, staff, caller.now) if state == "open" else ()
 
 
 async def _page(

@@ -158,7 +158,7 @@ async def _redrawn(console: Console, look: Look, wanted: Wanted, before: Today |
     async with console.reading() as conn:
         if wanted.page == "today":
             drawn = await http_today.draw(conn, caller.staff, caller.now)
-            body = _part(console, "live-today", drawn=drawn, zone=caller.staff.zone)
+            body = _part(console, "live-today", drawn=drawn, zone=caller.staff.zone, csrf=caller.csrf, new_id=uuid4)
             return Redrawn(body, drawn.open_alerts, sentence or today.live(before, drawn.page), drawn.page)
         page, open_alerts, _ = await http_alerts.draw(conn, caller.staff, wanted.state, caller)
     return Redrawn(_part(console, "live-alerts", page=page, problem=None, csrf=caller.csrf, new_id=uuid4), open_alerts, sentence)

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
+from zlib import crc32
 
 from asyncpg import Connection
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import RedirectResponse
 
-from services.supervision import reading, reading_feed
+from services.supervision import http_days_off, reading, reading_feed
 from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.reading_feed import Cursor
 from services.supervision.screens import said, today
+from services.supervision.screens.days_off import Card
 from services.supervision.screens.facts import Staff
 from services.supervision.screens.today import Today
 from shared.pages import times
@@ -22,6 +24,7 @@ REDRAWN_SECONDS = 300
 @dataclass(frozen=True, slots=True)
 class Drawn:
     page: Today
+    days_off: tuple[Card, ...]
     next: str | None  # the next session, for a day without any
     caseload: int
     open_alerts: int
@@ -53,6 +56,7 @@ async def draw(conn: Connection, staff: Staff, now: datetime) -> Drawn:
     counts = await reading.count_alerts(conn, staff)
     return Drawn(
         page=today.page(meetings, now, staff.zone, whose=staff.leads),
+        days_off=await http_days_off.cards(conn, staff, now),
         next=None if meetings else await _next(conn, staff, now),
         caseload=len(meetings) or len(await reading.list_mentors(conn, staff)),
         open_alerts=counts.get("open", 0),
@@ -63,7 +67,8 @@ async def draw(conn: Connection, staff: Staff, now: datetime) -> Drawn:
 
 async def day_print(conn: Connection, staff: Staff, now: datetime) -> str:
     """Differs when Today would be drawn otherwise: by what happened, and every five minutes by the clock."""
-    return f"{await reading_feed.day_print(conn, staff, *day(now, staff.zone))}.{int(now.timestamp()) // REDRAWN_SECONDS}"
+    off = crc32(repr(await http_days_off.cards(conn, staff, now)).encode())
+    return f"{await reading_feed.day_print(conn, staff, *day(now, staff.zone))}.{off:x}.{int(now.timestamp()) // REDRAWN_SECONDS}"
 
 
 def day(now: datetime, zone: str) -> tuple[datetime, datetime]:

@@ -79,6 +79,17 @@ class AlertClosed(_OfAlert):
     note: str = Field(max_length=1_000, description="stays in this service's own table")
 
 
+class DayNoted(Event):
+    """A supervisor has seen which of their sessions a cancelled day has called off."""
+
+    TYPE = "supervision.day_noted.v1"
+    KEY = "cancellation_id"
+
+    cancellation_id: UUID
+    by: UUID
+    caseload: UUID | None = Field(description="whose mentors; None: a site lead, for all of the site's")
+
+
 class ContactMade(Event):
     """One tap on a brief or a mentor's page."""
 

@@ -1,19 +1,35 @@
 """When? Wiring of the trigger service."""
 
-from services.trigger import feeds, http
+from services.trigger import beside, http
 from services.trigger.handlers import HANDLERS
 from services.trigger.messages import PublisherPaused
 from services.trigger.publishers import load_publishers
-from shared.contracts.trigger import ContentRequested, DecisionMade, NudgeRequested, SessionPlanned, TrainingOverdue
+from shared.contracts.trigger import (
+    ContentRequested,
+    DecisionMade,
+    NudgeRequested,
+    SessionBroughtBack,
+    SessionCalledOff,
+    SessionPlanned,
+    TrainingOverdue,
+)
 from shared.service import Service
 
 SERVICE = Service(
     name="trigger",
     handlers=HANDLERS,
     reads=("supervision.roster", "supervision.sites", "supervision.events", "content.events", "assessment.events"),
-    publishes=(SessionPlanned, DecisionMade, ContentRequested, NudgeRequested, TrainingOverdue),
+    publishes=(
+        SessionPlanned,
+        SessionCalledOff,
+        SessionBroughtBack,
+        DecisionMade,
+        ContentRequested,
+        NudgeRequested,
+        TrainingOverdue,
+    ),
     routes=http.routes,
     publishers=load_publishers,
     pause_publisher=lambda name: PublisherPaused(name=name, paused=True, why="too many records that cannot be read"),
-    aside=feeds.run,
+    aside=beside.run,
 )

@@ -1,7 +1,6 @@
 """`jitt cancel-days` and `jitt holiday`: days of a site on which nothing takes place, or perhaps not. Words in, words out."""
 
 import json
-from collections import Counter
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -18,7 +17,6 @@ from services.trigger.cancellations import Days, Progress
 from services.trigger.messages import LONGEST_NAME, HolidaysAdded, HolidaysRemoved, Why
 from shared.commands import AsJson, fail, on
 from shared.contracts.event import Event
-from shared.running import Running
 
 ISO = ["%Y-%m-%d"]
 SHOWN = 50
@@ -143,7 +141,7 @@ def list_holidays(site: SiteId, as_json: AsJson = False) -> None:
 
     Example: jitt holiday list lakeside
     """
-    found = on(SERVICE, lambda running: _holidays(running, site))
+    found = on(SERVICE, lambda running: store_holidays.list_holidays(running.pool, site))
     if found is None:
         fail(_unknown(site))
     if as_json:
@@ -177,16 +175,6 @@ def _tell(event: Event) -> None:
     outcome = on(SERVICE, lambda running: running.submit(event, id=str(uuid4()), source="command"))
     if outcome.kind == "refused":
         fail(REFUSED[outcome.reason or ""])
-
-
-async def _holidays(running: Running, site: str) -> list[tuple[date, str, int]] | None:
-    known = await store_holidays.find_calendar(running.pool, site)
-    if known is None or not known.names:
-        return None if known is None else []
-    days = sorted(known.names)
-    found = await store_cancellations.find_planned(running.pool, Days(site, days[0], days[-1] + timedelta(days=1)))
-    planned = Counter(day for _, day in (found or {}).values())
-    return [(day, known.names[day], planned[day]) for day in days]
 
 
 def _days(site: str, first: datetime, after: datetime | None) -> Days:

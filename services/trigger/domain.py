@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from services.trigger import plans, sharing
 from services.trigger.assigning import assigned
 from services.trigger.copies import Training
-from services.trigger.messages import Awaited, CancellationUndone, DaysCancelled, PolicyChanged, ZoneChanged
+from services.trigger.messages import Awaited, CancellationUndone, DaysCancelled, PolicyChanged, RulesChanged, ZoneChanged
 from services.trigger.moments import Moment, too_late
 from services.trigger.session import Described, Facts, Missing, Outcome, Session, Status, Turn, Verdict, Waiting
 from services.trigger.speaking import moved_away, published, reminder, training_overdue
+from services.trigger.zones import by_the_wall, find_zone
 from shared.contracts.event import Due, Event, Refused
 from shared.contracts.site import SessionCancelled, SessionHeld, SessionScheduled
 from shared.contracts.vocabulary import vocabulary
@@ -75,10 +76,21 @@ def replanned(session: Session | None, _: PolicyChanged | ZoneChanged, now: date
     """A plan for what has not fired, by the facts of now. Others hear of it only when it changes what they know."""
     if session is None or session.described is None or session.status is not Status.PLANNED or session.next is None:
         return Refused("nothing_to_plan")
-    planned = plans.anew(session, session.described, now, facts)
-    if (planned.quiz_by, planned.stage, planned.session_no) == (session.quiz_by, session.stage, session.session_no):
-        return replace(planned, plan=session.plan), []
-    return planned, [published(planned, session.described)]
+    return _anew(session, session.described, now, facts)
+
+
+def by_new_rules(session: Session | None, event: RulesChanged, now: datetime, facts: Facts) -> Decided:
+    """The wall clock stays; the instant that it means moves, and with it the plan."""
+    if session is None or session.described is None or session.status not in (Status.PLANNED, Status.WAITING):
+        return Refused("nothing_to_plan")
+    known, zone = session.described, find_zone(session.described.time_zone)
+    starts_at = by_the_wall(known.wall, zone, known.starts_at) if zone else known.starts_at
+    if starts_at == known.starts_at and event.time_zone != session.mentor_zone:
+        return Refused("starts_as_before")
+    told = replace(known, starts_at=starts_at)
+    if session.next is None:
+        return replace(session, described=told), []
+    return _anew(session, told, now, facts)
 
 
 def cancelled_with_its_day(session: Session | None, event: DaysCancelled, now: datetime, facts: Facts) -> Decided:
@@ -213,6 +225,15 @@ def _said_last(session: Session, told: Described, now: datetime, facts: Facts, e
         session = plans.in_time(plans.known_as(session, told, facts), told, now, facts.policy.timing_of(told.activity))
     session = plans.concluded(replace(session, plan=session.plan + 1), told, now, facts.policy.timing_of(told.activity))
     return session, [*events, published(session, told)]
+
+
+def _anew(session: Session, told: Described, now: datetime, facts: Facts) -> tuple[Session, list[Event]]:
+    assert session.described is not None, "only what was planned is planned anew"
+    planned = plans.anew(session, told, now, facts)
+    before = (session.described.starts_at, session.quiz_by, session.stage, session.session_no)
+    if (told.starts_at, planned.quiz_by, planned.stage, planned.session_no) == before:
+        return replace(planned, plan=session.plan), []
+    return planned, [published(planned, told)]
 
 
 def _older(told: Described, known: Described) -> bool:

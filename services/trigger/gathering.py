@@ -10,7 +10,15 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.trigger import policy, store, store_cancellations, store_copies, zones
-from services.trigger.messages import Awaited, CancellationUndone, DaysCancelled, PolicyChanged, SessionMapped, ZoneChanged
+from services.trigger.messages import (
+    Awaited,
+    CancellationUndone,
+    DaysCancelled,
+    PolicyChanged,
+    RulesChanged,
+    SessionMapped,
+    ZoneChanged,
+)
 from services.trigger.moments import Moment
 from services.trigger.session import NO_HISTORY, Described, Facts, Session, Told
 from shared.contracts import ids
@@ -19,7 +27,7 @@ from shared.contracts.site import SessionCancelled, SessionHeld, SessionSchedule
 from shared.messaging import Read, Reads
 
 FromSite = SessionScheduled | SessionCancelled | SessionHeld
-SweptBy = Awaited | PolicyChanged | ZoneChanged | DaysCancelled | CancellationUndone
+SweptBy = Awaited | PolicyChanged | ZoneChanged | RulesChanged | DaysCancelled | CancellationUndone
 Record = FromSite | Due | SweptBy
 PolicyKey = tuple[str, int]
 

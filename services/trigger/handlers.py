@@ -14,10 +14,13 @@ from services.trigger import (
     store_cancellations,
     store_copies,
     store_holidays,
+    store_zone_rules,
     sweeping,
     tenants,
+    zone_rules,
 )
 from services.trigger.announcements import noting
+from services.trigger.calling_off import telling
 from services.trigger.cancellations import Cancellation
 from services.trigger.copies import Mentor, Site, Training
 from services.trigger.holidays import SiteHolidays
@@ -27,12 +30,15 @@ from services.trigger.messages import (
     DaysCancelled,
     HolidaysAdded,
     HolidaysRemoved,
+    HolidaysSet,
     OldTokensRevoked,
     PolicyChanged,
     PolicyChosen,
     PublisherAdded,
     PublisherPaused,
     PublisherSitesChanged,
+    RulesChanged,
+    RulesRead,
     SessionMapped,
     TokenIssued,
     ZoneChanged,
@@ -40,6 +46,7 @@ from services.trigger.messages import (
 from services.trigger.policy import SitePolicy
 from services.trigger.session import Session
 from services.trigger.tenants import Credential
+from services.trigger.zone_rules import ZoneRules
 from shared.contracts.assessment import SkillRemembered, TrainingCompleted
 from shared.contracts.content import NothingSuitable, TrainingAssigned
 from shared.contracts.site import SessionCancelled, SessionHeld, SessionScheduled
@@ -49,10 +56,10 @@ from shared.messaging import Clock, Handler, Read, Swept
 SESSION = Handler[Session](
     name="session",
     on={
-        SessionScheduled: (gathering.session_id, noting(domain.scheduled)),
-        SessionMapped: (gathering.session_id, noting(domain.scheduled)),
-        SessionCancelled: (gathering.session_id, noting(domain.cancelled)),
-        SessionHeld: (gathering.session_id, noting(domain.held)),
+        SessionScheduled: (gathering.session_id, noting(telling(domain.scheduled))),
+        SessionMapped: (gathering.session_id, noting(telling(domain.scheduled))),
+        SessionCancelled: (gathering.session_id, noting(telling(domain.cancelled))),
+        SessionHeld: (gathering.session_id, noting(telling(domain.held))),
     },
     load=store.load_sessions,
     save=store.save_sessions,
@@ -68,9 +75,10 @@ SESSION = Handler[Session](
     sweeps={
         Awaited: Swept(sweeping.waiting, domain.woken),
         ZoneChanged: Swept(sweeping.on_another_clock, domain.replanned),
+        RulesChanged: Swept(sweeping.in_zone, domain.by_new_rules),
         PolicyChanged: Swept(sweeping.under_older_policy, domain.replanned),
-        DaysCancelled: Swept(sweeping.on_cancelled_days, domain.cancelled_with_its_day),
-        CancellationUndone: Swept(sweeping.cancelled_by, domain.brought_back),
+        DaysCancelled: Swept(sweeping.on_cancelled_days, telling(domain.cancelled_with_its_day)),
+        CancellationUndone: Swept(sweeping.cancelled_by, telling(domain.brought_back)),
     },
 )
 MENTOR = Handler[Mentor](
@@ -145,8 +153,15 @@ HOLIDAYS = Handler[SiteHolidays](
     on={
         HolidaysAdded: (attrgetter("site_id"), holidays.added),
         HolidaysRemoved: (attrgetter("site_id"), holidays.removed),
+        HolidaysSet: (attrgetter("site_id"), holidays.put),
     },
     load=store_holidays.lock_holidays,
     save=store_holidays.save_holidays,
 )
-HANDLERS = (SESSION, MENTOR, SITE, SKILL, TRAINING, POLICY, PUBLISHER, CANCELLATION, HOLIDAYS)
+ZONE_RULES = Handler[ZoneRules](
+    name="zone_rules",
+    on={RulesRead: (lambda event: zone_rules.THE_ONE, zone_rules.read)},
+    load=store_zone_rules.lock_rules,
+    save=store_zone_rules.save_rules,
+)
+HANDLERS = (SESSION, MENTOR, SITE, SKILL, TRAINING, POLICY, PUBLISHER, CANCELLATION, HOLIDAYS, ZONE_RULES)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from services.trigger.cancellations import Days
-from services.trigger.messages import HolidaysAdded, HolidaysRemoved
+from services.trigger.messages import HolidaysAdded, HolidaysRemoved, HolidaysSet
 from services.trigger.session import Session, Status
 from shared.contracts.event import Event, Refused
 
@@ -35,6 +35,13 @@ def added(state: SiteHolidays | None, event: HolidaysAdded, *_: object) -> Decid
     known = state or SiteHolidays(event.site_id)
     names = {**known.names, **dict.fromkeys(_each(event), event.name)}
     return Refused("too_many_holidays") if len(names) > MOST else (replace(known, names=names), [])
+
+
+def put(state: SiteHolidays | None, event: HolidaysSet, *_: object) -> Decided:
+    names = {one.day: one.name for one in event.days}
+    if len(names) > MOST:
+        return Refused("too_many_holidays")
+    return (state if state and state.names == names else SiteHolidays(event.site_id, names)), []
 
 
 def removed(state: SiteHolidays | None, event: HolidaysRemoved, *_: object) -> Decided:

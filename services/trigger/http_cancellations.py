@@ -1,7 +1,5 @@
 """Cancelled days over HTTPS: one call for a snow day, how far it is, and a way to take it back."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
@@ -16,7 +14,6 @@ from services.trigger.cancellations import Days, Progress, State
 from services.trigger.door import not_your_site
 from services.trigger.http_callers import Bearer, Callers
 from services.trigger.http_words import (
-    BUSY,
     CANCEL,
     CANCELLATIONS,
     KEY_REUSED,
@@ -24,10 +21,11 @@ from services.trigger.http_words import (
     SITE_NOT_KNOWN,
     UNDO,
     WHICH_DAYS,
+    or_busy,
+    words_of,
 )
 from services.trigger.messages import Why
 from services.trigger.tenants import Publisher
-from shared import db
 from shared.running import Running
 
 SHOWN = 200
@@ -104,7 +102,7 @@ class DaysDesk:
             raise HTTPException(422, SITE_NOT_KNOWN.format(days.site_id))
         if wanted.dry_run:
             return _said(_looked_at(days, wanted.reason, planned), 200)
-        with _or_busy():
+        with or_busy():
             id, outcome = await cancelling.cancel(self.running, days, wanted.reason, told_by=publisher.name, key=key or "")
         if outcome.kind == "id_reused":
             raise HTTPException(409, KEY_REUSED)
@@ -125,7 +123,7 @@ class DaysDesk:
         """Take it back: its sessions come back, but for those of which something else was told since."""
         publisher = await self.callers.heard(request, bearer)
         await self._progress(publisher, cancellation_id)
-        with _or_busy():
+        with or_busy():
             await cancelling.undo(self.running, cancellation_id, told_by=publisher.name)
         return _said(_told(await self._progress(publisher, cancellation_id)), 202)
 
@@ -141,9 +139,7 @@ def _read(body: bytes) -> CancelDays:
     try:
         return CancelDays.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise HTTPException(422, f"{where}: {first['msg']}.") from None
+        raise HTTPException(422, words_of(error)) from None
 
 
 def _days(wanted: CancelDays, publisher: Publisher) -> Days:
@@ -155,16 +151,6 @@ def _days(wanted: CancelDays, publisher: Publisher) -> Days:
     if days.site_id not in publisher.sites:
         raise HTTPException(403, not_your_site(publisher.name, days.site_id))
     return days
-
-
-@contextmanager
-def _or_busy() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if db.is_transient(error):
-            raise HTTPException(503, BUSY, {"Retry-After": "5"}) from error
-        raise
 
 
 def _looked_at(days: Days, reason: Why, planned: int) -> CancelledDays:

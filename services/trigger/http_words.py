@@ -1,9 +1,19 @@
 """What the API's description says: examples that work as they stand, and what each answer means."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from fastapi import HTTPException
+from pydantic import ValidationError
 
 from services.trigger.answers import Result
 from services.trigger.door import BATCH, STRUCTURED
+from shared import db
+
+SOURCE_HOLIDAYS = "holidays"
+NO_SITE = "“{}” is not set up yet, so nobody can say when its days begin. Check the id, or have the site added."
+TWICE = "holidays: {} is in it twice. Give each day once."
 
 BINARY = "Binary mode: headers ce-id, ce-source, ce-type, ce-specversion; the body is the event's data alone."
 TOO_MANY = "Too many wrong tokens from your address. Wait a minute; a right token still works."
@@ -49,6 +59,15 @@ NOT_ALLOWED: dict[int | str, dict[str, Any]] = {
     },
 }
 CANCELLATIONS = NOT_ALLOWED | {404: {"description": NO_CANCELLATION}}
+HOLIDAYS = NOT_ALLOWED | {
+    403: {"description": "The token does not stand for this site."},
+    404: {"description": "The site is not set up yet. `error` says what to do."},
+}
+SET_HOLIDAYS: dict[int | str, dict[str, Any]] = HOLIDAYS | {
+    403: {"description": "The token does not stand for this site. Or the publisher is paused."},
+    422: {"description": "Not understood. Nothing was changed; `error` names the place."},
+    503: {"description": BUSY},
+}
 CANCEL: dict[str, Any] = {
     "status_code": 202,
     "responses": {
@@ -100,3 +119,19 @@ EVENTS: dict[str, Any] = {
         }
     },
 }
+
+
+@contextmanager
+def or_busy() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if db.is_transient(error):
+            raise HTTPException(503, BUSY, {"Retry-After": "5"}) from error
+        raise
+
+
+def words_of(error: ValidationError) -> str:
+    """The first thing that is wrong in a body, and where; never what was in it."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc']) or 'the whole'}: {first['msg']}."

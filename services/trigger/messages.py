@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.event import Event
+from shared.contracts.event import Event, Part
 from shared.contracts.site import SessionScheduled
 
 Why = Literal["snow_day", "holiday", "staff_absence", "other"]
@@ -62,6 +62,22 @@ class ZoneChanged(Event):
     time_zone: str
 
 
+class RulesRead(Event):
+    """The rules of time zones as they are installed with a worker that starts."""
+
+    TYPE = "trigger.rules_read.v1"
+
+    rules: dict[str, str] = Field(description="by zone, a digest that differs when its rules do")
+
+
+class RulesChanged(Event):
+    """For every session to come on this clock, or whose mentor's quiet hours go by it."""
+
+    TYPE = "trigger.rules_changed.v1"
+
+    time_zone: str
+
+
 class DaysCancelled(Event):
     """Told once; then the cause of a sweep over the sessions that were planned on those days when it was told."""
 
@@ -93,6 +109,21 @@ class HolidaysAdded(Event):
     first_day: date = Field(description="on the site's calendar")
     day_after: date = Field(description="the first day that is none")
     name: str = Field("", max_length=LONGEST_NAME, description="as people call it")
+
+
+class NamedDay(Part):
+    day: date
+    name: str = Field("", max_length=LONGEST_NAME)
+
+
+class HolidaysSet(Event):
+    """All of a site's holidays, in place of those that it had."""
+
+    TYPE = "trigger.holidays_set.v1"
+    KEY = "site_id"
+
+    site_id: str = Field(min_length=1, max_length=100)
+    days: tuple[NamedDay, ...]
 
 
 class HolidaysRemoved(Event):

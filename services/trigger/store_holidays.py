@@ -1,12 +1,15 @@
 """Every SQL statement about holidays: one row for each site, its days as one document."""
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from asyncpg import Connection, Pool
 from pydantic import TypeAdapter
 
+from services.trigger import store_cancellations
+from services.trigger.cancellations import Days
 from services.trigger.holidays import HolidayCalendar, SiteHolidays
 from services.trigger.zones import find_zone
 
@@ -25,6 +28,17 @@ async def find_calendar(conn: Connection | Pool, site_id: str) -> HolidayCalenda
         return None
     names = DAYS.validate_json(row["days"]) if row["days"] else {}
     return HolidayCalendar(names, find_zone(row["time_zone"]) or ZoneInfo("UTC"))
+
+
+async def list_holidays(conn: Connection | Pool, site_id: str) -> list[tuple[date, str, int]] | None:
+    """Day, name, and how many sessions are planned then, in order; None when nobody has told us of the site."""
+    known = await find_calendar(conn, site_id)
+    if known is None or not known.names:
+        return None if known is None else []
+    days = sorted(known.names)
+    found = await store_cancellations.find_planned(conn, Days(site_id, days[0], days[-1] + timedelta(days=1)))
+    planned = Counter(day for _, day in (found or {}).values())
+    return [(day, known.names[day], planned[day]) for day in days]
 
 
 async def lock_holidays(conn: Connection, site_ids: Sequence[str]) -> dict[str, SiteHolidays]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from asyncpg import Connection
 
 from services.trigger import store, store_cancellations
-from services.trigger.messages import Awaited, CancellationUndone, DaysCancelled, PolicyChanged, ZoneChanged
+from services.trigger.messages import Awaited, CancellationUndone, DaysCancelled, PolicyChanged, RulesChanged, ZoneChanged
 
 
 async def waited_for(conn: Connection, mentor_ids: Sequence[UUID]) -> Mapping[UUID, bool]:
@@ -27,6 +27,11 @@ async def on_another_clock(conn: Connection, cause: ZoneChanged, after: UUID | N
     statement = store.ON_ANOTHER_CLOCK if cause.mentor_id else store.AT_SITE_ON_ANOTHER_CLOCK
     rows = await conn.fetch(statement, cause.mentor_id or cause.site_id, cause.time_zone, after, limit)
     return [row["id"] for row in rows]
+
+
+async def in_zone(conn: Connection, cause: RulesChanged, after: UUID | None, limit: int) -> list[UUID]:
+    """Those that know of the new rules already are looked at again, and nothing changes."""
+    return [row["id"] for row in await conn.fetch(store.IN_ZONE, cause.time_zone, after, limit)]
 
 
 async def under_older_policy(conn: Connection, cause: PolicyChanged, after: UUID | None, limit: int) -> list[UUID]:

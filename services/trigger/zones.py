@@ -58,6 +58,12 @@ def start(told: datetime, zone: ZoneInfo) -> Start:
     return Start(at, there, warnings if there.replace(fold=0) == wall else (*warnings, SKIPPED_HOUR))
 
 
+def by_the_wall(wall: datetime, zone: ZoneInfo, before: datetime) -> datetime:
+    """The instant of a wall clock by the rules of now. Of two that it can mean, the one it meant before, else the first."""
+    first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return second if before == second and _twice(wall.replace(tzinfo=zone), wall.replace(tzinfo=zone, fold=1)) else first
+
+
 def _twice(local: datetime, later: datetime) -> bool:
     """The clock goes back over this time, so that it comes twice; else it jumps over it."""
     first, second = local.utcoffset(), later.utcoffset()

@@ -1,5 +1,6 @@
 """What supervision publishes: the roster and sites (compacted, no names of people), alerts, briefs and contacts."""
 
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -108,6 +109,44 @@ class AlertResolved(_OfAlert):
 
     by: UUID | None = None
     how: str = Field(description="a code: talked, not_needed, noted, session_over, lifted")
+
+
+class CalledOff(Part):
+    session_id: UUID
+    mentor_id: UUID
+    starts_at: AwareDatetime
+
+
+class _OfDay(Event):
+    TOPIC = ALERTS
+    KEY = "alert_id"
+
+    alert_id: UUID = Field(description="one for each cancelled day and supervisor")
+    site_id: str
+    supervisor_id: UUID | None = Field(description="None: mentors without one; the site's lead sees to them")
+    cancellation_id: UUID
+    rule: Literal["sessions_called_off"] = "sessions_called_off"
+    rule_version: int = 1
+    severity: Severity = "info"
+    at: AwareDatetime
+
+
+class DayCalledOff(_OfDay):
+    """One alert for a supervisor, whatever the number of sessions; told again, whole, when more of them were called off."""
+
+    TYPE = "supervision.day_called_off.v1"
+
+    first_day: date
+    day_after: date = Field(description="the first day that is not called off")
+    reason: str = Field(description="a code: snow_day, holiday, staff_absence, other")
+    sessions: tuple[CalledOff, ...]
+
+
+class DayCalledOffClosed(_OfDay):
+    TYPE = "supervision.day_called_off_closed.v1"
+
+    by: UUID | None = None
+    how: Literal["noted", "lifted"] = Field(description="lifted: none of its sessions is called off any more")
 
 
 class BriefReady(Event):

@@ -1,5 +1,6 @@
 """What trigger publishes: sessions as everyone else sees them, decisions, and what is asked for at each moment."""
 
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -35,6 +36,34 @@ class SessionPlanned(Event):
     quiz_by: AwareDatetime
     status: SessionStatus = "planned"
     revision: int = Field(description="the plan's number: +1 whenever this session's plan changes")
+
+
+class SessionCalledOff(Event):
+    """A session was cancelled with its whole day. session_planned says so too; this says with which day, and why."""
+
+    TYPE = "trigger.session_called_off.v1"
+    TOPIC = TOPIC
+
+    cancellation_id: UUID = Field(description="of the day or days; the same for every session of theirs")
+    session_id: UUID
+    mentor_id: UUID
+    site_id: str
+    starts_at: AwareDatetime
+    first_day: date = Field(description="on the site's calendar")
+    day_after: date = Field(description="the first day that is not called off")
+    reason: Literal["snow_day", "holiday", "staff_absence", "other"]
+
+
+class SessionBroughtBack(Event):
+    """It is no longer called off with its day: that was taken back, or the site has said something else of it since."""
+
+    TYPE = "trigger.session_brought_back.v1"
+    TOPIC = TOPIC
+
+    cancellation_id: UUID
+    session_id: UUID
+    mentor_id: UUID
+    site_id: str
 
 
 class Arm(Part):

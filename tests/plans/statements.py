@@ -41,11 +41,13 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_cases": """
         LOAD DUE OVERDUE LOAD_ALERTS INSERT UPDATE REST PUT_ALERT ADD_CHANGE ADD_ENTRY PUT_CLEARANCE PUT_HOLD PUT_CONTACT
         NEWEST_TRAINING""",
+    "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
     "services.supervision.store_console": "FORGET FORGET_SESSIONS KEEP_LINK USE_LINK START FIND END PERSON OPENED",
     "services.trigger.publishers": "LOCK ALL WHOSE USED USES FORGET_USES INSERT UPDATE",
     "services.trigger.store_cancellations": """
         PLANNED LOCK LOAD INSERT UNDO UNDONE_BEFORE TO_CANCEL TO_BRING_BACK LIST""",
     "services.trigger.store_holidays": "LOCK INSERT UPDATE OF_SITE",
+    "services.trigger.store_zone_rules": "LOCK INSERT UPDATE",
     "services.trigger.store": """
         LOAD FIND DUE OVERDUE INSERT UPDATE REST_CLOCK HISTORY WAITED_FOR SITES_WAITED_FOR WAITING_FOR_MENTOR WAITING_AT_SITE
         NEARBY ON_ANOTHER_CLOCK AT_SITE_ON_ANOTHER_CLOCK UNDER_OLDER_POLICY""",
@@ -66,6 +68,7 @@ SELDOM: Mapping[str, str] = {
     "services.supervision.reading.CONTACT": "the beginning of others",
     "services.supervision.reading.ALERTS": "the beginning of others",
     "services.supervision.store.LIST_SITES": "a command that lists all sites",
+    "services.trigger.store.IN_ZONE": "when a zone's rules have changed, some times a year; a look at every session",
     "services.trigger.store_feeds.FEEDS": "a command that lists all feeds",
     "shared.messaging.store.OPEN_DEAD": "a command that lists every dead letter that is still open",
     "shared.messaging.letters.COUNT": "a command, by any filter that an operator chooses",

@@ -13,7 +13,7 @@ from services.trigger.cancellations import Days
 from services.trigger.session import Status
 from shared.contracts import ids
 from shared.contracts.event import Event
-from shared.contracts.trigger import SessionPlanned
+from shared.contracts.trigger import SessionBroughtBack, SessionCalledOff, SessionPlanned
 from shared.messaging.sweep import apply_sweep
 from shared.running import Running
 from tests.driving import deliver, fall_due, outgoing
@@ -238,3 +238,34 @@ async def one_step(running: Running, limit: int = 500) -> int:
     """Of a sweep that is due; its last look is not, for half a minute. Answers how many sessions were looked at."""
     async with running.connection() as conn, conn.transaction():
         return len((await apply_sweep(conn, "trigger", SERVICE.handlers, limit=limit)).outcomes)
+
+
+# What supervision is told: which sessions a day has called off, once each, and which it no longer does.
+
+
+async def called(running: Running) -> list[tuple[str, str]]:
+    """What was told of being called off, in order."""
+    names = {ids.session("east", ref): ref for ref in ("s1", "s2", "next")}
+    heard = [event for event in await outgoing(running) if isinstance(event, SessionCalledOff | SessionBroughtBack)]
+    return [("off" if isinstance(event, SessionCalledOff) else "back", names[event.session_id]) for event in heard]
+
+
+async def test_a_session_is_told_once_as_called_off_with_its_day_and_once_as_brought_back(running: Running) -> None:
+    id = await cancel(running)
+    await swept(running)
+    (off,) = of(SessionCalledOff, await outgoing(running))
+    assert (off.cancellation_id, off.first_day, off.day_after, off.reason) == (id, THE_DAY, THE_DAY + ONE_DAY, "snow_day")
+    assert (off.starts_at, off.mentor_id) == (START, ids.mentor("east", "m1"))
+    await undo(running, id)
+    await undo(running, id)
+    assert await called(running) == [("off", "s1"), ("back", "s1")]
+
+
+async def test_what_the_site_says_of_one_session_takes_it_out_of_its_day(running: Running) -> None:
+    await deliver(running, scheduled(START, session_ref="s2"))
+    await cancel(running)
+    await swept(running)
+    await deliver(running, scheduled(START + ONE_DAY, revision=1), cancelled(revision=0, session_ref="s2"))
+    said = await called(running)
+    assert sorted(said[:2]) == [("off", "s1"), ("off", "s2")]
+    assert sorted(said[2:]) == [("back", "s1"), ("back", "s2")]

@@ -22,7 +22,8 @@ __all__ = ["site"]
 
 @pytest_asyncio.fixture
 async def running(running: Running) -> Running:
-    await deliver(running, site_described(), enrolled("m1"), scheduled(START), scheduled(START, session_ref="s2"))
+    await deliver(running, site_described(), enrolled("m1"))
+    await deliver(running, scheduled(START), scheduled(START, session_ref="s2"))
     return running
 
 

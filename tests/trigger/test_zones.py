@@ -55,6 +55,11 @@ def test_a_zone_that_nobody_knows_is_refused(name: str):
     assert zones.told(datetime(2026, 12, 10, 16, tzinfo=UTC), name) == UNKNOWN_ZONE
 
 
+def test_1970_is_refused_because_an_empty_date_of_another_system_ends_up_there():
+    assert zones.told(datetime(1970, 1, 1, tzinfo=UTC), "America/Chicago") == OUT_OF_RANGE
+    assert isinstance(zones.told(datetime(1971, 1, 1, tzinfo=UTC), "America/Chicago"), Start)
+
+
 @pytest.mark.parametrize("year", [1, 1900, 9999])
 def test_a_year_outside_any_program_is_refused_instead_of_overflowing(year: int):
     assert zones.told(datetime(year, 12, 31, 23, 59, tzinfo=CST), "America/Chicago") == OUT_OF_RANGE

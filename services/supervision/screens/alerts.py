@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.supervision.rules import BY_NAME
 from services.supervision.screens import alert_words, said, today
+from services.supervision.screens.days_off import Card
 from services.supervision.screens.facts import SAFETY_RULES, Alert, Staff
 from shared.pages import times
 
@@ -70,6 +71,7 @@ class Alerts:
     monday: tuple[Row, ...]  # what can wait, in the open tab only
     note: str
     empty: str
+    days_off: tuple[Card, ...] = ()  # in the open tab only
 
 
 def page(alerts: Sequence[Alert], state: str, counts: Mapping[str, int], viewer: Staff, now: datetime) -> Alerts:

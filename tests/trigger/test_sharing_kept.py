@@ -1,0 +1,78 @@
+"""Two sessions of a mentor on one day, on a real Postgres: in one batch or by two workers, one training and one reminder."""
+
+import asyncio
+from datetime import UTC, datetime, time, timedelta
+
+import pytest_asyncio
+
+from services.trigger import store
+from services.trigger.app import SERVICE
+from shared.contracts import ids
+from shared.contracts.trigger import ContentRequested, NudgeRequested
+from shared.messaging.batch import apply_due
+from shared.running import Running
+from tests.driving import deliver, fall_due, outgoing
+from tests.trigger.building import enrolled, of, scheduled, site_described, training_assigned
+from tests.trigger.test_sweeps import choose
+
+HOUR = timedelta(hours=1)
+SESSION = next(handler for handler in SERVICE.handlers if handler.name == "session")
+
+
+@pytest_asyncio.fixture
+async def running(running: Running) -> Running:
+    """Both start within the day, so that both are assigned at once; the mentor's zone is chosen so that they are on one day."""
+    behind = (datetime.now(UTC).hour - 9) % 24
+    zone = f"Etc/GMT+{behind}" if behind <= 12 else f"Etc/GMT-{24 - behind}"
+    await deliver(running, site_described(time_zone=zone), enrolled("m1", time_zone=zone))
+    await choose(running, quiet_from=time(0), quiet_to=time(0))
+    start = datetime.now(UTC) + 8 * HOUR
+    await deliver(running, *(scheduled(start + n * 2 * HOUR, session_ref=f"s{n}", time_zone=zone) for n in (0, 1)))
+    return running
+
+
+async def one_worker(running: Running, limit: int) -> int:
+    """A due batch of a few rows, in a transaction that stays open for a moment."""
+    async with running.connection() as conn, conn.transaction():
+        applied = await apply_due(conn, "trigger", SESSION, datetime(1970, 1, 2, tzinfo=UTC), limit=limit)
+        await asyncio.sleep(0.3)
+        return applied.rows_due
+
+
+async def nudge(running: Running) -> list[object]:
+    await running.pool.execute("UPDATE session SET due_at = now() WHERE moment = 'nudge'")
+    return [e.session_id for e in of(NudgeRequested, await outgoing(running))]
+
+
+async def test_in_one_batch_they_ask_for_one_training_and_remind_once(running: Running) -> None:
+    assert await fall_due(running, "session") == 2
+    first, second = of(ContentRequested, await outgoing(running))
+    assert first.request_id == second.request_id and first.session_id != second.session_id
+    await deliver(running, training_assigned(first))
+    await nudge(running)
+    assert await fall_due(running, "session") == 2
+    assert await nudge(running) == [ids.session("east", "s0")]
+
+
+async def test_two_workers_at_once_ask_for_one_training_and_remind_once(running: Running) -> None:
+    assert sorted(await asyncio.gather(one_worker(running, 1), one_worker(running, 1))) == [1, 1]
+    first, second = of(ContentRequested, await outgoing(running))
+    assert first.request_id == second.request_id
+    await deliver(running, training_assigned(first))
+    await nudge(running)
+    assert sorted(await asyncio.gather(one_worker(running, 1), one_worker(running, 1))) == [1, 1]
+    assert await nudge(running) == [ids.session("east", "s0")]
+
+
+async def test_what_is_near_is_the_same_mentors_and_within_a_day_or_so(running: Running) -> None:
+    await deliver(running, enrolled("m2"))
+    start = datetime.now(UTC) + 8 * HOUR
+    await deliver(running, scheduled(start, session_ref="other", mentor_ref="m2"))
+    await deliver(running, scheduled(start + 40 * HOUR, session_ref="far"), scheduled(start - 20 * HOUR, session_ref="before"))
+    found = await store.find_session(running.pool, ids.session("east", "s0"))
+    assert found and found.described
+    key = (found.described.mentor_id, found.described.starts_at, found.id)
+    async with running.connection() as conn:
+        near = (await store.load_nearby(conn, [key]))[key]
+    assert [one.session.id for one in near] == [ids.session("east", "before"), ids.session("east", "s1")]
+    assert not any(one.completed for one in near)
