@@ -141,7 +141,7 @@ def _question(block: _Block) -> Question:
     if masked.startswith("::", start):
         end = masked.find("::", start + 2)
         if end < 0:
-            raise _Broken(start, "The title has no end.", "Write it between two pairs of colons: ::Title:: What …?")
+            raise _Broken(start, "The title has no end.", "Write it between two pairs of colons, as in ::Title::.")
         title, start = _unescaped(_lines_joined(block.text[start + 2 : end])).strip(), end + 2
     opening, closing = _braces(block, start)
     if opening < 0:
@@ -281,7 +281,7 @@ def _pair(block: _Block, part: _Part, form: Form) -> Answer:
     if not right:
         raise _Broken(arrow, "A pair has no right side.", "Write “=left -> right”.")
     left = _said(block, part.start, arrow, form)[0]
-    return Answer(words(right, "moodle").text, block.line(part.start - 1), True, left=left.text, lost=left.lost)
+    return Answer(words(right, "plain").text, block.line(part.start - 1), True, left=left.text, lost=left.lost)
 
 
 def _truth(block: _Block, start: int, end: int, form: Form) -> list[Answer]:
