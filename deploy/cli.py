@@ -192,26 +192,39 @@ def migrate() -> None:
 
 @topics_app.command("apply")
 def topics_apply() -> None:
-    """Make the topics of the manifest that are missing, the publishers' own included.
+    """Make the topics of the manifest that are missing, the publishers' own included, and renew what their logins may do.
 
-    Each is kept on three brokers, or on as many as there are; a single broker gets fewer partitions.
+    Each topic is kept on three brokers, or on as many as there are; a single broker gets fewer partitions.
     """
     from shared import bus
-    from shared.contracts.topics import TOPICS
+    from shared.contracts.topics import TOPICS, inbound
     from shared.settings import settings
 
     need_network()
-    topics = [*TOPICS, *_with("trigger", _publishers_topics)]
+    publishers = _with("trigger", _over_kafka)
+    topics = [*TOPICS, *map(inbound, publishers)]
     for name, what in sorted(asyncio.run(bus.apply_topics(settings().kafka, topics)).items()):
         typer.echo(f"{name}: {what}")
+    if publishers:
+        _apply_rules(publishers)
 
 
-async def _publishers_topics(running: Any) -> list[Any]:
-    from shared.contracts.topics import inbound
-
+async def _over_kafka(running: Any) -> list[str]:
     async with running.connection() as conn:
         publishers = await running.service.publishers(conn)
-    return [inbound(one.name) for one in publishers.values() if one.kafka]
+    return [one.name for one in publishers.values() if one.kafka]
+
+
+def _apply_rules(publishers: list[str]) -> None:
+    """A Kafka that knows no logins is no reason to fail: topics are what is needed."""
+    from shared import kafka_logins
+    from shared.settings import settings
+
+    try:
+        for name, logins in kafka_logins.apply_rules(settings().kafka, publishers, kafka_logins.quota(settings())).items():
+            typer.echo(f"in.{name}: rules and quota of {logins} login{'s' if logins > 1 else ''}")
+    except kafka_logins.Failed as problem:
+        typer.echo(f"The topics are made. What publishers' logins may do could not be renewed: {problem}", err=True)
 
 
 def _chosen(service: str) -> tuple[str, ...]:

@@ -29,10 +29,10 @@ COMMIT_SECONDS = 10
 SETTLE_SECONDS = 5  # how long others wait for a batch before they take its partitions
 TOPIC_SECONDS = 5  # how long to ask for a topic that Kafka does not know
 ABSENT_SECONDS = 30  # how long its rows wait then, so that those of other topics need not
-MAX_POLL_MS = 300_000
-HISTORY_SECONDS, HISTORY_RECORDS, KNOWN_KEYS = 30, 5_000, 20_000
+MAX_POLL_MS, HISTORY_SECONDS, HISTORY_RECORDS, KNOWN_KEYS = 300_000, 30, 5_000, 20_000
 
 Broker = KafkaBroker
+Error = KafkaError
 Take = Callable[[Sequence[Any]], Awaitable[None]]  # a batch of records; raises to have it delivered again
 Offsets = Callable[[Iterable[str]], Awaitable[dict[tuple[str, int], int]]]
 Places = Mapping[tuple[str, int], int]  # per topic and partition, the offset of the next record

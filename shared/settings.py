@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     noisy_per_hour: int = 1_000  # unreadable records of one publisher, before it is paused
     publisher_requests_per_second: float = Field(100, gt=0)  # over HTTPS, of one publisher, in each web process
     publisher_events_per_second: float = Field(5_000, gt=0)
+    publisher_kafka_bytes_per_second: float = Field(1_048_576, gt=0)  # over Kafka, of one login, at each broker
+    publisher_kafka_request_percent: float = Field(25, gt=0)  # of one of the broker's threads
+    kafka_publishers: str = Field("", pattern=r"^((SASL_SSL|SASL_PLAINTEXT)://\S+:\d+)?$")  # where they sign in
     feed_private_addresses: bool = False  # calendars inside our own network may be asked for too
     kafka_session_seconds: float = Field(10, ge=6, le=300)  # without a sign of life: others take its partitions
     id_key: SecretStr = SecretStr(DEVELOPMENT_KEY)

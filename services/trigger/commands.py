@@ -11,9 +11,16 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from services.trigger import publishers, tenants
+from services.trigger import commands_logins, publishers, tenants
 from services.trigger.app import SERVICE
-from services.trigger.messages import OldTokensRevoked, PublisherAdded, PublisherPaused, PublisherSitesChanged, TokenIssued
+from services.trigger.messages import (
+    OldTokensRevoked,
+    PublisherAdded,
+    PublisherPaused,
+    PublisherRemoved,
+    PublisherSitesChanged,
+    TokenIssued,
+)
 from services.trigger.tenants import Credential
 from shared.commands import AsJson, fail, on
 from shared.contracts.event import Event
@@ -50,24 +57,32 @@ def add(
     kafka: Annotated[bool, typer.Option("--kafka/--http", help="Its own topic, or HTTPS with a token.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let a system announce sessions. Over HTTPS it gets a token, which is shown once and kept nowhere.
+    """Let a system announce sessions. Over HTTPS it gets a token, over Kafka a topic and a login; each is shown once.
 
     Example: jitt publisher add lakeside-calendar --site lakeside
     """
     if kafka:
-        _fail_if_there_is_no_topic_left()
-    token = None if kafka else tenants.new_token()
-    hashed = tenants.hashed(token).hex() if token else None
-    _tell(lambda: PublisherAdded(name=name, sites=tuple(site), kafka=kafka, token_sha256=hashed))
+        _add_over_kafka(name, site, as_json)
+        return
+    token = tenants.new_token()
+    _tell(lambda: PublisherAdded(name=name, sites=tuple(site), token_sha256=tenants.hashed(token).hex()))
     if as_json:
-        typer.echo(json.dumps({"name": name, "sites": sorted(set(site)), "kafka": kafka, "token": token}))
-    elif token:
-        typer.echo(f"{name} may announce sessions of {_listed(site)}. Its token, shown this once:\n\n{token}\n\n{_how(token)}")
+        typer.echo(json.dumps({"name": name, "sites": sorted(set(site)), "kafka": False, "token": token}))
     else:
-        typer.echo(
-            f"{name} may announce sessions of {_listed(site)} on the topic in.{name}. "
-            "Make the topic with `jitt topics apply`; it is read within ten seconds after that."
-        )
+        typer.echo(f"{name} may announce sessions of {_listed(site)}. Its token, shown this once:\n\n{token}\n\n{_how(token)}")
+
+
+def _add_over_kafka(name: str, sites: list[str], as_json: bool) -> None:
+    _fail_if_there_is_no_topic_left()
+    way = commands_logins.way_in()
+    _tell(lambda: PublisherAdded(name=name, sites=tuple(sites), kafka=True))
+    given = commands_logins.opened(way, name, min(sites))
+    if as_json:
+        said = {"name": name, "sites": sorted(set(sites)), "kafka": True, "token": None}
+        typer.echo(json.dumps(said | commands_logins.as_json(given)))
+    else:
+        typer.echo(f"{name} may announce sessions of {_listed(sites)} on the topic in.{name}, read within ten seconds.\n")
+        typer.echo(commands_logins.in_words(way, given, name, min(sites)))
 
 
 def _fail_if_there_is_no_topic_left() -> None:
@@ -97,10 +112,16 @@ def token(
     only: Annotated[bool, typer.Option("--only", help="Earlier tokens stop working at once.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give a publisher a new token. Earlier ones go on working (four at most) until you say --only.
+    """Give a publisher a new token, or a new login at Kafka. Earlier ones go on working (four at most) until you say --only.
 
     Example: jitt publisher token lakeside-calendar --only
     """
+    if (known := _known(name)).kafka:
+        way = commands_logins.way_in()
+        given = commands_logins.opened(way, name, site := min(known.sites), only=only)
+        as_said = {"name": name, "token": None} | commands_logins.as_json(given)
+        typer.echo(json.dumps(as_said) if as_json else commands_logins.in_words(way, given, name, site))
+        return
     new = tenants.new_token()
     _tell(lambda: TokenIssued(name=name, token_sha256=tenants.hashed(new).hex(), only=only))
     typer.echo(json.dumps({"name": name, "token": new}) if as_json else f"The new token of {name}, shown this once:\n\n{new}")
@@ -112,12 +133,15 @@ def revoke(
     old: Annotated[bool, typer.Option("--old", help="All tokens but the newest.")] = False,
     anyway: Annotated[bool, typer.Option("--anyway", help="Although the newest has not been used yet.")] = False,
 ) -> None:
-    """End a publisher's older tokens, once it uses the newest: so a token is changed without a gap.
+    """End a publisher's older tokens or logins, once it uses the newest: so one is changed without a gap.
 
     Example: jitt publisher token lakeside-calendar, then, when it is in use: jitt publisher revoke lakeside-calendar --old
     """
     if not old:
         fail("Say --old: all tokens but the newest end. To replace them all at once: jitt publisher token NAME --only", 2)
+    if _known(name).kafka:
+        typer.echo(commands_logins.old_ended(name, anyway))
+        return
     found, uses = on(SERVICE, _all_publishers)
     newest = next((c.token_hashes[-1] for c in found if c.name == name and len(c.token_hashes) > 1), None)
     if newest and newest not in uses and not anyway:
@@ -125,6 +149,19 @@ def revoke(
              "Put the new token to use first, or add --anyway.")  # fmt: skip
     _tell(lambda: OldTokensRevoked(name=name))
     typer.echo(f"Only the newest token of {name} works now.")
+
+
+@publisher_app.command("remove")
+def remove(name: Name) -> None:
+    """Let a publisher announce nothing more: every token or login ends at once. What it announced stays.
+
+    Example: jitt publisher remove lakeside-calendar
+    """
+    if _known(name).kafka:
+        commands_logins.all_ended(name)
+    _tell(lambda: PublisherRemoved(name=name))
+    typer.echo(f"{name} can announce nothing any more. What it announced stays, and what stands on its topic is still read.\n"
+               f"To let it in again: jitt publisher token {name}")  # fmt: skip
 
 
 @publisher_app.command("sites")
@@ -141,11 +178,7 @@ def sites(
         fail(f"To be added and removed at once: {_listed(list(both))}. Say one of the two.", 2)
     if add or remove:
         _tell(lambda: PublisherSitesChanged(name=name, added=tuple(add or ()), removed=tuple(remove or ())))
-    found, _ = on(SERVICE, _all_publishers)
-    known = next((c for c in found if c.name == name), None)
-    if known is None:
-        fail(REFUSED["unknown_publisher"])
-    typer.echo(f"{name} may announce sessions of {_listed(list(known.sites))}.")
+    typer.echo(f"{name} may announce sessions of {_listed(list(_known(name).sites))}.")
 
 
 @publisher_app.command("pause")
@@ -155,7 +188,8 @@ def pause(name: Name, why: Annotated[str, typer.Option(help="For whoever asks la
     Example: jitt publisher pause lakeside-calendar
     """
     _tell(lambda: PublisherPaused(name=name, paused=True, why=why))
-    typer.echo(f"{name} is paused.")
+    waits = f" What it writes waits on in.{name}, {commands_logins.DAYS} days at most; its login goes on working."
+    typer.echo(f"{name} is paused." + (waits if _known(name).kafka else ""))
 
 
 @publisher_app.command("resume")
@@ -166,6 +200,11 @@ def resume(name: Name) -> None:
     """
     _tell(lambda: PublisherPaused(name=name, paused=False))
     typer.echo(f"{name} is heard again.")
+
+
+def _known(name: str) -> Credential:
+    found, _ = on(SERVICE, _all_publishers)
+    return next((c for c in found if c.name == name), None) or fail(REFUSED["unknown_publisher"])
 
 
 async def _all_publishers(running: Running) -> tuple[list[Credential], Uses]:

@@ -163,6 +163,15 @@ class PublisherSitesChanged(Event):
     removed: tuple[str, ...] = Field((), max_length=20_000)
 
 
+class PublisherRemoved(Event):
+    """It can sign in no more: every token ends. What it said stays, and its name."""
+
+    TYPE = "trigger.publisher_removed.v1"
+    KEY = "name"
+
+    name: str
+
+
 class OldTokensRevoked(Event):
     """All but the newest."""
 

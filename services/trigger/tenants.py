@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from services.trigger.messages import OldTokensRevoked, PublisherAdded, PublisherPaused, PublisherSitesChanged, TokenIssued
+from services.trigger.messages import (
+    OldTokensRevoked,
+    PublisherAdded,
+    PublisherPaused,
+    PublisherRemoved,
+    PublisherSitesChanged,
+    TokenIssued,
+)
 from shared.contracts.event import Event, Refused
 
 TOKENS = 4  # as many may be in use at once, so that one can be replaced without an outage
@@ -58,6 +65,10 @@ def paused(state: Credential | None, event: PublisherPaused, now: datetime, _: o
     if event.paused is (state.paused_at is not None):
         return state, []
     return replace(state, paused_at=now if event.paused else None, paused_why=event.why if event.paused else ""), []
+
+
+def removed(state: Credential | None, event: PublisherRemoved, now: datetime, _: object) -> Decided:
+    return (replace(state, token_hashes=()), []) if state else Refused("unknown_publisher")
 
 
 def token_issued(state: Credential | None, event: TokenIssued, now: datetime, _: object) -> Decided:

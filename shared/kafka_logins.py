@@ -1,0 +1,222 @@
+"""Publishers' logins at Kafka: each is a principal with a password, the one topic it may write to, and how much.
+
+Kafka keeps them, nobody else: publisher NAME has in.NAME.1, in.NAME.2 …, the newest last. Only this module knows kafka-python.
+"""
+
+import logging
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ConfigResource,
+    KafkaAdminClient,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+from kafka.errors import KafkaError, SecurityDisabledError
+from kafka.protocol.admin import AlterClientQuotasRequest
+
+from shared.settings import Settings
+
+MECHANISM = "SCRAM-SHA-512"
+MOST_LOGINS = 4  # of one publisher at once, as of tokens
+ANSWER_MS = 15_000
+USER = re.compile(r"in\.([a-z0-9-]+)\.(\d{1,9})")
+PROTOCOLS = ("SASL_SSL", "SASL_PLAINTEXT")  # the better first
+MAY = (ACLOperation.WRITE, ACLOperation.DESCRIBE)
+logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what fails is raised, and said once
+
+
+class Failed(Exception):
+    """Kafka could not be asked, or said no; its own words."""
+
+
+class Lacking(Exception):
+    """What this Kafka does not have, so that a login would be no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Where publishers sign in: `protocol` as clients name it, `brokers` as host:port with commas."""
+
+    protocol: str
+    brokers: str
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Of one login, at each broker."""
+
+    bytes_per_second: float
+    request_percent: float  # of one thread's time
+
+
+def quota(settings: Settings) -> Quota:
+    return Quota(settings.publisher_kafka_bytes_per_second, settings.publisher_kafka_request_percent)
+
+
+def find_entrance(bootstrap: str, named: str = "") -> Entrance:
+    """`named`, PROTOCOL://host:port,…, goes before what the brokers say of themselves. Raises Lacking and Failed."""
+    with _admin(bootstrap) as admin:
+        _need_authorizer(admin)
+        protocol, _, brokers = named.partition("://")
+        return Entrance(protocol, brokers) if named else _advertised(_settings_of_brokers(admin))
+
+
+def issue(bootstrap: str, publisher: str, limit: Quota, *, only: bool = False) -> Login:
+    """One more login, which works when this returns. Earlier ones go on, MOST_LOGINS in all, unless it is the `only` one."""
+    with _admin(bootstrap) as admin:
+        there = _logins(admin).get(publisher, [])
+        login = Login(f"in.{publisher}.{_number(there[-1]) + 1 if there else 1}", secrets.token_urlsafe(24))
+        _allow(admin, publisher, [login.user], limit)
+        _keep(admin, [UserScramCredentialUpsertion(login.user, MECHANISM, login.password)])
+        _end(admin, there if only else there[: 1 - MOST_LOGINS])
+        return login
+
+
+def end_old(bootstrap: str, publisher: str) -> Sequence[str]:
+    """All but the newest; what they have open is cut off too. Returns which."""
+    with _admin(bootstrap) as admin:
+        old = _logins(admin).get(publisher, [])[:-1]
+        _end(admin, old)
+        return old
+
+
+def end_all(bootstrap: str, publisher: str) -> Sequence[str]:
+    with _admin(bootstrap) as admin:
+        there = _logins(admin).get(publisher, [])
+        _end(admin, there)
+        return there
+
+
+def list_logins(bootstrap: str) -> dict[str, list[str]]:
+    """By publisher, the newest last."""
+    with _admin(bootstrap) as admin:
+        return _logins(admin)
+
+
+def apply_rules(bootstrap: str, publishers: Iterable[str], limit: Quota) -> dict[str, int]:
+    """Makes the rules and quotas of the logins that there are what they should be; answers how many each publisher has."""
+    with _admin(bootstrap) as admin:
+        there = _logins(admin)
+        having = {name: there[name] for name in publishers if name in there}
+        for name, users in having.items():
+            _allow(admin, name, users, limit)
+        return {name: len(users) for name, users in having.items()}
+
+
+@contextmanager
+def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
+    options = {"client_id": "jitt logins", "request_timeout_ms": ANSWER_MS, "bootstrap_timeout_ms": ANSWER_MS}
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), **options)
+        try:
+            yield admin
+        finally:
+            admin.close()
+    except KafkaError as error:
+        raise Failed(f"{type(error).__name__} {error}".strip()) from error
+
+
+def _need_authorizer(admin: KafkaAdminClient) -> None:
+    try:
+        admin.describe_acls(_rules_of("User:nobody"))
+    except SecurityDisabledError:
+        raise Lacking("it has no authorizer (authorizer.class.name), so whoever reaches it may do anything") from None
+
+
+def _settings_of_brokers(admin: KafkaAdminClient) -> list[dict[str, str]]:
+    brokers = [ConfigResource("BROKER", str(broker["broker_id"])) for broker in admin.describe_cluster()["brokers"]]
+    found = admin.describe_configs(brokers, config_filter="all")["broker"].values()
+    return [{name: one["value"] or "" for name, one in settings.items()} for settings in found]
+
+
+def _advertised(brokers: Sequence[dict[str, str]]) -> Entrance:
+    """The first listener, by protocol, that every broker has and that takes our kind of password."""
+    for protocol in PROTOCOLS:
+        addresses = [_address(settings, protocol) for settings in brokers]
+        if all(addresses):
+            return Entrance(protocol, ",".join(addresses))
+    raise Lacking(f"none of its listeners is for signing in ({' or '.join(PROTOCOLS)} with {MECHANISM})")
+
+
+def _address(settings: dict[str, str], protocol: str) -> str:
+    protocols = dict(pair.split(":") for pair in settings["listener.security.protocol.map"].split(","))
+    for listener in (settings["advertised.listeners"] or settings["listeners"]).split(","):
+        name, _, address = listener.strip().partition("://")
+        mechanisms = settings.get(f"listener.name.{name.lower()}.sasl.enabled.mechanisms", settings["sasl.enabled.mechanisms"])
+        if protocols.get(name) == protocol and MECHANISM in mechanisms.split(","):
+            return address
+    return ""
+
+
+def _logins(admin: KafkaAdminClient) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for user in admin.describe_user_scram_credentials():
+        if match := USER.fullmatch(user):
+            found.setdefault(match[1], []).append(user)
+    return {publisher: sorted(users, key=_number) for publisher, users in found.items()}
+
+
+def _number(user: str) -> int:
+    return int(user.rpartition(".")[2])
+
+
+def _allow(admin: KafkaAdminClient, publisher: str, users: Sequence[str], limit: Quota) -> None:
+    topic = ResourcePattern(ResourceType.TOPIC, f"in.{publisher}")
+    rules = [ACL(f"User:{user}", "*", may, ACLPermissionType.ALLOW, topic) for user in users for may in MAY]
+    for error in admin.create_acls(rules)["failed"]:
+        _raise(error)
+    _set_quotas(admin, users, {"producer_byte_rate": limit.bytes_per_second, "request_percentage": limit.request_percent})
+
+
+def _end(admin: KafkaAdminClient, users: Sequence[str]) -> None:
+    """The rules first: a password that is gone keeps nobody out who is inside."""
+    if users:
+        for _, _, error in admin.delete_acls([_rules_of(f"User:{user}") for user in users]):
+            _raise(error)
+        _keep(admin, [UserScramCredentialDeletion(user, MECHANISM) for user in users])
+        _set_quotas(admin, users, dict.fromkeys(("producer_byte_rate", "request_percentage")))
+
+
+def _keep(admin: KafkaAdminClient, changes: Sequence[Any]) -> None:
+    for user, error in admin.alter_user_scram_credentials(changes).items():
+        if error:
+            raise Failed(f"{user}: {error}")
+
+
+def _set_quotas(admin: KafkaAdminClient, users: Sequence[str], values: dict[str, float | None]) -> None:
+    """kafka-python has this request but no method for it; its own methods send theirs in this way. None: no quota."""
+    wanted = [(key, value or 0.0, value is None) for key, value in values.items()]
+    request = AlterClientQuotasRequest(entries=[([("user", user)], wanted) for user in users], validate_only=False)
+    for entry in admin._manager.run(admin._manager.send, request).entries:
+        if entry.error_code:
+            raise Failed(f"quota of {entry.entity[0].entity_name}: {entry.error_message}")
+
+
+def _rules_of(principal: str) -> ACLFilter:
+    anything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+    return ACLFilter(principal, None, ACLOperation.ANY, ACLPermissionType.ANY, anything)
+
+
+def _raise(error: type[KafkaError]) -> None:
+    if getattr(error, "errno", 0):
+        raise error()
