@@ -40,7 +40,7 @@ def needs_said(needs: Iterable[Need]) -> Iterator[str]:
         what = one.format("1 session") if need.sessions == 1 else several.format(f"{need.sessions} sessions")
         starts = "; ".join(when(at) for at in need.starts)
         first = f"It is on {starts}" if need.sessions == 1 else f"The first: {starts}"
-        has = f" It has {', '.join(sorted(need.names))}." if need.names else ""
+        has = f" {'It has' if need.sessions == 1 else 'They have'} {', '.join(sorted(need.names))}." if need.names else ""
         yield f"Needs mapping: {what}. {HOW[need.why]} {first}.{has}"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.commands import jitt
+from tests.flow.commands import jitt, soon
 from tests.flow.database import rows
 from tests.flow.running import eventually
 from tests.flow.town import COLUMNS, LAKESIDE, Newcomer
@@ -28,7 +28,7 @@ def server() -> Iterator[CalendarServer]:
 
 def test_a_calendar_on_the_web_is_planned_and_followed_by_everybody(newcomer: Newcomer, server: CalendarServer) -> None:
     server.given = Given(calendar(0, 1, 2), headers={"ETag": '"one"'})
-    added = jitt("feed", "add", server.url, "--site", LAKESIDE, "--mentor", newcomer.ref, "--activity", "check_in", "--json")
+    added = soon("feed", "add", server.url, "--site", LAKESIDE, "--mentor", newcomer.ref, "--activity", "check_in", "--json")
     feed = json.loads(added)["feed"]
     first = eventually(lambda: _planned(newcomer, 3), "three sessions in supervision")
     server.given = Given(calendar(0, 1, 2, 3, hour=18), headers={"ETag": '"two"'})
@@ -49,7 +49,7 @@ def test_an_entry_waits_for_its_guest_until_the_people_s_file_has_the_address(
     rules, people = tmp_path / "rules.yaml", tmp_path / "people.csv"
     rules.write_text("mentor: [{by: ATTENDEE}]")
     own = ("--site", LAKESIDE, "--activity", "check_in", "--mapping", str(rules), "--json")
-    feed = json.loads(jitt("feed", "add", server.url, *own))["feed"]
+    feed = json.loads(soon("feed", "add", server.url, *own))["feed"]
     waiting = eventually(lambda: _needs(feed), "a look that found nobody")
     assert [(need["why"], need["sessions"]) for need in waiting] == [("not_in_roster", 2)]
     row = newcomer.row(datetime.now(UTC)).replace(",,,dana,", f",{address},,dana,")

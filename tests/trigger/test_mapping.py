@@ -294,7 +294,7 @@ def test_what_waits_is_counted_with_times_and_names_of_properties_and_nothing_th
         assert word not in (kept + said).casefold()
     assert said.startswith("Needs mapping: 5 sessions name nobody of the roster. Planned by itself once `jitt import people`")
     assert "The first: Tue Oct 6, 2026, 3:30 pm; Tue Oct 13, 2026, 3:30 pm" in said
-    assert "It has ATTENDEE, CATEGORIES, LOCATION, SUMMARY, X-STUDENT." in said
+    assert "They have ATTENDEE, CATEGORIES, LOCATION, SUMMARY, X-STUDENT." in said
 
 
 def test_what_an_entry_says_is_in_no_repr_of_it() -> None:
