@@ -217,17 +217,18 @@ def completed(training: Training, events: list[Event], facts: Facts, at: datetim
 def session_at(training: Training, sessions: Iterable[SessionPlanned], at: datetime) -> SessionPlanned | None:
     """The one that the training is for: of those that take place the first to come, else the last; none known: None."""
     known = sorted(sessions, key=lambda s: (s.starts_at, s.session_id.bytes))
-    taking_place = [s for s in known if not off(s)] or known
+    taking_place = [s for s in known if not off(training, s)] or known
     return next((s for s in taking_place if s.starts_at > at), taking_place[-1] if known else None)
 
 
-def off(session: SessionPlanned) -> bool:
-    return session.status in ("cancelled", "moved_away")
+def off(training: Training, session: SessionPlanned) -> bool:
+    """Also when it is another mentor's by now."""
+    return session.status in ("cancelled", "moved_away") or session.mentor_id != training.assigned.mentor_id
 
 
 def closed(training: Training, session: SessionPlanned | None, now: datetime) -> str | None:
     """Why nothing more can be answered, or None."""
-    if session and off(session):
+    if session and off(training, session):
         return "session_canceled"
     return "session_started" if starts_at(training, session) <= now else None
 

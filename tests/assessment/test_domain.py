@@ -217,6 +217,7 @@ def test_a_training_is_for_the_first_session_to_come_that_takes_place():
         ((planned(), second()), START, SECOND),
         ((planned(status="cancelled"), second()), OPENED_AT, SECOND),
         ((planned(), second(status="cancelled")), START, SESSION),
+        ((planned(mentor_id=UUID(int=5)), second()), OPENED_AT, SECOND),
         ((planned(), second()), AFTERNOON, SECOND),
     ):
         found = domain.session_at(training, sessions, at)
@@ -232,6 +233,11 @@ def test_a_training_whose_first_session_is_canceled_stays_open_for_the_second():
     assert (told.starts_at, told.late, done.starts_at, done.late) == (AFTERNOON, False, AFTERNOON, False)
     off = Facts((planned(status="cancelled"), second(status="cancelled")), SINGLE)
     assert domain.answered(shared, answer(1, "b"), at, off) == Refused("session_canceled")
+
+
+def test_a_session_that_was_given_to_another_mentor_closes_the_first_ones_training():
+    given_away = Facts((planned(mentor_id=UUID(int=5), revision=3),), SINGLE)
+    assert domain.answered(begun(SINGLE), answer(1, "b"), OPENED_AT, given_away) == Refused("session_canceled")
 
 
 def test_a_training_not_done_before_the_first_session_can_be_done_before_the_second_and_then_no_more():

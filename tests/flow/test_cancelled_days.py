@@ -33,10 +33,13 @@ def test_a_cancelled_day_is_cancelled_for_everybody_once_and_comes_back_for_ever
     id = _call(town, "POST", "", SNOW_DAY)["id"]
     _everywhere(sessions, "cancelled")
     assert _once(town, id, "done")["cancelled"] == MANY
+    eventually(lambda: [len(one["sessions"]) for one in _alerts(id, "day_called_off")][-1:] == [MANY], "the supervisor is told")
+    assert len({one["alert_id"] for one in _alerts(id, "day_called_off")}) == 1
     _call(town, "DELETE", f"/{id}")
     _everywhere(sessions, "planned")
     undone = _once(town, id, "undone")
     assert (undone["sessions"], undone["cancelled"]) == (MANY, 0)
+    eventually(lambda: [one["how"] for one in _alerts(id, "day_called_off_closed")] == ["lifted"], "the alert closes by itself")
     assert _heard(sessions) == {str(id): ["planned", "cancelled", "planned"] for id in sessions}
 
 
@@ -66,6 +69,11 @@ def _once(town: Town, id: str, state: str) -> dict[str, Any]:
         return found if found["state"] == state else None
 
     return eventually(told, f"it is {state}")
+
+
+def _alerts(cancellation: str, kind: str) -> list[dict[str, Any]]:
+    told = {one.id: one.data for one in kafka.read("supervision.alerts") if one.type == f"supervision.{kind}.v1"}
+    return [data for data in told.values() if data["cancellation_id"] == cancellation]
 
 
 def _heard(sessions: list[UUID]) -> dict[str, list[str]]:
