@@ -85,7 +85,7 @@ def by_new_rules(session: Session | None, event: RulesChanged, now: datetime, fa
         return Refused("nothing_to_plan")
     known, zone = session.described, find_zone(session.described.time_zone)
     starts_at = by_the_wall(known.wall, zone, known.starts_at) if zone else known.starts_at
-    if starts_at == known.starts_at and event.time_zone != session.mentor_zone:
+    if starts_at == known.starts_at and session.mentor_zone not in event.time_zones:
         return Refused("starts_as_before")
     told = replace(known, starts_at=starts_at)
     if session.next is None:

@@ -76,7 +76,7 @@ SESSION = Handler[Session](
     sweeps={
         Awaited: Swept(sweeping.waiting, domain.woken),
         ZoneChanged: Swept(sweeping.on_another_clock, domain.replanned),
-        RulesChanged: Swept(sweeping.in_zone, domain.by_new_rules),
+        RulesChanged: Swept(sweeping.in_zones, domain.by_new_rules),
         PolicyChanged: Swept(sweeping.under_older_policy, domain.replanned),
         DaysCancelled: Swept(sweeping.on_cancelled_days, telling(domain.cancelled_with_its_day)),
         CancellationUndone: Swept(sweeping.cancelled_by, telling(domain.brought_back)),

@@ -71,11 +71,11 @@ class RulesRead(Event):
 
 
 class RulesChanged(Event):
-    """For every session to come on this clock, or whose mentor's quiet hours go by it."""
+    """For every session to come on these clocks, or whose mentor's quiet hours go by one of them."""
 
     TYPE = "trigger.rules_changed.v1"
 
-    time_zone: str
+    time_zones: tuple[str, ...]
 
 
 class DaysCancelled(Event):

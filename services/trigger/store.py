@@ -112,10 +112,10 @@ SELECT s.id FROM mentor m JOIN session s ON s.mentor_id = m.id
 WHERE m.site_id = $1 AND m.time_zone = '' AND s.status = 'planned' AND s.moment IS NOT NULL AND s.mentor_zone <> $2
   AND ($3::uuid IS NULL OR s.id > $3) ORDER BY s.id LIMIT $4
 """
-IN_ZONE = """
-SELECT id FROM session
-WHERE (time_zone = $1 OR mentor_zone = $1) AND status IN ('planned', 'waiting') AND starts_at > now()
-  AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3
+IN_ZONES = """
+SELECT id, (time_zone = ANY($1::text[]) OR mentor_zone = ANY($1::text[])) AND status IN ('planned', 'waiting')
+           AND starts_at > now() AS concerned
+FROM session WHERE id > $2::uuid ORDER BY id LIMIT $3
 """
 UNDER_OLDER_POLICY = """
 SELECT s.id FROM mentor m JOIN session s ON s.mentor_id = m.id

@@ -8,6 +8,9 @@ from asyncpg import Connection
 from services.trigger import store, store_cancellations
 from services.trigger.messages import Awaited, CancellationUndone, DaysCancelled, PolicyChanged, RulesChanged, ZoneChanged
 
+NOTHING_BEFORE = UUID(int=0)
+READ_AT_ONCE = 20_000
+
 
 async def waited_for(conn: Connection, mentor_ids: Sequence[UUID]) -> Mapping[UUID, bool]:
     """Which of these mentors some session waits for. Read before a mentor is enrolled: almost always none."""
@@ -29,9 +32,17 @@ async def on_another_clock(conn: Connection, cause: ZoneChanged, after: UUID | N
     return [row["id"] for row in rows]
 
 
-async def in_zone(conn: Connection, cause: RulesChanged, after: UUID | None, limit: int) -> list[UUID]:
-    """Those that know of the new rules already are looked at again, and nothing changes."""
-    return [row["id"] for row in await conn.fetch(store.IN_ZONE, cause.time_zone, after, limit)]
+async def in_zones(conn: Connection, cause: RulesChanged, after: UUID | None, limit: int) -> list[UUID]:
+    """No index knows of zones, so so many rows are read at a time; where few are concerned, the last ones bring the cursor on.
+
+    Those that know of the new rules already, and those that are not concerned, are looked at and stay as they are.
+    """
+    rows = await conn.fetch(store.IN_ZONES, list(cause.time_zones), after or NOTHING_BEFORE, READ_AT_ONCE)
+    concerned = [row["id"] for row in rows if row["concerned"]]
+    if len(concerned) >= limit or len(rows) < READ_AT_ONCE:
+        return concerned[:limit]
+    others = [row["id"] for row in rows if not row["concerned"]]
+    return sorted([*concerned, *others[len(concerned) - limit :]])
 
 
 async def under_older_policy(conn: Connection, cause: PolicyChanged, after: UUID | None, limit: int) -> list[UUID]:

@@ -32,10 +32,10 @@ def read(state: ZoneRules | None, event: RulesRead, now: datetime, _: object) ->
     """Zones that are seen for the first time have nothing to be compared with. One that is gone keeps its last rules."""
     known = state.zones if state else {}
     found = {zone: _now(known.get(zone), digest, now) for zone, digest in event.rules.items()}
-    changed = [zone for zone, rules in found.items() if rules.changed_at and now - rules.changed_at < SIDE_BY_SIDE]
+    changed = tuple(zone for zone, rules in found.items() if rules.changed_at and now - rules.changed_at < SIDE_BY_SIDE)
     zones = {**known, **found}
     after = state if state and state.zones == zones else ZoneRules(zones)
-    return after, [Sweep("session", RulesChanged(time_zone=zone)) for zone in sorted(changed)]
+    return after, [Sweep("session", RulesChanged(time_zones=changed))] if changed else []
 
 
 def _now(before: Rules | None, digest: str, now: datetime) -> Rules:

@@ -3,13 +3,14 @@
 Never: names and contacts of people, birth dates, free text, tokens. Of a young person there is an opaque reference, no more.
 """
 
-UUID, TIME, TEXT, CODE = "uuid", "date-time", "string", "string"
+UUID, TIME, DAY, TEXT, CODE = "uuid", "date-time", "date", "string", "string"
 WHOLE, NUMBER, YES_NO, CHOICE, PART, PARTS, CODES = "integer", "number", "boolean", "enum", "part", "part[]", "string[]"
 
 # In any event: ids that mean nothing outside, instants, figures, and codes of the vocabulary or of a policy.
 ANYWHERE = {
     "mentor_id": UUID, "supervisor_id": UUID, "session_id": UUID, "training_id": UUID, "request_id": UUID,
-    "decision_id": UUID, "alert_id": UUID, "site_id": CODE, "mentee_ref": CODE, "module_id": CODE, "item_id": CODE,
+    "decision_id": UUID, "alert_id": UUID, "cancellation_id": UUID, "first_day": DAY, "day_after": DAY,
+    "site_id": CODE, "mentee_ref": CODE, "module_id": CODE, "item_id": CODE,
     "at": TIME, "starts_at": TIME, "quiz_by": TIME, "assigned_at": TIME, "opened_at": TIME, "answered_at": TIME,
     "received_at": TIME, "completed_at": TIME, "reviewed_at": TIME, "missed_at": TIME, "pressed_at": TIME,
     "acknowledge_by": TIME, "until": TIME, "source_updated_at": TIME,
@@ -22,7 +23,8 @@ ANYWHERE = {
     "status": CHOICE, "stage": CHOICE, "match_stage": CHOICE, "mode": CHOICE, "moment": CHOICE, "state": CHOICE,
     "severity": CHOICE, "outcome": CHOICE, "confidence": CHOICE, "attempt": CHOICE,
     "activity": CODE, "function": CODE, "skill": CODE, "step": CODE, "rule": CODE, "locale": CODE, "time_zone": CODE,
-    "content_hash": CODE, "focus": CODES, "mistakes": CODES, "offered_mistakes": CODES, "chosen": CODES, "assumed": CODES,
+    "content_hash": CODE, "focus": CODES, "fading": CODES, "mistakes": CODES, "offered_mistakes": CODES, "chosen": CODES,
+    "assumed": CODES,
     "site_variables": CODES, "open_safety_skills": CODES,
     "arms": PARTS, "needs": PARTS, "items": PARTS, "reasons": PARTS, "candidates": PARTS, "open_answers": PARTS,
     "open_misses": PARTS, "clearances": PARTS, "matches": PARTS, "module": PART,
@@ -37,6 +39,9 @@ ONLY_IN = {
     "DecisionMade": {"arm": CODE, "experiment": CODE, "reason": CODE},
     "Need": {"reason": CHOICE},
     "NothingSuitable": {"reason": CODE},
+    "SessionCalledOff": {"reason": CHOICE},
+    "DayCalledOff": {"rule": CHOICE, "reason": CODE, "sessions": PARTS},
+    "DayCalledOffClosed": {"rule": CHOICE, "by": UUID, "how": CHOICE},
     "Reason": {"code": CHOICE},
     "ContentRequested": {"returning": PARTS},
     "AssignedItem": {"returning": YES_NO},

@@ -50,7 +50,7 @@ HOT: Mapping[str, str] = {
     "services.trigger.store_zone_rules": "LOCK INSERT UPDATE",
     "services.trigger.store": """
         LOAD FIND DUE OVERDUE INSERT UPDATE REST_CLOCK HISTORY WAITED_FOR SITES_WAITED_FOR WAITING_FOR_MENTOR WAITING_AT_SITE
-        NEARBY ON_ANOTHER_CLOCK AT_SITE_ON_ANOTHER_CLOCK UNDER_OLDER_POLICY""",
+        NEARBY IN_ZONES ON_ANOTHER_CLOCK AT_SITE_ON_ANOTHER_CLOCK UNDER_OLDER_POLICY""",
     "services.trigger.store_copies": """
         MENTORS LOCK_MENTORS INSERT_MENTORS UPDATE_MENTORS ERASE SITES LOCK_SITES INSERT_SITES UPDATE_SITES MEMORY LOCK_SKILLS
         INSERT_SKILLS UPDATE_SKILLS TRAININGS LOCK_TRAININGS INSERT_TRAININGS UPDATE_TRAININGS POLICIES KEEP_POLICIES
@@ -68,7 +68,6 @@ SELDOM: Mapping[str, str] = {
     "services.supervision.reading.CONTACT": "the beginning of others",
     "services.supervision.reading.ALERTS": "the beginning of others",
     "services.supervision.store.LIST_SITES": "a command that lists all sites",
-    "services.trigger.store.IN_ZONE": "when a zone's rules have changed, some times a year; a look at every session",
     "services.trigger.store_feeds.FEEDS": "a command that lists all feeds",
     "shared.messaging.store.OPEN_DEAD": "a command that lists every dead letter that is still open",
     "shared.messaging.letters.COUNT": "a command, by any filter that an operator chooses",

@@ -13,7 +13,7 @@ from services.trigger.session import Session, Status
 from shared.contracts import ids
 from shared.contracts.supervision import Clearance
 from shared.contracts.trigger import SessionPlanned
-from shared.messaging.sweep import apply_sweep
+from shared.messaging.sweep import STEP, apply_sweep
 from shared.running import Running
 from tests.driving import deliver, fall_due, outgoing
 from tests.trigger.building import afternoon, enrolled, held, of, scheduled, site_described
@@ -22,12 +22,12 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 SESSION = ids.session("east", "s1")
 
 
-async def swept(running: Running) -> int:
+async def swept(running: Running, limit: int = STEP) -> int:
     """Runs every sweep to its end, last looks too; answers how many sessions were looked at."""
     looked = 0
     while await running.pool.execute("UPDATE sweep SET due_at = now()") != "UPDATE 0":
         async with running.connection() as conn, conn.transaction():
-            looked += len((await apply_sweep(conn, "trigger", SERVICE.handlers)).outcomes)
+            looked += len((await apply_sweep(conn, "trigger", SERVICE.handlers, limit=limit)).outcomes)
     return looked
 
 

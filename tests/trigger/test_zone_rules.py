@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.trigger import beside, zone_files, zone_rules, zones
-from services.trigger.messages import RulesRead
+from services.trigger import beside, sweeping, zone_files, zone_rules, zones
+from services.trigger.messages import RulesChanged, RulesRead
 from services.trigger.session import Status
 from services.trigger.zone_rules import Rules, ZoneRules
 from shared.contracts import ids
@@ -110,6 +110,24 @@ async def test_what_an_older_worker_planned_meanwhile_is_found_by_the_next_one_t
     assert late.described and late.described.starts_at == afternoon(5) + HOUR
 
 
+async def test_among_many_sessions_those_few_that_are_concerned_are_all_found(
+    running: Running, install: Install, monkeypatch: pytest.MonkeyPatch
+):
+    """The rows that are read at once are fewer than there are, as in a large network."""
+    await deliver(running, site_described(), enrolled("m1", time_zone=NEW_YORK))
+    refs = [f"n{n}" for n in range(40)]
+    zone = dict.fromkeys(refs, NEW_YORK) | dict.fromkeys(refs[::13], CHICAGO)
+    await deliver(running, *(scheduled(afternoon(3), session_ref=ref, time_zone=zone[ref]) for ref in refs))
+    await beside.note_rules(running)
+    said = len(await planned(running))
+    install(Chicago="America/Denver")
+    monkeypatch.setattr(sweeping, "READ_AT_ONCE", 7)
+    await beside.note_rules(running)
+    await swept(running, limit=5)
+    moved = [event.session_id for event in (await planned(running))[said:]]
+    assert sorted(moved) == sorted(ids.session("east", ref) for ref in refs[::13])
+
+
 async def test_a_session_that_waits_or_was_cancelled_keeps_its_state(running: Running, install: Install):
     await deliver(running, site_described(), scheduled(afternoon(3), mentor_ref="unknown"))
     await beside.note_rules(running)
@@ -128,7 +146,7 @@ def test_zones_seen_for_the_first_time_start_no_sweep_and_a_change_starts_one_fo
     assert (none, still_none, again is first) == ([], [], True)
     changed, sweeps = zone_rules.read(first, RulesRead(rules={"A": "2", "C": "1"}), NOW, None)
     assert changed == ZoneRules({"A": Rules("2", NOW), "B": Rules("1"), "C": Rules("1")})
-    assert [sweep.cause.time_zone for sweep in sweeps] == ["A"]  # type: ignore[attr-defined]
+    assert [sweep.cause for sweep in sweeps] == [RulesChanged(time_zones=("A",))]
     same = RulesRead(rules={"A": "2", "C": "1"})
     for later, expected in ((23 * HOUR, 1), (DAY, 0)):
         found, sweeps = zone_rules.read(changed, same, NOW + later, None)
