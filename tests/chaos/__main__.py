@@ -49,10 +49,12 @@ def main() -> None:
     home.chmod(0o755)  # PostgreSQL, which is never root, keeps its data there
     size, began = FULL if wanted.full else SHORT, time.monotonic()
     sections: list[Section] = []
+    facts = machine.facts()
     for name in wanted.only or PARTS:
         sections += _ran(name, home / name, size, began)
-    ran = Ran(sections, size.name, datetime.now(UTC), time.monotonic() - began, machine.facts())
-    report.show(report.write(ran, wanted.out))
+        ran = Ran(sections, size.name, datetime.now(UTC), time.monotonic() - began, facts)
+        written = report.write(ran, wanted.out)  # after each part: the release run takes hours, and may be ended before its end
+    report.show(written)
     print(f"Also in {wanted.out}")
     sys.exit(_said(report.wrong(ran), report.slow(ran), home, strict=size is FULL))
 
