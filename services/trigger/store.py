@@ -84,8 +84,14 @@ SELECT k.n, s.id, s.site_id, s.status, s.mentor_id, s.mentee_ref, s.starts_at, s
        s.revision, s.plan, s.stage, s.session_no, s.mentor_zone, s.policy_version, s.quiz_by, s.moment, s.due_at, s.rest,
        t.completed_at IS NOT NULL AS completed
 FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) WITH ORDINALITY AS k (mentor_id, starts_at, id, n)
-JOIN session s ON s.mentor_id = k.mentor_id AND s.id <> k.id
-  AND s.starts_at BETWEEN k.starts_at - interval '26 hours' AND k.starts_at + interval '26 hours'
+CROSS JOIN LATERAL (
+  SELECT id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision, plan, stage,
+         session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest
+  FROM session s
+  WHERE s.mentor_id = k.mentor_id AND s.id <> k.id
+    AND s.starts_at BETWEEN k.starts_at - interval '26 hours' AND k.starts_at + interval '26 hours'
+  OFFSET 0  -- each by the index of mentors: joined at once, the whole table would be read
+) AS s
 LEFT JOIN training t ON t.id = (s.rest -> 'decision' ->> 'training_id')::uuid
 ORDER BY s.starts_at, s.id
 """
