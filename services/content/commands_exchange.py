@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shared.contracts.content import Module
 
 THERE = "{} is there already, and nothing was changed. Name another file with --out, or add --force."
+UNNAMED = "unnamed"  # the skill of a dry run that was given none
 exchange_app = typer.Typer()
 File = Annotated[Path, typer.Argument(help="The file to read.")]
 Skill = Annotated[str, typer.Option(help="The skill that the questions are about, such as open_questions.")]
@@ -131,7 +132,7 @@ def _import(found: "Gift | Package", file: Path, asked: _Asked) -> None:
     out = asked.out or Path(f"{asked.skill}_import.md")
     if not asked.dry_run and out.exists() and not asked.force:
         fail(THERE.format(out), 2)
-    made = exchange.imported(found.questions, out.stem, asked.skill, asked.locale, known)
+    made = exchange.imported(found.questions, out.stem, asked.skill or UNNAMED, asked.locale, known)
     written = out if made.module and not asked.dry_run else None
     if made.module and written:
         _save(written, write(made.module), asked.force)

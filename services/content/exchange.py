@@ -265,7 +265,7 @@ def _option(number: int, answer: Answer, kind: ItemKind) -> Option:
 
 def _read_back(item: Item, skill: str) -> Item | None:
     """What a module's reader makes of this item."""
-    module = read(write(draft("draft", skill or "none", "en", (item,))), "draft.md").module
+    module = read(write(draft("draft", skill, "en", (item,))), "draft.md").module
     return module.items[0] if module and len(module.items) == 1 and not module.cards and not module.prompts else None
 
 
