@@ -220,20 +220,23 @@ async def test_a_complete_calendar_of_a_site_calls_off_its_own_sessions_only(run
     assert await planned(running) == {"dana": 2}
 
 
-async def test_an_entry_that_moves_from_a_mentors_own_calendar_to_the_sites_stays_one_session(
-    running: Running, server: CalendarServer
+@pytest.mark.parametrize("whose", [(DANA, "dana"), (None, None)], ids=["a mentor's own", "a site's"])
+async def test_what_another_feed_told_before_it_was_removed_stays_one_session_and_is_this_ones_to_end(
+    running: Running, server: CalendarServer, whose: tuple[Any, Any]
 ):
     await deliver(running, roster("lee"))
     async with running.connection() as conn:
-        await store_feeds.add(conn, ("f2", "eastfield", DANA, "dana", server.url + "?own", "check_in", False, 15))
+        rules = None if whose[0] else written(mapping_file.read(GUESTS, "eastfield"))
+        await store_feeds.add(conn, ("f0", "eastfield", *whose, server.url + "?0", "check_in", False, 15), rules)
     server.given = given(entries("dana"))
-    own = await store_feeds.find(running.pool, "f2")
-    assert own
-    await feeds.look(running, own)
-    await store_feeds.remove(running.pool, "f2")
+    before = await store_feeds.find(running.pool, "f0")
+    assert before
+    await feeds.look(running, before)
+    await store_feeds.remove(running.pool, "f0")
     await add(running, server)
     await looked(running)
     assert await planned(running) == {"dana": 1}
+    assert await running.pool.fetchval("SELECT count(*) FROM session") == 1
     server.given = given(entries("lee"), "two")
     await looked(running)
     assert await planned(running) == {"lee": 1}
