@@ -6,6 +6,7 @@ Reading keeps the place of every part, so that whoever finds fault with one can 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import Any, get_args
 
 import yaml
@@ -140,8 +141,9 @@ def _card(reading: _Reading, path: str, match: re.Match[str], head: Block, part:
     (_, own), *rest = _sections(part, level=3)
     scene = [line for block in own if block.kind == "quote" for line in _scene(reading, block)]
     text = [block for block in own if block.kind != "quote"]
-    if own and scene and own[-1].kind != "quote":
-        reading.fault(own[-1].line, "Words after a scene would be shown before it.", "Put them before the scene.")
+    for block in dropwhile(lambda block: block.kind != "quote", own):
+        if block.kind != "quote":
+            reading.fault(block.line, "Words after a scene would be shown before it.", "Put them before the scene.")
     if text:
         reading.put(f"{path}.text", text[0].line)
     branches = [_branch(reading, path, n, head, inner) for n, (head, inner) in enumerate(rest) if head]
