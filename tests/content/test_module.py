@@ -102,7 +102,7 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing():
         ("## Branch:", "## Card:", "## Card: “Whatever”", "Only a branch card"),
         ("> Student: I’m done.", "> Dre: I’m done.", "> Dre:", "does not say who speaks"),
         ("> You: Done.", "> You: Done.\n\nIt works.", "It works.", "Words after a scene would be shown before it"),
-        ("> You: Done.", "> You: Done.\n\nHe looks up.\n\n> You: Yes.", "He looks up.", "Words after a scene would be shown before it"),
+        ("> You: Done.", "> You: Done.\n\nHe nods.\n\n> You: Yes.", "He nods.", "Words after a scene would be shown before it"),
         ("### You say: “A long day.”", "### “A long day.”", "### “A long", "does not say what the mentor says"),
         ("Reaction: He talks.", "He talks.", "He talks.", "belongs to nothing"),
         ("## Question q2:", "## Question q1:", "## Question q1: A bad day, number 2", "Two questions are called q1"),
