@@ -60,6 +60,7 @@ def test_a_project_that_keeps_the_rules_breaks_no_contract(twin):
     ("services/trigger/store.py", "import aiokafka", "only shared.bus knows FastStream and aiokafka"),
     ("shared/messaging/relay.py", "import faststream", "only shared.bus knows FastStream and aiokafka"),
     ("deploy/__init__.py", "import aiokafka", "only shared.bus knows FastStream and aiokafka"),
+    ("services/trigger/store.py", "import kafka", "only shared.kafka_logins knows kafka-python"),
 ])
 def test_each_forbidden_import_breaks_its_contract(twin, file, line, contract):
     write(twin / Path(file).parent / "__init__.py", "")

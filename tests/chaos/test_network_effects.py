@@ -15,7 +15,7 @@ from tests.chaos.oracle import Verdict
 from tests.flow.kafka import Published
 from tests.flow.people import MISS_RULE
 
-AFTER = datetime.now(UTC) + timedelta(minutes=5)  # when everything that is to come while we look has come
+AFTER = datetime.now(UTC) + timedelta(hours=2)  # when everything that is to come while we look has come; a whole run may take one
 ANSWERED = [("boundaries", 1), ("safety", 1), ("safety", 2)]
 
 
