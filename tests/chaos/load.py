@@ -144,7 +144,6 @@ def settle(folder: Path, mentors: int) -> dict[str, str]:
     """The trainings, the sites with so many mentors each, their publishers; answers the tokens of those who speak HTTPS."""
     jitt("content", "publish")
     tokens = {site.web: _settle(site, folder, mentors) for site in SITES}
-    jitt("topics", "apply", "--small")
     options()  # asked for while content is there
     eventually(lambda: rows("SELECT count(*) FROM trigger.mentor") == [((mentors + len(OTHERS)) * len(SITES),)],
                "trigger knows the rosters")

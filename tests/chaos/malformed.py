@@ -133,12 +133,20 @@ async def _resumed_until_read(later: Written) -> int:
     while True:
         await _jitt("publisher", "resume", FLOOD)
         resumes += 1
-        try:
-            await read_to(TRIGGER.name, later.ends)
+        if await _read_unless_paused(later):
             return resumes
-        except Stalled:
-            if not await _paused(FLOOD):
-                raise
+
+
+async def _read_unless_paused(later: Written) -> bool:
+    """Raises Stalled when neither comes."""
+    reading = asyncio.create_task(read_to(TRIGGER.name, later.ends))
+    while not reading.done():
+        if await _paused(FLOOD):
+            reading.cancel()
+            return False
+        await asyncio.sleep(0.2)
+    await reading
+    return True
 
 
 async def _jitt(*words: str) -> str:
