@@ -35,7 +35,7 @@ async def test_the_shipped_modules_are_published_whole(running):
     modules = [read(file.read_text("utf-8"), file.name).module for file in sorted(LIBRARY.rglob("*.md"))]
     await publishing.publish(running, modules, "run 1")
     assert [(event.key(), event.module) for event in await outgoing(running)] == [
-        (f"{module.module_id}/en@1", module) for module in modules
+        (f"{module.module_id}/{module.locale}@1", module) for module in modules
     ]
 
 
