@@ -122,6 +122,7 @@ def options() -> dict[str, tuple[bool, bool]]:
     modules = httpx2.get(f"{url_of('content')}/v1/modules", timeout=10).json()
     found: dict[str, tuple[bool, bool]] = {}
     for listed in modules:
-        module = httpx2.get(f"{url_of('content')}/v1/modules/{listed['module_id']}", timeout=10).json()["module"]
+        named = {"locale": listed["locale"]}
+        module = httpx2.get(f"{url_of('content')}/v1/modules/{listed['module_id']}", params=named, timeout=10).json()["module"]
         found |= {option["text"]: (option["right"], item["safety"]) for item in module["items"] for option in item["options"]}
     return found
