@@ -9,17 +9,15 @@ from typing import Any
 from zlib import crc32
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, KafkaTimeoutError, RequestTimedOutError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, KafkaTimeoutError, RequestTimedOutError
 from aiokafka.partitioner import murmur2
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 
-from shared import record_batches
+from shared import bus_topics, record_batches
 from shared.contracts.event import Event
-from shared.contracts.topics import Topic, copied
 
 record_batches.read_whatever_comes()
 LOG = logging.getLogger("jitt.bus")
@@ -33,6 +31,7 @@ MAX_POLL_MS, HISTORY_SECONDS, HISTORY_RECORDS, KNOWN_KEYS = 300_000, 30, 5_000, 
 
 Broker = KafkaBroker
 Error = KafkaError
+apply_topics, list_topics = bus_topics.apply_topics, bus_topics.list_topics
 Take = Callable[[Sequence[Any]], Awaitable[None]]  # a batch of records; raises to have it delivered again
 Offsets = Callable[[Iterable[str]], Awaitable[dict[tuple[str, int], int]]]
 Places = Mapping[tuple[str, int], int]  # per topic and partition, the offset of the next record
@@ -364,37 +363,3 @@ async def tail(bootstrap: str, topics: Sequence[str]) -> AsyncIterator[AsyncIter
         yield consumer
     finally:
         await consumer.stop()
-
-
-async def list_topics(bootstrap: str) -> set[str]:
-    """The names of the topics that the broker has."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        return set(await admin.list_topics())
-    finally:
-        await admin.close()
-
-
-async def apply_topics(bootstrap: str, topics: Iterable[Topic]) -> dict[str, str]:
-    """Makes the broker match the manifest; answers what was done per topic. Raises KafkaError with the topic's name."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        existing = set(await admin.list_topics())
-        done = {topic.name: "exists" for topic in topics if topic.name in existing}
-        new = [topic for topic in topics if topic.name not in existing]
-        brokers = len((await admin.describe_cluster())["brokers"])
-        copies, settings = copied(brokers)
-        answer = await admin.create_topics([
-            NewTopic(topic.name, topic.partitions_on(brokers), copies, topic_configs=topic.settings | settings)
-            for topic in new
-        ]) if new else None
-        for name, code, *rest in answer.topic_errors if answer else ():
-            error = for_code(code)
-            if code and error is not TopicAlreadyExistsError:
-                raise KafkaError(f"topic {name}: {error.__name__} {rest[0] if rest else ''}")
-            done[name] = "made" if not code else "exists"
-        return done
-    finally:
-        await admin.close()

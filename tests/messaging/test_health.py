@@ -222,6 +222,8 @@ async def test_a_worker_that_cannot_poll_ends_with_an_error(database, stack, top
             kafka.send_signal(signal.SIGCONT)
     assert process.returncode not in (0, None)
     assert b"last came round" in said
+    # A broker that was frozen for longer than its session says for a moment that there is none.
+    assert await bus.apply_topics(stack.kafka, [Topic(topic, "tally", 1, 1, KEPT)]) == {topic: "exists"}
 
 
 async def test_a_worker_told_to_stop_leaves_in_time_and_applies_nothing_twice(database, stack, topic):

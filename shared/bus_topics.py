@@ -1,0 +1,67 @@
+"""What shared.bus knows of topics themselves: which there are, and making those of the manifest."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from time import monotonic
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
+
+from shared.contracts.topics import Topic, copied
+
+BROKER_SECONDS = 15  # how long to wait for a broker that answers, and does not count itself in yet
+
+
+async def list_topics(bootstrap: str) -> set[str]:
+    """The names of the topics that the broker has."""
+    async with _admin(bootstrap) as admin:
+        return set(await admin.list_topics())
+
+
+async def apply_topics(bootstrap: str, topics: Iterable[Topic]) -> dict[str, str]:
+    """Makes the broker match the manifest; answers what was done per topic. Raises KafkaError with the topic's name."""
+    async with _admin(bootstrap) as admin:
+        existing = set(await admin.list_topics())
+        done = {topic.name: "exists" for topic in topics if topic.name in existing}
+        new = [topic for topic in topics if topic.name not in existing]
+        brokers = len((await admin.describe_cluster())["brokers"])
+        copies, settings = copied(brokers)
+        answer = await admin.create_topics([
+            NewTopic(topic.name, topic.partitions_on(brokers), copies, topic_configs=topic.settings | settings)
+            for topic in new
+        ]) if new else None
+        for name, code, *rest in answer.topic_errors if answer else ():
+            error = for_code(code)
+            if code and error is not TopicAlreadyExistsError:
+                raise KafkaError(f"topic {name}: {error.__name__} {rest[0] if rest else ''}")
+            done[name] = "made" if not code else "exists"
+        return done
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    deadline = monotonic() + BROKER_SECONDS
+    while not await _counts_brokers(admin := await _started(bootstrap)):
+        await admin.close()  # it would not ask for brokers again
+        if monotonic() > deadline:
+            raise KafkaError("Kafka answers, and says that it has no broker")
+        await asyncio.sleep(0.2)
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _started(bootstrap: str) -> AIOKafkaAdminClient:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    return admin
+
+
+async def _counts_brokers(admin: AIOKafkaAdminClient) -> bool:
+    """One that has just started, or was frozen for longer than its session, says for a moment that there is none."""
+    try:
+        return bool((await admin.describe_cluster())["brokers"])
+    except NodeNotReadyError:
+        return False
