@@ -9,11 +9,14 @@ import time
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 
 from deploy import topology
+
+if TYPE_CHECKING:
+    from shared.process import Role
 
 app = typer.Typer(
     name="jitt", no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
@@ -167,7 +170,7 @@ def run(
     need_network()
     setup_logging(service)
     own = next(one.port for one in topology.SERVICES if one.name == service)
-    asyncio.run(process.run(topology.service(service), role, port or own, host=host))  # type: ignore[arg-type]
+    asyncio.run(process.run(topology.service(service), cast("Role", role), port or own, host=host))
 
 
 def _is_address(text: str) -> bool:

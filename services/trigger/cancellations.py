@@ -29,7 +29,7 @@ class Days(NamedTuple):
     def fault(self) -> str:
         """What is wrong with them, in a sentence that says what to do; empty when nothing is."""
         if not self.first < self.after:
-            return "The days end before they begin. `to` is the day after the last one; for a single day give only `date`."
+            return "The days end before they begin. The end is the day after the last one; for a single day leave it out."
         if self.after - self.first > LONGEST:
             return "That is more than a year. Cancel fewer days at once."
         if not (self.first.year >= FIRST_YEAR and self.after.year <= LAST_YEAR):
