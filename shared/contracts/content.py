@@ -13,6 +13,7 @@ CATALOG = "content.catalog"
 ItemKind = Literal["single", "multi", "order", "open"]
 CardKind = Literal["text", "example", "branch"]
 ReasonCode = Literal["activity", "days", "missed", "never_trained", "clearance"]
+WhyNot = Literal["locale", "scope", "minutes", "variables", "resting", "worn"]
 
 
 class Option(Part):
@@ -109,10 +110,13 @@ class ModuleWithdrawn(_OfModule):
 
 
 class AssignedItem(Part):
+    """One question, in the very version and language that is asked."""
+
     module_id: str
     version: int
     item_id: str
     returning: bool = False
+    locale: str | None = Field(None, description="the item's; None: the training's own, else English")
 
 
 class ModuleRef(Part):
@@ -131,10 +135,18 @@ class Reason(Part):
 
 
 class Candidate(Part):
+    """A module for one of the needs, in ranking order, also one that was passed over."""
+
     module_id: str
     version: int
-    score: float
-    probability: float = Field(ge=0, le=1)
+    score: float = Field(description="the need that it would serve, 0 to about 2")
+    probability: float = Field(ge=0, le=1, description="of being chosen whole; 1 or 0 while no experiment runs")
+    locale: str | None = Field(None, description="of this version; None: not told")
+    why_not: WhyNot | None = Field(
+        None,
+        description="why it could not be chosen whole: no language the mentor reads, outside the activity's scope, longer than "
+        "the site allows, the site's own data missing, shown within seven days, or shown three times",
+    )
 
 
 class TrainingAssigned(Event):
@@ -180,6 +192,7 @@ class NothingSuitable(Event):
     site_id: str
     needs: tuple[Need, ...] = ()
     reason: str = Field(description="a code: no_module_for_needs, no_known_items, site_variables_missing")
+    candidates: tuple[Candidate, ...] = Field((), description="what there was for the needs, each with why it was passed over")
 
 
 class PersonErasureDone(Event):

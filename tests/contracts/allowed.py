@@ -45,8 +45,11 @@ ONLY_IN = {
     "Reason": {"code": CHOICE},
     "ContentRequested": {"returning": PARTS},
     "AssignedItem": {"returning": YES_NO},
+    "Candidate": {"why_not": CHOICE},
     "TrainingAssigned": {"kind": CHOICE},
-    "ItemAnswered": {"kind": CODE},
+    "ItemAnswered": {"kind": CODE, "returning": YES_NO, "seconds": WHOLE},  # in coarse steps: for the question, not the person
+    "CompletedItem": {"returning": YES_NO},
+    "ItemReported": {"kind": CHOICE, "withdrawn": YES_NO},
     "CallRequested": {"kind": CHOICE},
     "Match": {"started_on": CODE, "ends_on": CODE},  # dates of the match, no birthday
     "MentorEnrolled": {"address_hash": CODE},  # keyed: nobody gets back to an address without JITT_ID_KEY
