@@ -52,6 +52,8 @@ def of_draft(draft: Draft, today: date, words: Vocabulary) -> Iterator[Finding]:
             yield _finding(draft, name, level, broken)
     for broken in rules.overdue(module, today):
         yield _finding(draft, "review-overdue", "warning", broken)
+    for broken in rules.due_soon(module, today):
+        yield _finding(draft, "review-due", "warning", broken)
     if module.module_id != Path(draft.file).stem:
         mend = f"Rename the file to {module.module_id}.md, or correct the id."
         yield _finding(draft, "file-name", "error", Broken("module_id", f"The file holds the module {module.module_id}.", mend))

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from services.content.findings import Level
 from services.content.languages import UNKNOWN, language
+from services.content.parts import parts
 from services.content.readability import sentences, words
 from services.content.words import card_words, item_words
 from shared.contracts.content import Card, Item, Module
@@ -23,6 +24,7 @@ HTML = re.compile(r"</?[A-Za-z][^>]*>")
 VARIABLE = re.compile(r"\{(\w*)\}")
 PUBLIC_NUMBERS = {"988", "911"}
 YEAR = timedelta(days=366)
+SOON = timedelta(days=30)  # so long before a review is due, its author is told
 TO_WRITE = "TO WRITE"  # what an import leaves to its author
 
 
@@ -123,7 +125,7 @@ def few_sentences_are_over_seventeen_words(module: Module, _: Vocabulary) -> Ite
 
 
 def _long_sentences(module: Module, over: int, up_to: int, mend: str) -> Iterator[Broken]:
-    for path, text in _parts(module):
+    for path, text in parts(module):
         for sentence in sentences(text):
             if over < (count := len(words(sentence))) <= up_to:
                 yield Broken(path, f"“{_short(sentence)}” has {count} words.", mend, " ".join(sentence.split()[:3]))
@@ -210,7 +212,7 @@ def safety_items_are_single_and_about_safety(module: Module, vocabulary: Vocabul
 
 def safety_modules_print_no_numbers(module: Module, _: Vocabulary) -> Iterator[Broken]:
     """Numbers of a place are site data; a printed one is wrong somewhere. Ages and counts below 100 are fine."""
-    for path, text in _parts(module) if _about_safety(module) else ():
+    for path, text in parts(module) if _about_safety(module) else ():
         for found in NUMBER.findall(text):
             if len(re.sub(r"\D", "", found)) > 2 and found not in PUBLIC_NUMBERS:
                 mend = "Use {state_hotline}, {staff_on_call} or {reporting_steps}; only 988 and 911 are printed."
@@ -250,7 +252,7 @@ def knows_its_skills(module: Module, vocabulary: Vocabulary) -> Iterator[Broken]
 
 def speaks_kindly(module: Module, _: Vocabulary) -> Iterator[Broken]:
     known = language(module.locale)
-    for path, text in _parts(module):
+    for path, text in parts(module):
         for found in known.unkind.findall(text):
             yield Broken(path, f"“{found}” talks down.", "Leave it out, or say it plainly.", found)
 
@@ -282,7 +284,7 @@ def every_topic_is_short(module: Module, _: Vocabulary) -> Iterator[Broken]:
 
 
 def uses_known_variables(module: Module, _: Vocabulary) -> Iterator[Broken]:
-    for path, text in _parts(module):
+    for path, text in parts(module):
         for name in VARIABLE.findall(text):
             if name not in VARIABLES:
                 mend = f"Use {', '.join('{' + known + '}' for known in VARIABLES)}."
@@ -290,15 +292,16 @@ def uses_known_variables(module: Module, _: Vocabulary) -> Iterator[Broken]:
 
 
 def holds_no_html(module: Module, _: Vocabulary) -> Iterator[Broken]:
-    for path, text in _parts(module):
+    for path, text in parts(module):
         for found in HTML.findall(text):
             yield Broken(path, f"{found} is HTML, which is not shown.", "Use Markdown.", found)
 
 
 def nothing_is_left_to_write(module: Module, _: Vocabulary) -> Iterator[Broken]:
-    for path, text in _parts(module):
+    for path, text in (*parts(module), *(("reviewed_by", name) for name in module.reviewed_by)):
         if TO_WRITE in text:
-            yield Broken(path, f"“{_short(text)}” is still to be written.", "Put your own words in its place.", TO_WRITE)
+            first, mend = text.partition("\n")[0], "Put your own words in its place."
+            yield Broken(path, f"“{_short(text)}” is still to be written.", mend, first)
 
 
 def overdue(module: Module, today: date) -> Iterator[Broken]:
@@ -306,6 +309,13 @@ def overdue(module: Module, today: date) -> Iterator[Broken]:
     due = iso(module.review_due)
     if due and due < today:
         yield Broken("review_due", f"The review was due on {due}.", "Review it again, and give the new dates.")
+
+
+def due_soon(module: Module, today: date) -> Iterator[Broken]:
+    due = iso(module.review_due)
+    if due and today <= due <= today + SOON:
+        what = f"The next review is due {'today' if due == today else f'on {due}'}."
+        yield Broken("review_due", what, "Ask the two who read it, or two others; then give the new dates.")
 
 
 def iso(text: str | None) -> date | None:
@@ -361,16 +371,6 @@ def _taught(module: Module) -> Iterator[str]:
         yield from card_words(card)
     for item in module.items:
         yield from item_words(item)
-
-
-def _parts(module: Module) -> Iterator[tuple[str, str]]:
-    """Every text of the module with its path, in the order of the file."""
-    yield from ((name, getattr(module, name)) for name in ("title", "refer_when", "keep_in_mind", "hook"))
-    for number, card in enumerate(module.cards):
-        yield from ((f"cards.{number}", text) for text in card_words(card))
-    for item in module.items:
-        yield from ((f"items.{item.id}", text) for text in item_words(item))
-    yield from ((f"prompts.{number}", text) for number, text in enumerate(module.prompts))
 
 
 def _length(*texts: str) -> int:

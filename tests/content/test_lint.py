@@ -17,6 +17,7 @@ from tests.content.building import a_module, an_item, an_open_item
 TODAY = date(2026, 11, 25)
 NAME = "reflective_listening_9.md"
 REVIEWED = {"reviewed_by": ("a", "b"), "reviewed_on": "2026-11-01", "review_due": "2027-05-01"}
+BY_DATE = {"review-due", "review-overdue"}
 SAFE = an_item(1, skill="boundaries", safety=True)
 
 
@@ -90,6 +91,8 @@ BROKEN = [
     ("review", {"items": items(SAFE), **REVIEWED, "review_due": "soon"}),
     ("review", {"items": items(SAFE), **REVIEWED, "review_due": "2027-12-01"}),
     ("review-overdue", {**REVIEWED, "review_due": "2026-11-24"}),
+    ("review-due", {**REVIEWED, "review_due": "2026-11-25"}),
+    ("review-due", {**REVIEWED, "review_due": "2026-12-25"}),
     ("scope", {"skill": "change_talk", "items": items(an_item(1))}),
     ("scope", {"items": items(an_item(1, options=right(text="“I can treat that.”")))}),
     ("skill", {"skill": "whistling"}),
@@ -104,6 +107,7 @@ BROKEN = [
     ("variables", {"cards": cards(text="Call {my_number}.")}),
     ("html", {"cards": cards(text="Wait <b>now</b>.")}),
     ("to-write", {"title": "TO WRITE: the title"}),
+    ("to-write", {"items": items(SAFE), **REVIEWED, "reviewed_by": ("a", "TO WRITE: a name")}),
 ]
 
 
@@ -119,14 +123,26 @@ def test_a_reviewed_safety_module_keeps_every_rule(tmp_path):
 @pytest.mark.parametrize(("rule", "changes"), BROKEN, ids=[f"{rule}-{n}" for n, (rule, _) in enumerate(BROKEN)])
 def test_a_broken_rule_is_found_and_says_how_to_mend_it(tmp_path, rule, changes):
     found = {finding.rule: finding for finding in findings(tmp_path, a_module(**changes))}
-    levels = {name: level for name, level, _ in RULES} | {"review-overdue": "warning"}
+    levels = {name: level for name, level, _ in RULES} | dict.fromkeys(BY_DATE, "warning")
     assert rule in found
     assert found[rule].level == levels[rule]
     assert found[rule].mend.endswith(".")
 
 
 def test_every_rule_has_a_broken_twin():
-    assert {name for name, _, _ in RULES} == {rule for rule, _ in BROKEN} - {"review-overdue"}
+    assert {name for name, _, _ in RULES} == {rule for rule, _ in BROKEN} - BY_DATE
+
+
+def test_a_review_that_is_more_than_thirty_days_away_is_not_mentioned(tmp_path):
+    assert findings(tmp_path, a_module(items=items(SAFE), **REVIEWED | {"review_due": "2026-12-26"})) == ()
+
+
+def test_what_is_to_be_written_is_found_on_its_own_line(tmp_path):
+    first, *rest = an_item().options
+    why = first.model_copy(update={"why": "TO WRITE: what it does to him or to her."})
+    (found,) = findings(tmp_path, a_module(items=items(an_item(1, options=(why, *rest)))))
+    line = (tmp_path / "0" / NAME).read_text("utf-8").splitlines()[found.line - 1]
+    assert line[found.column - 1 :] == "TO WRITE: what it does to him or to her."
 
 
 def test_a_word_at_fault_is_pointed_at(tmp_path):
