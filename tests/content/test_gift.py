@@ -33,13 +33,26 @@ PIECES = [
     "- ",
 ]
 PIECES += ["<b>", "&lt;", "<!--", "<![x", "\n\n", "# ", "> ", "1. ", "---", "{a}", "=a~b", "Ask: "]
+SYMBOLS = [*CHARACTERS, *PIECES]
+APART = "\x01"
+FIELDS = 12  # of an item
+
+
+def drawn(size, apart):
+    """Hostile words in one draw, which is what takes time: each byte is a symbol, and of 256 so many set two texts apart."""
+    table = [APART if byte < apart else SYMBOLS[byte % len(SYMBOLS)] for byte in range(256)]
+    return st.binary(min_size=size, max_size=size).map(lambda found: "".join(table[byte] for byte in found).split(APART))
+
+
+def in_twelves(texts):
+    return [(texts[n : n + FIELDS] + [""] * FIELDS)[:FIELDS] for n in range(0, len(texts), FIELDS)]
+
+
+HOSTILE_TEXTS = drawn(1_600, apart=6)
 LETTERED = {0xE000 + number: piece for number, piece in enumerate(PIECES)}
-HOSTILE = st.text(CHARACTERS + "".join(map(chr, LETTERED)), max_size=60).map(lambda text: text.translate(LETTERED))
-FIELDS = 12
-HOSTILE_FIELDS = st.text(CHARACTERS + "".join(map(chr, LETTERED)) + "\x01" * 9, max_size=90).map(
-    lambda text: (text.translate(LETTERED).split("\x01") + [""] * FIELDS)[:FIELDS]
-)
-MANY = settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+FEW_WORDS = st.text(CHARACTERS + "".join(map(chr, LETTERED)) + APART, max_size=90)
+HOSTILE_FIELDS = FEW_WORDS.map(lambda text: in_twelves(text.translate(LETTERED).split(APART))[0])
+MANY = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 SOME = settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -244,7 +257,7 @@ def test_without_our_comments_moodle_keeps_everything_but_cues_and_prompts():
     assert back.items == (an_item(1, cue=""), an_open_item())
 
 
-def hostile_item(fields, kind):
+def hostile_item(fields, kind, number=1):
     """Every text of it is one line, as a module has it, and those that must not be empty are not."""
     topic, cue, why, prompt, *needed = map(one_line, fields)
     stem, question, *texts = (text or "x" for text in needed)
@@ -265,25 +278,31 @@ def hostile_item(fields, kind):
         for n in range(count)
     )
     changes = {"topic": topic, "cue": cue, "prompt": prompt or None, "stem": stem, "question": question, "options": options}
-    return an_item(1, kind=kind, safety=kind == "multi", **changes)
+    return an_item(number, kind=kind, safety=kind == "multi", **changes)
 
 
-HOSTILE_ITEMS = st.builds(hostile_item, HOSTILE_FIELDS, st.sampled_from(["single", "multi", "order", "open"]))
+KINDS = ("single", "multi", "order", "open")
+HOSTILE_ITEMS = st.builds(hostile_item, HOSTILE_FIELDS, st.sampled_from(KINDS))
+HOSTILE_MODULES = drawn(2_400, apart=32).map(
+    lambda texts: [hostile_item(fields, KINDS[n % 4], n) for n, fields in enumerate(in_twelves(texts), 1)]
+)
 
 
 @MANY
-@given(HOSTILE_ITEMS)
-def test_any_words_come_back_from_gift_as_they_went(made):
-    found = gift.read(gift_export.write(a_module(items=(made,))))
+@given(HOSTILE_MODULES)
+def test_any_words_come_back_from_gift_as_they_went(items):
+    """25 items at a time: 10,000 in all, and none reaches into the next."""
+    found = gift.read(gift_export.write(a_module(items=tuple(items))))
     assert found.faults == ()
-    (question,) = found.questions
-    assert question.title == made.topic
-    assert question.text == f"{made.stem}\n\n**{made.question}**"
-    assert [(a.text, a.right, a.feedback, a.mistake) for a in question.answers] == [
-        (option.text, option.right, option.why, option.mistake) for option in made.options
-    ]
-    assert (question.marks.item_id, question.marks.safety, question.marks.prompt) == ("q1", made.safety, made.prompt)
-    assert (question.general if made.kind == "open" else question.marks.cue) == made.cue
+    for question, made in zip(found.questions, items, strict=True):
+        assert question.title == made.topic
+        assert question.text == f"{made.stem}\n\n**{made.question}**"
+        assert [(a.text, a.right, a.feedback, a.mistake) for a in question.answers] == [
+            (option.text, option.right, option.why, option.mistake) for option in made.options
+        ]
+        marks = question.marks
+        assert (marks.item_id, marks.safety, marks.prompt) == (made.id, made.safety, made.prompt)
+        assert (question.general if made.kind == "open" else marks.cue) == made.cue
 
 
 @SOME
@@ -302,12 +321,14 @@ def test_an_item_that_a_module_can_hold_comes_back_whole(made):
 
 
 @MANY
-@given(HOSTILE)
-def test_no_text_stops_the_reader_and_every_place_is_in_the_file(text):
-    found = gift.read(text)
-    count = text.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 1
-    assert all(1 <= fault.line <= count and fault.column >= 1 for fault in found.faults)
-    assert all(1 <= question.line <= count for question in found.questions)
+@given(HOSTILE_TEXTS)
+def test_no_text_stops_the_reader_and_every_place_is_in_the_file(texts):
+    """Some 38 files at a time: 15,000 in all."""
+    for text in texts:
+        found = gift.read(text)
+        count = text.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 1
+        assert all(1 <= fault.line <= count and fault.column >= 1 for fault in found.faults), text
+        assert all(1 <= question.line <= count for question in found.questions), text
 
 
 @SOME
