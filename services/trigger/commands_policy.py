@@ -89,7 +89,7 @@ def naming_a_wish(command: Callable[..., None]) -> Callable[..., None]:
         command(**words, wish=named(**said))
 
     parameters = [*(one for one in own.parameters.values() if one.name != "wish"), *options.values()]
-    typed.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    vars(typed)["__signature__"] = own.replace(parameters=parameters)  # what inspect, and so typer, takes for the truth
     typed.__annotations__ = {one.name: one.annotation for one in parameters}
     return typed
 
