@@ -106,6 +106,7 @@ async def compare(
     reading, meanings = await in_a_thread(_read, data, (site, days.looked_at(window)), asked, known, progress)
     async with running.connection() as conn:
         said = await store_imports.list_said(conn, _source(asked), _mentors(asked, meanings))
+    meanings = imports.settled(reading, meanings, said, asked)
     plan = imports.plan(reading, asked, said, window, meanings)
     coming = [(i, meaning) for i, meaning in zip(reading.instances, meanings, strict=True) if not imports.has_begun(i, window)]
     return Compared(site, now, replace(reading, instances=tuple(i for i, _ in coming)), plan, tuple(m for _, m in coming))

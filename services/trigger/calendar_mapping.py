@@ -13,12 +13,13 @@ from pydantic import TypeAdapter
 
 from services.trigger.calendar_about import PEOPLE
 from services.trigger.calendar_parts import About, Instance
-from services.trigger.imports import LEFT_OUT, Asked, Meaning, activity_named, activity_of
+from services.trigger.imports import LEFT_OUT, SEVERAL_MENTORS, Asked, Meaning, activity_named, activity_of
 from shared.contracts import ids
 from shared.contracts.site import Mode
 from shared.contracts.vocabulary import vocabulary
 
 MOST_WORDS = 60  # of one value that are looked at
+NOBODY = frozenset[UUID]()
 MODES: Mapping[str, Mode] = {"in_person": "in_person", "in person": "in_person", "virtual": "virtual", "online": "virtual"}
 
 
@@ -134,20 +135,20 @@ class Meanings:
         about = instance.about
         if any(self.leave_out.fitting(about)):
             return Meaning(None, None, why=LEFT_OUT)
-        mentor_id, why = (self.mentor_id, None) if self.mentor_id else self._mentor(about)
-        return Meaning(mentor_id, self._activity(instance), self._focus(about), self._mode(about), why)
+        mentor_id, why, among = (self.mentor_id, None, NOBODY) if self.mentor_id else self._mentor(about)
+        return Meaning(mentor_id, self._activity(instance), self._focus(about), self._mode(about), why, among)
 
-    def _mentor(self, about: About) -> tuple[UUID | None, str | None]:
+    def _mentor(self, about: About) -> tuple[UUID | None, str | None, frozenset[UUID]]:
         """Never a guess: of two mentors it is neither."""
         why = "no_rule"
         for rule in self.mentor.fitting(about):
             found = self._mentors(rule, about.said.get(rule.by, ()))
             if len(found) > 1:
-                return None, "several_mentors"
+                return None, SEVERAL_MENTORS, found
             for mentor_id in found:
-                return mentor_id, None
+                return mentor_id, None, NOBODY
             why = "not_in_roster"
-        return None, why
+        return None, why, NOBODY
 
     def _mentors(self, rule: Rule, said: Iterable[str]) -> frozenset[UUID]:
         if rule.by in PEOPLE:

@@ -4,8 +4,8 @@ A calendar's own SEQUENCE would not do: a cancelled entry can come back with the
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -24,7 +24,7 @@ REFUSED = b""  # said, but not taken: said again next time, under a new revision
 LONGEST_MENTOR, LONGEST_UID = 80, 96  # with the start and two slashes, a reference stays within its 200 characters
 FEWEST_MINUTES, MOST_MINUTES = 5, 480
 NO_CATEGORY = ""
-LEFT_OUT, NO_ACTIVITY = "left_out", "no_activity"
+LEFT_OUT, NO_ACTIVITY, SEVERAL_MENTORS = "left_out", "no_activity", "several_mentors"
 EXAMPLES = 3
 
 Kind = Literal["planned", "moved", "changed", "cancelled"]
@@ -51,13 +51,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """Whose session an entry is, and for what. `why` it is nobody's: by a code; `activity` None: nobody can tell."""
+    """Whose session an entry is, and for what. `why` it is nobody's: by a code; `activity` None: nobody can tell.
+
+    `among`: the mentors of whom it is one's, where it cannot be told whose.
+    """
 
     mentor_id: UUID | None
     activity: str | None
     focus: tuple[str, ...] = ()
     mode: Mode = "in_person"
     why: str | None = None
+    among: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,18 @@ def plan(
         left_out=sum(m.why == LEFT_OUT for _, m in live),
         taken=tuple(ref for ref, change in told.items() if change is None and ref in said and said[ref].elsewhere),
     )
+
+
+def settled(reading: Reading, meanings: Sequence[Meaning], said: Mapping[str, Said], asked: Asked) -> list[Meaning]:
+    """A session stays with the mentor who has it when another one is a guest too: nobody has called it off."""
+    had = {(ref.partition("/")[2], last.mentor_id) for ref, last in said.items() if last.live and _own(last, asked)}
+    return [_kept(i, meaning, had) if meaning.among else meaning for i, meaning in zip(reading.instances, meanings, strict=True)]
+
+
+def _kept(instance: Instance, meaning: Meaning, had: Container[tuple[str, UUID | None]]) -> Meaning:
+    own_part = _own_part(instance)
+    found = [mentor_id for mentor_id in meaning.among if (own_part, mentor_id) in had]
+    return replace(meaning, mentor_id=found[0]) if len(found) == 1 else meaning
 
 
 def has_begun(instance: Instance, window: Window) -> bool:

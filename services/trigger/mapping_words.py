@@ -8,19 +8,19 @@ from pydantic import TypeAdapter
 
 from services.trigger.calendar_about import PEOPLE
 from services.trigger.calendar_mapping import CalendarMapping, Rule
-from services.trigger.imports import NO_ACTIVITY, Need
+from services.trigger.imports import NO_ACTIVITY, SEVERAL_MENTORS, Need
 
 NEEDS = TypeAdapter(list[Need])
 WHY = {
     "no_rule": ("no rule says whose {} is", "no rule says whose {} are"),
     "not_in_roster": ("{} names nobody of the roster", "{} name nobody of the roster"),
-    "several_mentors": ("{} is about more than one mentor", "{} are about more than one mentor"),
+    SEVERAL_MENTORS: ("{} is about more than one mentor", "{} are about more than one mentor"),
     NO_ACTIVITY: ("nothing says what {} is", "nothing says what {} are"),
 }
 HOW = {
     "no_rule": "Add a rule under mentor.",
     "not_in_roster": "Planned by itself once `jitt import people` brings in the mentor, with the address that the calendar uses.",
-    "several_mentors": "Add a rule above the others that says which of them.",
+    SEVERAL_MENTORS: "Who had it keeps it, and nobody else gets it. Add a rule above the others that says which of them.",
     NO_ACTIVITY: "Add a rule under activity, or a category.",
 }
 

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from time import monotonic
 from uuid import UUID
 
@@ -46,7 +48,9 @@ def meanings(data: bytes, rules: str, asked: Asked = ALL, known: Roster | None =
 
 def plan(data: bytes, rules: str = PEOPLE, said: Mapping[str, Said] | None = None, asked: Asked = ALL) -> Plan:
     reading = calendars.read(data, CHICAGO, AUTUMN, wanted=mapped(rules).wanted)
-    return imports.plan(reading, asked, said or {}, AUTUMN, meanings(data, rules, asked))
+    return imports.plan(
+        reading, asked, said or {}, AUTUMN, imports.settled(reading, meanings(data, rules, asked), said or {}, asked)
+    )
 
 
 def after(data: bytes, said: Mapping[str, Said] | None = None, rules: str = PEOPLE) -> dict[str, Said]:
@@ -277,6 +281,32 @@ def test_what_another_calendar_planned_is_not_called_off_until_this_one_has_told
     assert told(plan(calendar(*with_guest("lee", uid="two")), said=others, asked=whole)) == [("planned", f"{LEE}/two/", 1)]
     same = plan(calendar(*with_guest("dana")), said=others, asked=whole)
     assert (same.changes, same.taken) == ((), tuple(others))
+
+
+# Two mentors in one entry.
+
+
+def test_a_session_stays_with_the_mentor_who_has_it_while_another_one_is_a_guest_too() -> None:
+    said = after(calendar(*with_guest("dana")))
+    both = with_guest("dana", "lee")
+    assert told(plan(calendar(*both), said=said)) == []
+    moved = plan(calendar(*with_guest("dana", "lee", start="20261006T170000")), said=said)
+    assert told(moved) == [("moved", f"{DANA}/one/", 2)]
+    assert [(need.why, need.sessions) for need in moved.needs] == [("several_mentors", 1)], "somebody is told of the second one"
+    assert told(plan(calendar(*with_guest("lee")), said=after(calendar(*both), said))) == [
+        ("planned", f"{LEE}/one/", 1), ("cancelled", f"{DANA}/one/", 2)]  # fmt: skip
+
+
+def test_of_two_new_guests_in_place_of_the_mentor_who_had_it_it_is_neithers() -> None:
+    mia = ids.mentor("eastfield", "mia")
+    mias = {f"{mia}/one/": Said(b"told", 1, datetime(2026, 10, 6, 15, 30, tzinfo=CHICAGO), mia)}
+    assert told(plan(calendar(*with_guest("dana", "lee")), said=mias)) == [("cancelled", f"{mia}/one/", 2)]
+
+
+def test_what_another_calendar_told_of_one_of_two_guests_settles_nothing_here() -> None:
+    elsewhere = {ref: replace(last, elsewhere=True) for ref, last in after(calendar(*with_guest("dana"))).items()}
+    found = plan(calendar(*with_guest("dana", "lee", start="20261006T170000")), said=elsewhere)
+    assert (told(found), [need.why for need in found.needs]) == ([], ["several_mentors"])
 
 
 # What waits.
