@@ -183,9 +183,10 @@ def _module(name: str, locale: str) -> "Module":
     from services.content.app import SERVICE
     from services.content.findings import said
     from services.content.module import read
+    from services.content.pictures import near
 
     if Path(name).is_file():
-        draft = read(_text(Path(name)), name)
+        draft = read(_text(Path(name)), name, near(Path(name)))
         if draft.module is None:
             typer.echo(said(draft.findings, "text"), err=True)
             fail("Nothing was exported: the module cannot be read. Mend what is listed, then run it again.")

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from services.content import rules
+from services.content import pictures, rules
 from services.content.findings import Finding, Level
 from services.content.module import Draft, read
 from services.content.rules import Broken
-from shared.contracts.content import Item
+from shared.contracts.content import Item, Module
 from shared.contracts.vocabulary import Vocabulary, vocabulary
 
 LIBRARY = Path(__file__).parent / "library"
@@ -32,7 +32,7 @@ def check(folder: Path, today: date, words: Vocabulary | None = None) -> Checked
     files = [folder] if folder.is_file() else sorted(file for file in folder.rglob("*.md") if file.is_file())
     if not files:
         raise NothingToCheck(f"There is no module (*.md) in {folder}.")
-    drafts = tuple(read(_text(file), _named(file)) for file in files)
+    drafts = tuple(read(_text(file), _named(file), pictures.near(file)) for file in files)
     found = [finding for draft in drafts for finding in of_draft(draft, today, words or vocabulary())]
     return Checked(drafts, tuple(sorted([*found, *_between(drafts)])))
 
@@ -44,10 +44,10 @@ def of_draft(draft: Draft, today: date, words: Vocabulary) -> Iterator[Finding]:
     module = draft.module
     if module is None:
         return
-    if (size := sum(len(line.encode()) + 1 for line in draft.lines)) > LARGEST:
+    if (size := _size(draft.lines, module)) > LARGEST:
         what = f"The file has {size // 1024} KiB, and the bus carries at most {LARGEST // 1024}."
         yield _finding(draft, "size", "error", Broken("", what, "Cut it: a module is read in five minutes."))
-    for name, level, rule in rules.RULES:
+    for name, level, rule in (*rules.RULES, *pictures.RULES):
         for broken in rule(module, words):
             yield _finding(draft, name, level, broken)
     for broken in rules.overdue(module, today):
@@ -57,6 +57,11 @@ def of_draft(draft: Draft, today: date, words: Vocabulary) -> Iterator[Finding]:
     if module.module_id != Path(draft.file).stem:
         mend = f"Rename the file to {module.module_id}.md, or correct the id."
         yield _finding(draft, "file-name", "error", Broken("module_id", f"The file holds the module {module.module_id}.", mend))
+
+
+def _size(lines: Sequence[str], module: Module) -> int:
+    """In bytes, with the pictures that the module carries."""
+    return sum(len(line.encode()) + 1 for line in lines) + sum(len(card.picture.svg) for card in module.cards if card.picture)
 
 
 def _between(drafts: Sequence[Draft]) -> Iterator[Finding]:

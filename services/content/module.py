@@ -14,8 +14,9 @@ from pydantic import ValidationError
 
 from services.content.blocks import Block, FrontMatterBroken, Line, Value, split
 from services.content.findings import Finding
+from services.content.pictures import REFERENCE, NoPicture, Pictures, picture, shipped
 from services.content.words import module_words, typographic, unquoted, variables
-from shared.contracts.content import Branch, Card, CardKind, Item, ItemKind, Module, Option
+from shared.contracts.content import Branch, Card, CardKind, Item, ItemKind, Module, Option, Picture
 from shared.contracts.content import Line as Spoken
 
 REQUIRED = ("id", "skill", "title", "minutes", "locale", "scope_level", "refer_when", "keep_in_mind")
@@ -50,9 +51,9 @@ class Draft:
         return self.places.get(path, 1)
 
 
-def read(text: str, file: str) -> Draft:
+def read(text: str, file: str, pictures: Pictures = shipped) -> Draft:
     """Never raises: what cannot be read is in the draft's findings."""
-    reading = _Reading(file)
+    reading = _Reading(file, pictures)
     try:
         front, blocks = split(text)
     except FrontMatterBroken as error:
@@ -66,8 +67,9 @@ def read(text: str, file: str) -> Draft:
 class _Reading:
     """What has been found so far, and where."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, pictures: Pictures) -> None:
         self.file = file
+        self.pictures = pictures
         self.places: dict[str, int] = {}
         self.findings: list[Finding] = []
 
@@ -139,6 +141,7 @@ def _sections(blocks: Sequence[Block], level: int = 2) -> Iterator[tuple[Block |
 def _card(reading: _Reading, path: str, match: re.Match[str], head: Block, part: Sequence[Block]) -> Card:
     reading.put(path, head.line)
     (_, own), *rest = _sections(part, level=3)
+    shown, own = _picture(reading, path, own)
     scene = [line for block in own if block.kind == "quote" for line in _scene(reading, block)]
     text = [block for block in own if block.kind != "quote"]
     for block in dropwhile(lambda block: block.kind != "quote", own):
@@ -151,7 +154,22 @@ def _card(reading: _Reading, path: str, match: re.Match[str], head: Block, part:
     if branches and kind != "branch":
         reading.fault(head.line, "Only a branch card has “### You say: …” under it.", "Call the card “## Branch: …”.")
     title = typographic(match["title"])
-    return Card(kind=kind, title=title, text=_text(text), scene=tuple(scene), branches=tuple(branches))
+    return Card(kind=kind, title=title, picture=shown, text=_text(text), scene=tuple(scene), branches=tuple(branches))
+
+
+def _picture(reading: _Reading, path: str, own: list[Block]) -> tuple[Picture | None, list[Block]]:
+    """If it is the first thing on the card; and the rest of the card."""
+    first, rest = own[:1], own[1:]
+    match = REFERENCE.fullmatch(first[0].text) if first else None
+    if match is None:
+        return None, own
+    reading.put(f"{path}.picture", first[0].line)
+    try:
+        found = picture(match, reading.pictures)
+    except NoPicture as problem:
+        reading.fault(first[0].line, str(problem), problem.mend)
+        return None, rest
+    return found.model_copy(update={"alt": typographic(found.alt)}), rest
 
 
 def _scene(reading: _Reading, block: Block) -> Iterator[Spoken]:
@@ -330,6 +348,7 @@ def _front_matter(module: Module) -> str:
 
 def _card_text(card: Card) -> Iterator[str]:
     yield f"## {HEADS[card.kind]}: {card.title}"
+    yield f"![{card.picture.alt}](pictures/{card.picture.name}.svg)" if card.picture else ""
     yield card.text
     yield "\n".join(f"> {line.who.capitalize()}: {line.text}" for line in card.scene)
     for branch in card.branches:

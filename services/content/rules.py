@@ -297,6 +297,13 @@ def holds_no_html(module: Module, _: Vocabulary) -> Iterator[Broken]:
             yield Broken(path, f"{found} is HTML, which is not shown.", "Use Markdown.", found)
 
 
+def shows_pictures_under_headings(module: Module, _: Vocabulary) -> Iterator[Broken]:
+    for path, text in parts(module):
+        if "![" in text:
+            mend = "Put it right under a card's heading, with an empty line after it."
+            yield Broken(path, "A picture among words is not shown.", mend, "![")
+
+
 def nothing_is_left_to_write(module: Module, _: Vocabulary) -> Iterator[Broken]:
     for path, text in (*parts(module), *(("reviewed_by", name) for name in module.reviewed_by)):
         if TO_WRITE in text:
@@ -354,6 +361,7 @@ RULES: tuple[tuple[str, Level, Rule], ...] = (
     ("topic", "error", every_topic_is_short),
     ("variables", "error", uses_known_variables),
     ("html", "error", holds_no_html),
+    ("picture", "error", shows_pictures_under_headings),
     ("to-write", "error", nothing_is_left_to_write),
 )
 

@@ -52,9 +52,20 @@ class Branch(Part):
     then: str = Field(description="one sentence: what came of it")
 
 
+class Picture(Part):
+    """A line drawing, whole; shown as an image, so that nothing in it acts."""
+
+    name: str = Field(description="of its file, without .svg")
+    alt: str = Field(description="what it shows, for who cannot see it; in the module's language")
+    svg: str = Field(description="at most 8 KiB")
+    width: int = Field(ge=0, le=280, description="CSS pixels")
+    height: int = Field(ge=0, le=200, description="CSS pixels")
+
+
 class Card(Part):
     kind: CardKind = "text"
     title: str
+    picture: Picture | None = Field(None, description="above the text")
     text: str = Field("", description="Markdown without HTML")
     scene: tuple[Line, ...] = ()
     branches: tuple[Branch, ...] = ()

@@ -106,6 +106,7 @@ BROKEN = [
     ("topic", {"items": items(an_item(1, topic="one two three four five six seven"))}),
     ("variables", {"cards": cards(text="Call {my_number}.")}),
     ("html", {"cards": cards(text="Wait <b>now</b>.")}),
+    ("picture", {"cards": cards(text="Wait. ![A dog](pictures/dog.svg)")}),
     ("to-write", {"title": "TO WRITE: the title"}),
     ("to-write", {"items": items(SAFE), **REVIEWED, "reviewed_by": ("a", "TO WRITE: a name")}),
 ]
