@@ -38,10 +38,12 @@ check: env
 	@$(BIN)/python -m deploy.generate --check
 	@$(BIN)/jitt content check
 
-# After a change of a contract, a topic or a route: frozen schemas and generated documents. Refuses what would break a reader.
+# After a change of a contract, a topic, a route or a word on a page: frozen schemas, generated documents, and the new words in
+# every language's catalogue. Refuses what would break a reader.
 freeze: env
 	@$(BIN)/python -m deploy.generate.freeze
 	@$(BIN)/python -m deploy.generate
+	@$(BIN)/python -m deploy.generate.catalogues
 
 # One hop against its own parts and against a naive service: fifteen minutes, and only a quiet machine gives true figures.
 bench: env

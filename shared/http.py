@@ -15,7 +15,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.pages import assets, environment
+from shared.pages import assets, environment, languages
+from shared.pages.languages import N_, Language
 
 KIB = 1024
 LIMIT = 256 * KIB
@@ -33,13 +34,13 @@ MOST_DIGITS = 18
 GARBLED = "The address holds a NUL, or a character that is not percent-encoded. Correct it, and try again."
 FOR_EVER = "public, max-age=31536000, immutable"
 WORDS = {
-    403: ("You do not have access to this page", ("It belongs to another caseload.",)),
-    404: ("Page not found", ("If you typed the address, check that it is whole.",)),
-    405: ("Page not found", ("If you typed the address, check that it is whole.",)),
-    413: ("That is too large to send", ("Send less at once, or ask the people who run this site.",)),
+    403: (N_("You do not have access to this page"), (N_("It belongs to another caseload."),)),
+    404: (N_("Page not found"), (N_("If you typed the address, check that it is whole."),)),
+    405: (N_("Page not found"), (N_("If you typed the address, check that it is whole."),)),
+    413: (N_("That is too large to send"), (N_("Send less at once, or ask the people who run this site."),)),
 }
-PROBLEM = ("Sorry, there is a problem", ("Your answers so far are saved. Try again in a few minutes.",))
-NOT_UNDERSTOOD = ("That did not go through", ("Go back, check what you sent, and try again.",))
+PROBLEM = (N_("Sorry, there is a problem"), (N_("Your answers so far are saved. Try again in a few minutes."),))
+NOT_UNDERSTOOD = (N_("That did not go through"), (N_("Go back, check what you sent, and try again."),))
 
 
 def install(app: FastAPI, larger: Mapping[str, int] = LARGER) -> None:
@@ -140,15 +141,22 @@ class _Dressed:
 def failure(request: Request, status: int, problem: str = "") -> Response:
     """A page for people, JSON for programs. `problem` tells a program what to do."""
     known = WORDS.get(status, NOT_UNDERSTOOD if status < 500 else PROBLEM)
-    if _wants_page(request):
-        heading, sentences = known
-        return page(_errors(), "error.jinja", status, heading=heading, sentences=sentences, hotline=status >= 500)
-    return JSONResponse({"error": problem or HTTPStatus(status).phrase}, status)
+    if not _wants_page(request):
+        return JSONResponse({"error": problem or HTTPStatus(status).phrase}, status)
+    language = languages.spoken(languages.SHARED, *wanted(request))
+    heading, *sentences = [language.gettext(text) for text in (known[0], *known[1])]
+    return page(_errors(language), "error.jinja", status, heading=heading, sentences=sentences, hotline=status >= 500)
 
 
-@lru_cache(maxsize=1)
-def _errors() -> Environment:
-    return environment()
+def wanted(request: Request) -> list[str]:
+    """The languages that the address or else the browser asks for, its first choice first."""
+    accepted = request.headers.get("accept-language", "").split(",")
+    return [request.query_params.get("lang", ""), *(each.partition(";")[0].strip() for each in accepted)]
+
+
+@lru_cache
+def _errors(language: Language) -> Environment:
+    return environment(language=language)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

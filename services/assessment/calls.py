@@ -14,9 +14,10 @@ from fastapi import APIRouter, Form, Request, Response
 from services.assessment import guests, screens, store
 from services.assessment.guests import Closed
 from services.assessment.messages import CallPressed
-from services.assessment.visits import Visit
-from shared.http import page
-from shared.pages import safeguarding, times
+from services.assessment.visits import PAGES, Visit
+from shared.http import page, wanted
+from shared.pages import languages, safeguarding, times
+from shared.pages.languages import Language
 from shared.running import Running
 
 EVERY = 10.0  # seconds between looks at the sites
@@ -30,39 +31,47 @@ def routes(running: Running) -> APIRouter:
     router = APIRouter()
 
     @router.get("/talk")
-    async def talk_anywhere() -> Response:
-        return talk_page(running, "", "")
+    async def talk_anywhere(request: Request) -> Response:
+        return talk_page(running, asked_in(request), "", "")
 
     @router.get("/talk/{site_id:path}")
-    async def talk(site_id: str, t: str = "") -> Response:
-        return talk_page(running, site_id, t)
+    async def talk(request: Request, site_id: str, t: str = "") -> Response:
+        return talk_page(running, asked_in(request), site_id, t)
 
     @router.post("/t/{ref}/call")
     async def call(
         request: Request,
         ref: str,
+        *,
         kind: Annotated[Kind, Form()],
         site: Annotated[str, Form()] = "",
+        lang: Annotated[str, Form()] = "",
         request_id: Annotated[UUID | None, Form(alias="request")] = None,
     ) -> Response:
         try:
-            return await ask_for_call(running, request, ref, kind, request_id or uuid4()) or not_sent(running, site, ref)
+            asked = await ask_for_call(running, request, ref, kind, request_id or uuid4())
         except OUT_OF_REACH as error:
             log.error("call_not_sent", kind=kind, error=type(error).__name__)
-            return not_sent(running, site, ref)
+            asked = None
+        return asked or talk_page(running, asked_in(request, lang), site, ref, failed=True)
 
     return router
 
 
-def talk_page(running: Running, site_id: str, ref: str, *, failed: bool = False) -> Response:
+def asked_in(request: Request, first: str = "") -> Language:
+    """The language of the page that leads here stands in the address, or in the form."""
+    return languages.spoken(PAGES, first, *wanted(request))
+
+
+def talk_page(running: Running, language: Language, site_id: str, ref: str, *, failed: bool = False) -> Response:
     """No query, no check of the link: numbers are public, and nobody waits for them."""
     site = safeguarding.find(running.settings, site_id) if site_id else None
     return page(
-        screens.templates(),
+        screens.templates(language),
         "talk.jinja",
         503 if failed else 200,
         site_name=site.name if site else "jitt",
-        talk=safeguarding.address(site_id) if site_id else "/talk",
+        talk=f"{safeguarding.address(site_id) if site_id else '/talk'}?lang={language.code}",
         site=site,
         site_id=site_id,
         ref=ref,
@@ -70,10 +79,6 @@ def talk_page(running: Running, site_id: str, ref: str, *, failed: bool = False)
         now_id=uuid4(),
         wait_id=uuid4(),
     )
-
-
-def not_sent(running: Running, site_id: str, ref: str) -> Response:
-    return talk_page(running, site_id, ref, failed=True)
 
 
 async def ask_for_call(
@@ -88,7 +93,7 @@ async def ask_for_call(
 
 
 def asked_page(visit: Visit, kind: str) -> Response:
-    by = times.clock(visit.now + ANSWERED_WITHIN, visit.zone)
+    by = times.clock(visit.now + ANSWERED_WITHIN, visit.zone, visit.language)
     return screens.show("called.jinja", visit, site=visit.site, ref=visit.ref, kind=kind, by=by)
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from services.assessment import grading
 from services.assessment.domain import Try
 from shared.contracts.content import Item, Option
+from shared.pages.languages import N_
 
 
 class Case(StrEnum):
@@ -20,10 +21,10 @@ class Case(StrEnum):
 
 
 HEADINGS = {
-    Case.WORKS: "That works",
-    Case.NOT_QUITE: "Not quite",
-    Case.RECOVERED: "That works",
-    Case.SHOWN: "Here is what works",
+    Case.WORKS: N_("That works"),
+    Case.NOT_QUITE: N_("Not quite"),
+    Case.RECOVERED: N_("That works"),
+    Case.SHOWN: N_("Here is what works"),
 }
 
 

@@ -13,8 +13,11 @@ from fastapi import Request
 from services.assessment import domain, modules, store
 from services.assessment.domain import Training
 from services.assessment.memory import skill_id
-from services.assessment.visits import Visit
+from services.assessment.visits import PAGES, Visit
 from shared.contracts.supervision import SiteDescribed
+from shared.http import wanted
+from shared.pages import languages
+from shared.pages.languages import Language
 from shared.running import Running
 from shared.security import Expired, Forged, Link, read_link
 
@@ -25,9 +28,10 @@ PROBE = "jitt_cookies"  # set before Start, so that Start knows whether cookies 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Why this link opens nothing, and the site whose number may be shown."""
+    """Why this link opens nothing, in which language to say so, and the site whose number may be shown."""
 
     reason: Literal["broken", "too_many", "expired", "revoked", "preparing"]
+    language: Language
     site: SiteDescribed | None = None
 
 
@@ -54,13 +58,16 @@ async def welcome(running: Running, request: Request, ref: str) -> Visit | Close
     read = read_link(token, now)
     link = read.link if isinstance(read, Expired) else read
     if isinstance(link, Forged) or link.kind != "training" or ref not in (token, str(link.id)):
-        return Closed("too_many" if _guesses(request).too_many(_address(request), now) else "broken")
+        too_many = _guesses(request).too_many(_address(request), now)
+        return Closed("too_many" if too_many else "broken", languages.spoken(PAGES, *wanted(request)))
     opened = await store.get_opened(running.pool, link.id, link.mentor_id)
+    own = opened.mentor.locale if opened.mentor else ""
+    language = languages.spoken(PAGES, own, *wanted(request))
     if isinstance(read, Expired):
-        return Closed("expired", opened.site)
+        return Closed("expired", language, opened.site)
     if revoked(opened, link):
-        return Closed("revoked", opened.site)
-    return await visit(running, ref, opened) if opened.training else Closed("preparing", opened.site)
+        return Closed("revoked", language, opened.site)
+    return await visit(running, ref, opened) if opened.training else Closed("preparing", language, opened.site)
 
 
 def _guesses(request: Request) -> Guesses:

@@ -36,8 +36,8 @@ def start_routes(running: Running) -> APIRouter:
     router = APIRouter()
 
     @router.get("/t")
-    async def nothing() -> Response:
-        return screens.nothing()
+    async def nothing(request: Request) -> Response:
+        return screens.nothing(request)
 
     @router.get("/t/{ref}")
     async def start_page(request: Request, ref: str) -> Response:
@@ -70,7 +70,7 @@ def first_page(visit: Visit) -> Response:
         length=words.length(visit),
         why=words.why(visit),
         place=visit.place() if visit.training.opened_at else None,
-        plan=activity.phrase if activity else None,
+        plan=visit.language.gettext(activity.phrase) if activity else None,
     )
 
 
@@ -156,7 +156,7 @@ def done_page(visit: Visit) -> Response:
     topics = [item.topic for item in items.values()]
     recovered = sum(visit.training.tries_at(number)[-1].correct for number in items)
     heading = words.ending(visit, missed=len(topics), hold=hold)
-    told = words.missed(len(topics), recovered)
+    told = words.missed(len(topics), recovered, visit.language)
     return screens.show("done.jinja", visit, heading=heading, hold=hold, topics=topics, missed=told)
 
 
@@ -170,14 +170,16 @@ def _line(visit: Visit, number: int) -> dict[str, object] | None:
     if item is None or not (tries or said):
         return None
     kind, status = _status(visit, number, said)
-    return {"number": number, "question": words.fill(item.question, visit.site), "kind": kind, "words": status}
+    question = words.fill(item.question, visit.site, visit.language)
+    return {"number": number, "question": question, "kind": kind, "words": status}
 
 
 def _status(visit: Visit, number: int, said: Said | None) -> tuple[str, str]:
+    _ = visit.language.gettext
     if said:
-        return "ready", "Sent" if said.state == "written" else "To talk about"
+        return "ready", _("Sent") if said.state == "written" else _("To talk about")
     case = case_of(visit.training.tries_at(number), bool(visit.closed))
-    return "ready" if case in (Case.WORKS, Case.RECOVERED) else "talk", HEADINGS[case]
+    return "ready" if case in (Case.WORKS, Case.RECOVERED) else "talk", _(HEADINGS[case])
 
 
 def to(visit: Visit, place: Place | None = None) -> Response:

@@ -43,6 +43,13 @@ def module_of(assigned: TrainingAssigned, modules: Modules) -> Module | None:
     return next((modules[key].module for key in keys if key in modules), None)
 
 
+def locale_of(assigned: TrainingAssigned, modules: Modules) -> str:
+    """The language in which the cards are here, or else the first question."""
+    own = assigned.module
+    keys = keys_of(own.module_id, own.version, assigned.locale) if own else module_keys(assigned, 1)
+    return next((modules[key].module.locale for key in keys if key in modules), assigned.locale)
+
+
 def all_here(assigned: TrainingAssigned, modules: Modules) -> bool:
     numbers = range(1, len(assigned.items) + 1)
     cards_here = assigned.module is None or module_of(assigned, modules) is not None

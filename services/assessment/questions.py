@@ -1,7 +1,7 @@
 """The pages of one question: asking it, taking the answer with its feedback, the one retry, and the open question."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import get_args
 from uuid import UUID, uuid4
@@ -20,24 +20,25 @@ from services.assessment.visits import Place, State, Visit
 from shared.contracts.assessment import Confidence
 from shared.contracts.content import Item
 from shared.contracts.event import Event
+from shared.pages.languages import N_
 from shared.running import Running
 
 SEE_OTHER = 303
 LONGEST = 500
 CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
-HOW_SURE = "Tap how sure you are"
+HOW_SURE = N_("Tap how sure you are")
 CHOOSE = {
-    "single": "Choose one of the answers first",
-    "multi": "Choose at least one",
-    "order": "Give each line a different place",
+    "single": N_("Choose one of the answers first"),
+    "multi": N_("Choose at least one"),
+    "order": N_("Give each line a different place"),
 }
-WRITE = "Write a sentence, or choose to talk about it"
-SHORTER = f"Make it shorter: {LONGEST} characters at most"
+WRITE = N_("Write a sentence, or choose to talk about it")
+SHORTER = N_("Make it shorter: %(longest)s characters at most")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is missing, and the id of the field that it is about."""
+    """What is missing, in English, and the id of the field that it is about."""
 
     field: str
     words: str
@@ -123,7 +124,7 @@ def question_page(asked: Asked, problems: Sequence[Problem] = (), chosen: object
         item=item,
         options=grading.shuffled(visit.id, item, item.options),
         chosen=chosen or {},
-        problems=problems,
+        problems=in_words(asked, problems),
         request_id=uuid4(),
         returning=visit.returning(asked.number),
         back=back(asked),
@@ -140,9 +141,10 @@ def feedback_page(asked: Asked, problems: Sequence[Problem] = (), chosen: object
         422 if problems else 200,
         place=asked.place,
         told=told,
+        heading=visit.language.gettext(told.heading),
         options=grading.shuffled(visit.id, item, options),
         chosen=chosen or {},
-        problems=problems,
+        problems=in_words(asked, problems),
         request_id=uuid4(),
         again=again,
         next=visit.next_question(),
@@ -158,10 +160,16 @@ def open_page(asked: Asked, problems: Sequence[Problem] = (), text: str = "") ->
         place=asked.place,
         item=asked.item,
         text=text,
-        problems=problems,
+        longest=LONGEST,
+        problems=in_words(asked, problems),
         request_id=uuid4(),
         back=back(asked),
     )
+
+
+def in_words(asked: Asked, problems: Sequence[Problem]) -> list[Problem]:
+    """In the language of the page."""
+    return [replace(p, words=asked.visit.language.gettext(p.words, longest=LONGEST)) for p in problems]
 
 
 def back(asked: Asked) -> str | None:

@@ -1,55 +1,65 @@
 """Rendering the mentor's pages: templates, their filters, and the words of every state that is no step of a training."""
 
-from functools import lru_cache
+from datetime import datetime
+from functools import lru_cache, partial
 
-from fastapi import Response
+from fastapi import Request, Response
 from jinja2 import Environment
 
 from services.assessment import words
 from services.assessment.guests import Closed
-from services.assessment.visits import State, Visit
-from shared.http import page
-from shared.pages import environment, times
+from services.assessment.visits import PAGES, State, Visit
+from shared.http import page, wanted
+from shared.pages import environment, languages, times
+from shared.pages.languages import N_, Language
 
 Words = tuple[str, tuple[str, ...]]
 
 CLOSED: dict[str, tuple[int, Words]] = {
-    "broken": (404, ("This link does not work.", ("Open it again from the e-mail, or copy the whole address.",))),
-    "too_many": (429, ("Too many tries from here.", ("Wait a minute, then open the link from the e-mail again.",))),
-    "expired": (410, ("This link has expired.", ("Links work until the session starts. Your next one comes by e-mail.",))),
-    "revoked": (410, ("This link is no longer in use.", ())),
-    "preparing": (200, ("Your training is being prepared.", ("Try again in a minute.",))),
+    "broken": (404, (N_("This link does not work."), (N_("Open it again from the e-mail, or copy the whole address."),))),
+    "too_many": (429, (N_("Too many tries from here."), (N_("Wait a minute, then open the link from the e-mail again."),))),
+    "expired": (
+        410,
+        (N_("This link has expired."), (N_("Links work until the session starts. Your next one comes by e-mail."),)),
+    ),
+    "revoked": (410, (N_("This link is no longer in use."), ())),
+    "preparing": (200, (N_("Your training is being prepared."), (N_("Try again in a minute."),))),
 }
 NOTHING: Words = (
-    "Nothing to do right now.",
-    ("You are up to date. We will write when there is something for your next session.",),
+    N_("Nothing to do right now."),
+    (N_("You are up to date. We will write when there is something for your next session."),),
 )
 
 
-@lru_cache(maxsize=1)
-def templates() -> Environment:
-    env = environment("services.assessment")
-    env.filters |= {"filled": words.fill, "ordinal": ordinal}
+@lru_cache
+def templates(language: Language) -> Environment:
+    env = environment(PAGES, language)
+    env.filters |= {"filled": partial(words.fill, language=language), "ordinal": partial(words.ordinal, language=language)}
     return env
 
 
 def show(template: str, visit: Visit, status: int = 200, **values: object) -> Response:
     """A page of a training, with the site's name and the way to help in its header."""
-    frame = {"site_name": visit.site.name if visit.site else "Your training", "talk": visit.talk}
-    return page(templates(), template, status, visit=visit, **frame, **values)
+    site_name = visit.site.name if visit.site else visit.language.gettext("Your training")
+    return page(templates(visit.language), template, status, visit=visit, site_name=site_name, talk=visit.talk, **values)
 
 
 def closed(found: Closed) -> Response:
-    status, (heading, sentences) = CLOSED[found.reason]
+    status, said = CLOSED[found.reason]
     site = found.site
     phone = site.phone if site and found.reason in ("expired", "revoked") else None
-    frame = {"site_name": site.name, "talk": words.talk(site)} if site else {}
-    return page(templates(), "state.jinja", status, heading=heading, sentences=sentences, phone=phone, link=None, **frame)
+    frame = {"site_name": site.name, "talk": words.talk(site, found.language)} if site else {}
+    return _alone(said, found.language, status, phone=phone, **frame)
 
 
-def nothing() -> Response:
-    heading, sentences = NOTHING
-    return page(templates(), "state.jinja", heading=heading, sentences=sentences, phone=None, link=None)
+def nothing(request: Request) -> Response:
+    return _alone(NOTHING, languages.spoken(PAGES, *wanted(request)))
+
+
+def _alone(said: Words, language: Language, status: int = 200, phone: str | None = None, **frame: str) -> Response:
+    heading, sentences = language.gettext(said[0]), [language.gettext(sentence) for sentence in said[1]]
+    values = {"heading": heading, "sentences": sentences, "phone": phone, "link": None}
+    return page(templates(language), "state.jinja", status, **values, **frame)
 
 
 def state(visit: Visit) -> Response:
@@ -58,36 +68,39 @@ def state(visit: Visit) -> Response:
     return show("state.jinja", visit, heading=heading, sentences=sentences, phone=None, link=link)
 
 
-def ordinal(place: int) -> str:
-    return f"{place}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(place, 'th') }"
-
-
 def _state_words(visit: Visit) -> Words:
+    _ = visit.language.gettext
     match visit.state:
         case State.CANCELED:
-            kept = "No training needed. What you already answered is kept and counts next time."
-            return f"{_sessions_day(visit)} session is canceled.", (kept,)
+            kept = _("No training needed. What you already answered is kept and counts next time.")
+            return _canceled(visit), (kept,)
         case State.DONE if visit.training.completed_at:
-            return f"You finished this one {_when_finished(visit)}.", ()
+            return _finished(visit.training.completed_at, visit), ()
+        case State.STARTED if visit.cards:
+            return _("Your session has started."), (_("This training is closed. You can still read the cards."),)
         case State.STARTED:
-            still = " You can still read the cards." if visit.cards else ""
-            return "Your session has started.", (f"This training is closed.{still}",)
+            return _("Your session has started."), (_("This training is closed."),)
         case _:
-            return CLOSED["preparing"][1]
+            heading, sentences = CLOSED["preparing"][1]
+            return _(heading), tuple(_(sentence) for sentence in sentences)
 
 
 def _state_link(visit: Visit) -> dict[str, str] | None:
+    _ = visit.language.gettext
     if visit.state is State.DONE:
-        return {"href": f"{visit.base}/answers", "words": "Look at your answers again"}
+        return {"href": f"{visit.base}/answers", "words": _("Look at your answers again")}
     if visit.state is State.STARTED and visit.cards:
-        return {"href": f"{visit.base}/cards/1", "words": "Read the cards"}
-    return {"href": visit.base, "words": "Try again"} if visit.state is State.PREPARING else None
+        return {"href": f"{visit.base}/cards/1", "words": _("Read the cards")}
+    return {"href": visit.base, "words": _("Try again")} if visit.state is State.PREPARING else None
 
 
-def _sessions_day(visit: Visit) -> str:
-    return "Today’s" if visit.on_day == "today" else f"{times.day(visit.starts_at, visit.zone)}’s"
+def _canceled(visit: Visit) -> str:
+    _ = visit.language.gettext
+    return _("Today’s session is canceled.") if visit.today else _("%(day)s’s session is canceled.", day=visit.day)
 
 
-def _when_finished(visit: Visit) -> str:
-    finished = visit.training.completed_at or visit.now
-    return times.on_day(finished, visit.zone, visit.now)
+def _finished(at: datetime, visit: Visit) -> str:
+    _ = visit.language.gettext
+    if times.same_day(at, visit.zone, visit.now):
+        return _("You finished this one today.")
+    return _("You finished this one on %(day)s.", day=times.near_day(at, visit.zone, visit.now, visit.language))

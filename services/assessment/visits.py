@@ -13,7 +13,12 @@ from services.assessment.modules import Modules
 from shared.contracts.content import Card, Item, Module
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.contracts.trigger import SessionPlanned
-from shared.pages import safeguarding, times
+from shared.pages import languages, safeguarding, times
+from shared.pages.languages import N_, Language
+
+PAGES = "services.assessment"  # where their templates and catalogues are
+CARD = N_("Step %(step)s of %(steps)s · Card %(number)s of %(of)s")
+QUESTION = N_("Step %(step)s of %(steps)s · Question %(number)s of %(of)s")
 
 
 class State(StrEnum):
@@ -63,8 +68,13 @@ class Visit:
         return f"/t/{self.ref}"
 
     @property
+    def language(self) -> Language:
+        """Of the whole page: the one that the training is in."""
+        return languages.spoken(PAGES, modules.locale_of(self.training.assigned, self.modules))
+
+    @property
     def talk(self) -> str:
-        return f"{safeguarding.address(self.training.assigned.site_id)}?t={self.ref}"
+        return f"{safeguarding.address(self.training.assigned.site_id)}?t={self.ref}&lang={self.language.code}"
 
     @property
     def zone(self) -> str:
@@ -119,14 +129,20 @@ class Visit:
         return State.OPEN if modules.all_here(self.training.assigned, self.modules) else State.PREPARING
 
     @property
-    def before(self) -> str:
-        """As in "talk it over before Thursday"."""
-        day = times.on_day(self.starts_at, self.zone, self.now)
-        return "before your session" if day == "today" else f"before {day.removeprefix('on ')}"
+    def today(self) -> bool:
+        """Whether the session is today, where the mentor is."""
+        return times.same_day(self.starts_at, self.zone, self.now)
 
     @property
-    def on_day(self) -> str:
-        return times.on_day(self.starts_at, self.zone, self.now)
+    def day(self) -> str:
+        """The session's: Thursday"""
+        return times.near_day(self.starts_at, self.zone, self.now, self.language)
+
+    @property
+    def before(self) -> str:
+        """As in "talk it over before Thursday"."""
+        _ = self.language.gettext
+        return _("before your session") if self.today else _("before %(day)s", day=self.day)
 
     def item(self, number: int) -> Item | None:
         return modules.item_of(self.training.assigned, number, self.modules)
@@ -135,8 +151,9 @@ class Visit:
         return place.number if place.kind == "cards" else len(self.cards) + place.number
 
     def step_words(self, place: Place) -> str:
-        what, of = ("Card", len(self.cards)) if place.kind == "cards" else ("Question", self.questions)
-        return f"Step {self.step(place)} of {self.steps} · {what} {place.number} of {of}"
+        of = len(self.cards) if place.kind == "cards" else self.questions
+        said = CARD if place.kind == "cards" else QUESTION
+        return self.language.gettext(said, step=self.step(place), steps=self.steps, number=place.number, of=of)
 
     def place(self) -> Place:
         """Where to go on: a card not yet read, else the feedback that was shown last, else the next question.

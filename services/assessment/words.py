@@ -1,4 +1,7 @@
-"""What pages say that depends on facts: why this training, how many, and the site's own numbers inside a text. Pure."""
+"""What pages say that depends on facts: why this training, how many, and the site's own numbers inside a text. Pure.
+
+Whole sentences, in the visit's language; English is the id of each (shared/pages/languages.py).
+"""
 
 import re
 from collections.abc import Iterator
@@ -7,34 +10,44 @@ from services.assessment.visits import Visit
 from shared.contracts.content import Reason
 from shared.contracts.supervision import SiteDescribed
 from shared.contracts.vocabulary import vocabulary
-from shared.pages import safeguarding, times
+from shared.pages import safeguarding
+from shared.pages.languages import ENGLISH, N_, Language
 
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+# Numbers of questions and of things; a language in which they change with the noun writes digits.
+NUMBERS = (N_("one"), N_("two"), N_("three"), N_("four"), N_("five"), N_("six"), N_("seven"), N_("eight"), N_("nine"))
+ORDINALS = (N_("1st"), N_("2nd"), N_("3rd"), N_("4th"), N_("5th"), N_("6th"), N_("7th"), N_("8th"), N_("9th"))
 WITHOUT_SITE = {
-    "state_hotline": "your state’s child protection line",
-    "reporting_steps": "your site’s reporting steps",
-    "staff_on_call": "your site’s staff",
+    "state_hotline": N_("your state’s child protection line"),
+    "reporting_steps": N_("your site’s reporting steps"),
+    "staff_on_call": N_("your site’s staff"),
 }
 ALONE = re.compile(r"^\{reporting_steps\}$", re.MULTILINE)
 
 
-def counted(n: int, one: str, many: str) -> str:
-    """two cards; 12 cards"""
-    return f"{NUMBERS[n] if n < len(NUMBERS) else n} {one if n == 1 else many}"
+def number(n: int, language: Language) -> str:
+    """two; 12"""
+    return language.gettext(NUMBERS[n - 1]) if 0 < n <= len(NUMBERS) else str(n)
+
+
+def ordinal(place: int, language: Language) -> str:
+    """2nd; 12"""
+    return language.gettext(ORDINALS[place - 1]) if 0 < place <= len(ORDINALS) else str(place)
 
 
 def length(visit: Visit) -> str:
     """3 short cards, then 4 questions."""
-    questions = f"{visit.questions} {'question' if visit.questions == 1 else 'questions'}"
+    say, count = visit.language, len(visit.cards)
+    questions = say.ngettext("%(num)s question", "%(num)s questions", visit.questions)
     if not visit.cards:
         return f"{questions}."
-    return f"{len(visit.cards)} short {'card' if len(visit.cards) == 1 else 'cards'}, then {questions}."
+    cards = say.ngettext("%(num)s short card", "%(num)s short cards", count)
+    return say.gettext("%(cards)s, then %(questions)s.", cards=cards, questions=questions)
 
 
 def minutes(visit: Visit) -> str:
     if visit.module is None:
-        return "About a minute."
-    return "1 minute." if visit.module.minutes == 1 else f"{visit.module.minutes} minutes."
+        return visit.language.gettext("About a minute.")
+    return visit.language.ngettext("%(num)s minute.", "%(num)s minutes.", visit.module.minutes)
 
 
 def why(visit: Visit) -> list[str]:
@@ -42,40 +55,50 @@ def why(visit: Visit) -> list[str]:
     said = [sentence for reason in visit.training.assigned.reasons for sentence in _reason(reason, visit)]
     returning = sum(item.returning for item in visit.training.assigned.items)
     if returning and not any(reason.code == "missed" for reason in visit.training.assigned.reasons):
-        said.append(_come_back(returning))
+        said.append(_come_back(returning, visit.language))
     return list(dict.fromkeys(said))[:3]
 
 
 def _reason(reason: Reason, visit: Visit) -> Iterator[str]:
-    words = vocabulary()
+    words, _ = vocabulary(), visit.language.gettext
     skill, activity = words.skills.get(reason.skill or ""), words.activities.get(reason.activity or "")
     function = words.functions.get(reason.function or "")
     match reason.code:
         case "activity" if activity:
-            plan = f"The plan for {_the_day(visit)} is {activity.phrase}."
-            yield f"{plan} {skill.helps}" if skill else plan
+            plan = _plan(activity.phrase, visit)
+            yield f"{plan} {_(skill.helps)}" if skill else plan
         case "activity" if skill:
-            yield skill.helps
+            yield _(skill.helps)
         case "days" if reason.days is not None:
-            yield f"You last practiced it {ago(reason.days)}."
+            yield practiced(reason.days, visit.language)
         case "missed":
-            yield _come_back(max(1, sum(item.returning for item in visit.training.assigned.items)))
+            yield _come_back(max(1, sum(item.returning for item in visit.training.assigned.items)), visit.language)
         case "never_trained":
-            yield "You have not had this one yet."
+            yield _("You have not had this one yet.")
         case "clearance" if function:
-            yield f"It is part of being cleared for {function.title}."
+            yield _("It is part of being cleared for %(function)s.", function=_(function.title))
 
 
-def ago(days: int) -> str:
-    """yesterday, 9 days ago, 5 weeks ago"""
+def _plan(phrase: str, visit: Visit) -> str:
+    _ = visit.language.gettext
+    if visit.today:
+        return _("The plan for today is %(plan)s.", plan=_(phrase))
+    return _("The plan for %(day)s is %(plan)s.", day=visit.day, plan=_(phrase))
+
+
+def practiced(days: int, language: Language) -> str:
+    """You last practiced it 5 weeks ago."""
     if days == 0:
-        return "today"
+        return language.gettext("You last practiced it today.")
     if days == 1:
-        return "yesterday"
-    return f"{days} days ago" if days < 14 else f"{days // 7} weeks ago"
+        return language.gettext("You last practiced it yesterday.")
+    if days < 14:
+        return language.ngettext("You last practiced it %(num)s day ago.", "You last practiced it %(num)s days ago.", days)
+    weeks = days // 7
+    return language.ngettext("You last practiced it %(num)s week ago.", "You last practiced it %(num)s weeks ago.", weeks)
 
 
-def fill(text: str, site: SiteDescribed | None) -> str:
+def fill(text: str, site: SiteDescribed | None, language: Language = ENGLISH) -> str:
     """The site's own numbers and steps where the text names them; plain words where a site has not said.
 
     Steps that stand on a line of their own become a list.
@@ -83,20 +106,21 @@ def fill(text: str, site: SiteDescribed | None) -> str:
     if site and site.reporting_steps:
         listed = "\n".join(f"{n}. {step}" for n, step in enumerate(site.reporting_steps, 1))
         text = ALONE.sub(lambda _: listed, text)
-    for name, value in _variables(site).items():
+    for name, value in _variables(site, language).items():
         text = text.replace(f"{{{name}}}", value)
     return text
 
 
-def _variables(site: SiteDescribed | None) -> dict[str, str]:
+def _variables(site: SiteDescribed | None, language: Language) -> dict[str, str]:
+    plain = {name: language.gettext(words) for name, words in WITHOUT_SITE.items()}
     if site is None:
-        return WITHOUT_SITE
+        return plain
     said = {
         "state_hotline": f"{site.hotline.label}, {unbroken(site.hotline.number)}" if site.hotline else "",
         "reporting_steps": " ".join(site.reporting_steps),
         "staff_on_call": unbroken(site.staff_on_call or ""),
     }
-    return {name: said[name] or plain for name, plain in WITHOUT_SITE.items()}
+    return {name: said[name] or plain[name] for name in plain}
 
 
 def unbroken(number: str) -> str:
@@ -104,40 +128,63 @@ def unbroken(number: str) -> str:
     return number.replace("-", "\u2011").replace(" ", "\u00a0")
 
 
-def _come_back(count: int) -> str:
-    if count == 1:
-        return "One question you missed before comes back, so you can try it again."
-    return f"{counted(count, 'question', 'questions').capitalize()} you missed before come back, so you can try them again."
+def _come_back(count: int, language: Language) -> str:
+    said = language.ngettext(
+        "One question you missed before comes back, so you can try it again.",
+        "%(count)s questions you missed before come back, so you can try them again.",
+        count,
+        count=number(count, language),
+    )
+    return _sentence(said)
 
 
-def _the_day(visit: Visit) -> str:
-    return "today" if visit.on_day == "today" else times.day(visit.starts_at, visit.zone)
+def _sentence(text: str) -> str:
+    """A sentence may begin with a number in words."""
+    return text[:1].upper() + text[1:]
 
 
-def talk(site: SiteDescribed) -> str:
+def talk(site: SiteDescribed, language: Language) -> str:
     """The way to help for somebody whose link opens nothing."""
-    return safeguarding.address(site.site_id)
+    return f"{safeguarding.address(site.site_id)}?lang={language.code}"
 
 
 def ending(visit: Visit, missed: int, *, hold: bool) -> str:
     """The heading of the last page."""
+    say = visit.language
     if hold:
-        return "Done. Talk with your supervisor first"
+        return say.gettext("Done. Talk with your supervisor first")
     if missed:
-        return f"Done. {counted(missed, 'thing', 'things').capitalize()} to talk over"
-    return "You are ready for your session" if visit.on_day == "today" else f"You are ready for {_the_day(visit)}"
+        return say.ngettext(
+            "Done. One thing to talk over", "Done. %(count)s things to talk over", missed, count=_sentence(number(missed, say))
+        )
+    if visit.today:
+        return say.gettext("You are ready for your session")
+    return say.gettext("You are ready for %(day)s", day=visit.day)
 
 
-def missed(count: int, recovered: int) -> str:
+def missed(count: int, recovered: int, language: Language) -> str:
     """What was missed, without any count of what was right."""
-    what = f"You missed {counted(count, 'question', 'questions')}"
-    comes = "It comes back" if count == 1 else "They come back"
-    return f"{what}{_on_the_second_try(count, recovered)}. {comes} before your next session."
-
-
-def _on_the_second_try(missed: int, recovered: int) -> str:
+    ngettext, counted = language.ngettext, number(count, language)
     if recovered == 0:
-        return ""
-    if recovered == missed:
-        return f" and got {'it' if missed == 1 else 'them'} right on the second try"
-    return f" and got {NUMBERS[recovered]} of them right on the second try"
+        return ngettext(
+            "You missed one question. It comes back before your next session.",
+            "You missed %(count)s questions. They come back before your next session.",
+            count,
+            count=counted,
+        )
+    if recovered < count:
+        return ngettext(
+            "You missed %(count)s questions and got one of them right on the second try. "
+            "They come back before your next session.",
+            "You missed %(count)s questions and got %(right)s of them right on the second try. "
+            "They come back before your next session.",
+            recovered,
+            count=counted,
+            right=number(recovered, language),
+        )
+    return ngettext(
+        "You missed one question and got it right on the second try. It comes back before your next session.",
+        "You missed %(count)s questions and got them right on the second try. They come back before your next session.",
+        count,
+        count=counted,
+    )

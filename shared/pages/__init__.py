@@ -3,36 +3,35 @@
 `environment("services.assessment")` finds the frames here and the service's own templates beside its code.
 """
 
-from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from importlib.resources import files
+from typing import Any, cast
 
 import nh3
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
 from shared.pages import times
+from shared.pages.languages import ENGLISH, Language
 from shared.pages.safeguarding import dial
 
 MARKDOWN = MarkdownIt("commonmark", {"html": False, "typographer": False})
 TAGS = {"p", "em", "strong", "ul", "ol", "li", "blockquote", "br", "code"}
 KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
-FILTERS: dict[str, Callable[..., str]] = {
+SAID = {
     "clock": times.clock,
     "day": times.day,
     "day_clock": times.day_clock,
     "day_clock_short": times.day_clock_short,
     "date": times.date,
     "date_clock": times.date_clock,
-    "iso": times.iso,
-    "dial": dial,
 }
 
 
-def environment(package: str = "") -> Environment:
-    """Autoescapes everything; a name that a template misspells is an error, not an empty place."""
+def environment(package: str = "", language: Language = ENGLISH) -> Environment:
+    """Pages in this language. Autoescapes everything; a name that a template misspells is an error, not an empty place."""
     own = [PackageLoader(package, "templates")] if package else []
     env = Environment(
         loader=ChoiceLoader([*own, PackageLoader("shared", "pages")]),
@@ -40,9 +39,12 @@ def environment(package: str = "") -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    env.filters |= {**FILTERS, "markdown": markdown}
-    env.globals["asset"] = asset
+    cast(Any, env).install_gettext_translations(language.texts, newstyle=True)  # the extension adds this method
+    env.filters |= {"iso": times.iso, "dial": dial, "markdown": markdown}
+    env.filters |= {name: partial(say, language=language) for name, say in SAID.items()}
+    env.globals |= {"asset": asset, "lang": language.code}
     return env
 
 

@@ -1,50 +1,54 @@
-"""Times as people say them: US English, 12-hour clock, in the zone that the caller names."""
+"""Times as people say them, in the language of the page and in the zone that the caller names: 4:00 pm, or 16:00."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_datetime
+from babel.dates import format_datetime, format_skeleton, format_time
 
-LOCALE = "en_US"
+from shared.pages.languages import ENGLISH, Language
+
+LOCALE = ENGLISH.locale
 NEAR = timedelta(days=6)  # a weekday alone names the day
 
 
-def clock(at: datetime, zone: str) -> str:
+def clock(at: datetime, zone: str, language: Language = ENGLISH) -> str:
     """4:00 pm"""
-    return _said(at, zone, "h:mm a").lower()
+    said = format_time(at, "short", tzinfo=known(zone), locale=language.locale)
+    return said.lower().replace("\u202f", " ")
 
 
-def day(at: datetime, zone: str) -> str:
+def day(at: datetime, zone: str, language: Language = ENGLISH) -> str:
     """Thursday"""
-    return _said(at, zone, "EEEE")
+    return _said(at, zone, "EEEE", language)
 
 
-def day_clock(at: datetime, zone: str) -> str:
+def day_clock(at: datetime, zone: str, language: Language = ENGLISH) -> str:
     """Thursday at 4:00 pm"""
-    return f"{day(at, zone)} at {clock(at, zone)}"
+    return _at(day(at, zone, language), clock(at, zone, language), language)
 
 
-def day_clock_short(at: datetime, zone: str) -> str:
+def day_clock_short(at: datetime, zone: str, language: Language = ENGLISH) -> str:
     """Thu 4:00 pm"""
-    return f"{_said(at, zone, 'EEE')} {clock(at, zone)}"
+    return f"{_said(at, zone, 'EEE', language)} {clock(at, zone, language)}"
 
 
-def date(at: datetime, zone: str) -> str:
+def date(at: datetime, zone: str, language: Language = ENGLISH) -> str:
     """October 21"""
-    return _said(at, zone, "MMMM d")
+    return format_skeleton("MMMMd", at, tzinfo=known(zone), locale=language.locale)
 
 
-def date_clock(at: datetime, zone: str) -> str:
+def date_clock(at: datetime, zone: str, language: Language = ENGLISH) -> str:
     """Thursday, October 21 at 4:00 pm"""
-    return f"{_said(at, zone, 'EEEE, MMMM d')} at {clock(at, zone)}"
+    return _at(_day_date(at, zone, language), clock(at, zone, language), language)
 
 
-def on_day(at: datetime, zone: str, now: datetime) -> str:
-    """today, on Thursday, or on Thursday, December 3: as it goes into "your session ..."."""
-    if at.astimezone(known(zone)).date() == now.astimezone(known(zone)).date():
-        return "today"
-    near = abs(at - now) <= NEAR
-    return f"on {day(at, zone)}" if near else f"on {_said(at, zone, 'EEEE, MMMM d')}"
+def near_day(at: datetime, zone: str, now: datetime, language: Language = ENGLISH) -> str:
+    """Thursday, or Thursday, December 3: as much as names the day."""
+    return day(at, zone, language) if abs(at - now) <= NEAR else _day_date(at, zone, language)
+
+
+def same_day(at: datetime, zone: str, now: datetime) -> bool:
+    return at.astimezone(known(zone)).date() == now.astimezone(known(zone)).date()
 
 
 def iso(at: datetime, zone: str) -> str:
@@ -60,5 +64,13 @@ def known(zone: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _said(at: datetime, zone: str, pattern: str) -> str:
-    return format_datetime(at, pattern, tzinfo=known(zone), locale=LOCALE)
+def _at(day: str, clock: str, language: Language) -> str:
+    return language.gettext("%(day)s at %(clock)s", day=day, clock=clock)
+
+
+def _day_date(at: datetime, zone: str, language: Language) -> str:
+    return language.gettext("%(day)s, %(date)s", day=day(at, zone, language), date=date(at, zone, language))
+
+
+def _said(at: datetime, zone: str, pattern: str, language: Language) -> str:
+    return format_datetime(at, pattern, tzinfo=known(zone), locale=language.locale)

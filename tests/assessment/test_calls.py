@@ -55,7 +55,7 @@ async def test_a_half_written_file_shows_the_numbers_that_hold_everywhere(phone)
 
 async def test_every_page_of_a_training_leads_there_and_back(phone, link):
     await started(phone, link)
-    assert f'href="/talk/east?t={TRAINING}"' in phone.html
+    assert f'href="/talk/east?t={TRAINING}&amp;lang=en"' in phone.html
     await phone.open(f"/talk/east?t={TRAINING}")
     assert f'href="/t/{TRAINING}"' in phone.html
 

@@ -10,6 +10,7 @@ from services.assessment import words
 from services.assessment.domain import Training
 from services.assessment.visits import Visit
 from shared.pages import assets
+from shared.pages.languages import ENGLISH
 from tests.assessment.building import OPENED_AT, QUIZ_BY, SINGLE, assigned, planned, published, site
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +84,7 @@ def test_without_a_site_a_text_still_reads_well():
 
 @pytest.mark.parametrize(("days", "said"), [(0, "today"), (1, "yesterday"), (13, "13 days ago"), (35, "5 weeks ago")])
 def test_time_past_is_said_as_people_say_it(days, said):
-    assert words.ago(days) == said
+    assert words.practiced(days, ENGLISH) == f"You last practiced it {said}."
 
 
 def test_why_this_one_is_said_from_the_reasons_and_never_longer_than_three_sentences():
@@ -107,5 +108,5 @@ def test_the_last_page_says_what_comes_next(missed, hold, heading):
 
 def test_on_the_day_itself_the_session_is_said_to_be_today():
     today = a_visit(now=QUIZ_BY)
-    assert today.on_day == "today"
+    assert today.today
     assert words.ending(today, 0, hold=False) == "You are ready for your session"

@@ -1,0 +1,85 @@
+"""The languages of the pages. English is in the code, where each message is its own id; every other language is a folder of
+catalogues, locale/<code>/LC_MESSAGES/*.po beside the pages, compiled in memory when it is first needed: there is no build step.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from gettext import NullTranslations
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from io import BytesIO
+
+from babel.core import negotiate_locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+SHARED = "shared.pages"
+SOURCE = "en"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Language:
+    """`code` as in `<html lang>`; `locale` is where Babel looks up how dates and numbers are written."""
+
+    code: str
+    locale: str
+    texts: NullTranslations
+
+    def gettext(self, text: str, **values: object) -> str:
+        said = self.texts.gettext(text)
+        return said % values if values else said
+
+    def ngettext(self, one: str, many: str, number: int, **values: object) -> str:
+        """By the plural rule of the language; a message may name the number as %(num)s."""
+        return self.texts.ngettext(one, many, number) % {"num": number, **values}
+
+
+ENGLISH = Language(SOURCE, "en_US", NullTranslations())
+
+
+def N_(text: str) -> str:
+    """Marks a message for the catalogues where it is written down before anybody knows the language."""
+    return text
+
+
+def spoken(package: str, *wanted: str) -> Language:
+    """The first of these locales that the package's pages speak, es-MX as es; English when they speak none of them."""
+    asked = [each.replace("_", "-") for each in wanted if each]
+    return _language(package, negotiate_locale(asked, codes(package), sep="-") or SOURCE)
+
+
+@lru_cache
+def codes(package: str) -> tuple[str, ...]:
+    """Every language of a package's pages, English first."""
+    locale = files(package) / "locale"
+    names = [folder.name for folder in locale.iterdir()] if locale.is_dir() else []
+    return (SOURCE, *sorted(name.replace("_", "-") for name in names))
+
+
+@lru_cache
+def _language(package: str, code: str) -> Language:
+    return ENGLISH if code == SOURCE else Language(code, code.replace("-", "_"), _compiled(package, code.replace("-", "_")))
+
+
+def _compiled(package: str, name: str) -> Translations:
+    """What all pages say, and what the package's own add."""
+    made = [_translations(file, name) for each in dict.fromkeys((SHARED, package)) for file in _catalogues(each, name)]
+    for more in made[1:]:
+        made[0].merge(more)
+    return made[0]
+
+
+def _catalogues(package: str, name: str) -> Iterator[Traversable]:
+    folder = files(package) / "locale" / name / "LC_MESSAGES"
+    if folder.is_dir():
+        yield from sorted((file for file in folder.iterdir() if file.name.endswith(".po")), key=lambda file: file.name)
+
+
+def _translations(file: Traversable, name: str) -> Translations:
+    """Untranslated and fuzzy messages stay out, and are then said in English."""
+    compiled = BytesIO()
+    write_mo(compiled, read_po(BytesIO(file.read_bytes()), locale=name))
+    compiled.seek(0)
+    return Translations(compiled)
