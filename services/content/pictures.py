@@ -169,13 +169,13 @@ class _Handler(ContentHandler):
         if key in COLORS:
             self._color(key, value)
         elif key not in ATTRIBUTES:
-            self.fault(f"It has {key}=…, which does not draw.", "Remove it. Colours are fill and stroke on the shape itself.")
+            self.fault(f"It has {key}=…, which does not draw.", "Remove it. Colors are fill and stroke on the shape itself.")
         elif not PLAIN.fullmatch(value):
             self.fault(f"{key} holds more than numbers and words.", "Write its numbers only.")
 
     def _color(self, key: str, value: str) -> None:
         if not COLOR.fullmatch(value):
-            self.fault(f"The {key} is “{value[:20]}”.", "Write colours as #rrggbb, or none.")
+            self.fault(f"The {key} is “{value[:20]}”.", "Write colors as #rrggbb, or none.")
         elif key == "stroke" and value != "none" and (low := min(contrast(value, paper) for paper in BACKGROUNDS)) < CONTRAST:
             self.fault(
                 f"The stroke {value} is hard to see by day or by night ({low:.1f} to 1).",
