@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from services.content import select
+from services.content import choices, select
+from services.content.choices import Choice, Facts
 from services.content.messages import ModuleSubmitted, ModuleWithdrawalAsked
-from services.content.select import Choice, Facts
 from services.content.words import content_hash
 from shared.contracts.content import Module, ModulePublished, ModuleWithdrawn, PersonErasureDone, TrainingShared
 from shared.contracts.event import Event, Refused
@@ -112,7 +112,7 @@ def requested(learner: Learner | None, event: ContentRequested, now: datetime, f
     if before and before.kind != "nothing":
         return learner, [_shared(event)]
     made = select.selected(event, now, learner.choices, facts)
-    return _choosing(learner, select.choice(event, now, made)), [made]
+    return _choosing(learner, choices.choice(event, now, made)), [made]
 
 
 def _choosing(learner: Learner, made: Choice) -> Learner:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from operator import attrgetter, methodcaller
 
-from services.content import domain, select, store
+from services.content import domain, questions, store
+from services.content.choices import Facts, ItemKey
 from services.content.domain import Learner, Publication
 from services.content.messages import ModuleSubmitted, ModuleWithdrawalAsked
-from services.content.select import Edition, Facts
 from shared.contracts.event import Event
 from shared.contracts.supervision import PersonErased
 from shared.contracts.trigger import ContentRequested
@@ -17,13 +17,13 @@ def skills_asked(learner: Learner | None, event: Event) -> Iterable[str]:
     return (need.skill for need in event.needs) if isinstance(event, ContentRequested) else ()
 
 
-def editions_asked(learner: Learner | None, event: Event) -> Iterable[Edition]:
+def items_asked(learner: Learner | None, event: Event) -> Iterable[ItemKey]:
     choices = learner.choices if learner else ()
-    return select.editions_asked(event, choices) if isinstance(event, ContentRequested) else ()
+    return questions.items_asked(event, choices) if isinstance(event, ContentRequested) else ()
 
 
 def facts(learner: Learner | None, event: Event, reads: Reads) -> Facts:
-    return Facts(reads.get("offers", {}), reads.get("editions", {}))
+    return Facts(reads.get("offers", {}), reads.get("items", {}))
 
 
 PUBLICATION = Handler[Publication](
@@ -45,7 +45,7 @@ LEARNER = Handler[Learner](
     save=store.save_learners,
     reads={
         "offers": Read(skills_asked, store.load_offers),
-        "editions": Read(editions_asked, store.load_editions),
+        "items": Read(items_asked, store.load_items),
     },
     facts=facts,
 )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,9 @@ from uuid import UUID
 from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
+from services.content.choices import Choice, Edition, ItemFact, ItemKey, Offer
 from services.content.domain import Learner, Publication, Version
-from services.content.select import Choice, Edition, ItemFact, Offer
+from services.content.why import Why
 from services.content.words import item_words, variables
 from shared.contracts.content import Module, ModuleRef
 from shared.contracts.trigger import ItemRef
@@ -40,10 +41,13 @@ OFFERS = """
 SELECT DISTINCT ON (key) module_id, locale, number, skill, scope_level, minutes, variables, items
 FROM version WHERE skill = ANY($1::text[]) AND status = 'published' ORDER BY key, number DESC
 """
-EDITIONS = """
-SELECT v.module_id, v.locale, v.number, v.skill, v.scope_level, v.minutes, v.variables, v.items
-FROM version v JOIN unnest($1::text[], $2::int[]) AS u (module_id, number) USING (module_id, number)
-WHERE v.status = 'published' ORDER BY v.key
+ITEMS = """
+SELECT DISTINCT ON (u.module_id, u.item_id, v.locale) u.module_id, u.item_id, v.locale, v.number, i.fact
+FROM unnest($1::text[], $2::text[]) AS u (module_id, item_id)
+JOIN version v ON v.module_id = u.module_id AND v.status = 'published'
+CROSS JOIN LATERAL jsonb_array_elements(v.items) AS i (fact)
+WHERE i.fact ->> 'id' = u.item_id
+ORDER BY u.module_id, u.item_id, v.locale, v.number DESC
 """
 LOCK_LEARNERS = """
 SELECT mentor_id, site_id, erased FROM learner WHERE mentor_id = ANY($1::uuid[]) ORDER BY mentor_id FOR UPDATE
@@ -62,22 +66,33 @@ WITH forgotten AS (DELETE FROM choice WHERE mentor_id = ANY($1::uuid[]))
 UPDATE learner SET erased = true WHERE mentor_id = ANY($1::uuid[])
 """
 SAVE_CHOICES = """
-INSERT INTO choice (mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items)
-SELECT mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items
+INSERT INTO choice (mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items, why)
+SELECT mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items, why
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
-            $9::int[], $10::jsonb[])
-  AS u (mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items)
-ON CONFLICT (mentor_id, request_id) DO UPDATE SET (session_id, at, kind, skill, module_id, version, items)
-  = (excluded.session_id, excluded.at, excluded.kind, excluded.skill, excluded.module_id, excluded.version, excluded.items)
+            $9::int[], $10::jsonb[], $11::jsonb[])
+  AS u (mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items, why)
+ON CONFLICT (mentor_id, request_id) DO UPDATE SET (session_id, at, kind, skill, module_id, version, items, why)
+  = (excluded.session_id, excluded.at, excluded.kind, excluded.skill, excluded.module_id, excluded.version, excluded.items,
+     excluded.why)
+"""
+CHOSEN = """
+SELECT mentor_id, request_id, session_id, at, kind, skill, module_id, version, items, why
+FROM choice WHERE request_id = $1 OR session_id = $1 ORDER BY at DESC LIMIT 1
+"""
+TITLES = """
+SELECT key, number, module ->> 'title' AS title
+FROM version JOIN unnest($1::text[], $2::int[]) AS u (key, number) USING (key, number)
 """
 LIST = """
-SELECT module_id, locale, number, status, skill, module ->> 'title' AS title, minutes, scope_level, content_hash, published_at
+SELECT module_id, locale, number, status, skill, module ->> 'title' AS title, minutes, scope_level, content_hash, published_at,
+       module ->> 'review_due' AS review_due
 FROM version WHERE $1 OR status = 'published' ORDER BY module_id, locale, number
 """
 ONE = """
 SELECT module_id, locale, number, status, content_hash, published_at, module
 FROM version WHERE key = $1 AND ($2::int IS NULL OR number = $2) ORDER BY status = 'published' DESC, number DESC LIMIT 1
 """
+ITEM_FACT = TypeAdapter(ItemFact)
 ITEM_FACTS = TypeAdapter(tuple[ItemFact, ...])
 ITEM_REFS = TypeAdapter(tuple[ItemRef, ...])
 
@@ -96,6 +111,7 @@ class Listed:
     scope_level: int
     content_hash: str
     published_at: datetime
+    review_due: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +156,13 @@ async def load_offers(conn: Connection, skills: Sequence[str]) -> Mapping[str, t
     return {skill: tuple(offers) for skill, offers in found.items()}
 
 
-async def load_editions(conn: Connection, editions: Sequence[Edition]) -> Mapping[Edition, tuple[Offer, ...]]:
-    found: dict[Edition, list[Offer]] = {}
-    for row in await conn.fetch(EDITIONS, *_columns(editions)):
-        found.setdefault((row["module_id"], row["number"]), []).append(_offer(row))
-    return {edition: tuple(offers) for edition, offers in found.items()}
+async def load_items(conn: Connection, keys: Sequence[ItemKey]) -> Mapping[ItemKey, tuple[Edition, ...]]:
+    """In each language, the newest published version that has the question."""
+    found: dict[ItemKey, list[Edition]] = {}
+    for row in await conn.fetch(ITEMS, *_columns(keys)):
+        edition = Edition(row["module_id"], row["locale"], row["number"], ITEM_FACT.validate_json(row["fact"]))
+        found.setdefault((row["module_id"], row["item_id"]), []).append(edition)
+    return {key: tuple(editions) for key, editions in found.items()}
 
 
 async def load_learners(conn: Connection, mentors: Sequence[UUID]) -> dict[UUID, Learner]:
@@ -167,6 +185,20 @@ async def save_learners(conn: Connection, changed: Sequence[Learner], new: Seque
     if rows := [_choice_row(each, made) for each in (*changed, *new) for made in each.choices[each.stored :]]:
         await conn.execute(SAVE_CHOICES, *_columns(rows))
     return True
+
+
+async def find_choice(conn: Connection, id: UUID) -> Choice | None:
+    """By the training's or the session's id; the newest, with why."""
+    row = await conn.fetchrow(CHOSEN, id)
+    if row is None:
+        return None
+    return replace(_choice(row), why=Why.model_validate_json(row["why"]) if row["why"] else None)
+
+
+async def list_titles(conn: Connection, versions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """By publication (module/language) and version."""
+    rows = await conn.fetch(TITLES, *_columns(versions)) if versions else ()
+    return {(row["key"], row["number"]): row["title"] for row in rows}
 
 
 async def list_modules(conn: Connection, withdrawn: bool = False) -> list[Listed]:
@@ -232,7 +264,8 @@ def _choice_row(learner: Learner, made: Choice) -> tuple[object, ...]:
     module = (made.module.module_id, made.module.version) if made.module else (None, None)
     items = ITEM_REFS.dump_json(made.items).decode()
     owner = (learner.mentor_id, made.request_id, learner.site_id, made.session_id)
-    return (*owner, made.at, made.kind, made.skill, *module, items)
+    why = made.why.model_dump_json(exclude_defaults=True) if made.why else None
+    return (*owner, made.at, made.kind, made.skill, *module, items, why)
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> list[tuple[object, ...]]:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from services.content.select import Choice, Facts, ItemFact, Offer
+from services.content.choices import Choice, Edition, Facts, ItemFact, ItemKey, Offer
 from shared.contracts.content import Branch, Card, Item, Line, Module, ModuleRef, Option
 from shared.contracts.trigger import ContentRequested, ItemRef, Need
 
@@ -99,12 +99,17 @@ def an_offer(module_id: str = "reflective_listening_1", **changes: object) -> Of
 
 
 def facts(*offers: Offer) -> Facts:
+    """What the store would find: the newest of each module and language, and of each question in each language."""
+    newest = {(offer.module_id, offer.locale): offer for offer in sorted(offers, key=lambda offer: offer.version)}
     by_skill: dict[str, tuple[Offer, ...]] = {}
-    editions: dict[tuple[str, int], tuple[Offer, ...]] = {}
-    for offer in offers:
+    for offer in newest.values():
         by_skill[offer.skill] = (*by_skill.get(offer.skill, ()), offer)
-        editions[offer.module_id, offer.version] = (*editions.get((offer.module_id, offer.version), ()), offer)
-    return Facts(by_skill, editions)
+    items: dict[ItemKey, dict[str, Edition]] = {}
+    for offer in sorted(offers, key=lambda offer: offer.version):
+        for item in offer.items:
+            edition = Edition(offer.module_id, offer.locale, offer.version, item)
+            items.setdefault((offer.module_id, item.id), {})[offer.locale] = edition
+    return Facts(by_skill, {key: tuple(by_language.values()) for key, by_language in items.items()})
 
 
 def ref(item_id: str = "q1", module_id: str = "reflective_listening_1", version: int = 1) -> ItemRef:

@@ -38,8 +38,10 @@ async def grown(database):
     ("statement", "arguments", "index"),
     [
         (store.OFFERS, [["skill1", "skill2"]], "version_skill"),
-        (store.EDITIONS, [["skill1_1"], [1]], "version_edition"),
+        (store.ITEMS, [["skill1_1"], ["q1"]], "version_edition"),
         (store.CHOICES, [[SOMEBODY]], "choice_pkey"),
+        (store.CHOSEN, [SOMEBODY], "choice_of_session"),
+        (store.TITLES, [["skill1_1/en"], [1]], "version_pkey"),
         (store.LOCK_LEARNERS, [[SOMEBODY]], "learner_pkey"),
     ],
 )

@@ -1,8 +1,14 @@
 """Which training a mentor gets. No database: selection is a pure function."""
 
-import pytest
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from services.content.select import ItemFact, selected
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.content.choices import ItemFact
+from services.content.select import selected
 from shared.contracts.content import AssignedItem, Candidate, ModuleRef, NothingSuitable, Reason, TrainingAssigned
 from tests.content.building import NOW, a_choice, a_need, a_request, an_offer, facts, ref
 
@@ -18,11 +24,15 @@ def items_of(training):
     return [(item.module_id, item.item_id, item.returning) for item in training.items]
 
 
+def back(training):
+    return [(item.locale, item.version, item.item_id) for item in training.items if item.returning]
+
+
 def reasons_of(training):
     return [reason.code for reason in training.reasons]
 
 
-def nothing(request, reason):
+def nothing(request, reason, *passed_over):
     return NothingSuitable(
         request_id=request.request_id,
         session_id=request.session_id,
@@ -30,7 +40,12 @@ def nothing(request, reason):
         site_id=request.site_id,
         needs=request.needs,
         reason=reason,
+        candidates=passed_over,
     )
+
+
+def passed_over(why_not, module_id="reflective_listening_1", score=0.5):
+    return Candidate(module_id=module_id, version=1, score=score, probability=0.0, locale="en", why_not=why_not)
 
 
 def test_the_first_need_with_a_module_wins_and_says_why():
@@ -45,12 +60,14 @@ def test_the_first_need_with_a_module_wins_and_says_why():
         locale="en",
         kind="module",
         module=ModuleRef(module_id="reflective_listening_1", version=1),
-        items=tuple(AssignedItem(module_id="reflective_listening_1", version=1, item_id=f"q{n}") for n in (1, 2, 3, 4)),
+        items=tuple(
+            AssignedItem(module_id="reflective_listening_1", version=1, item_id=f"q{n}", locale="en") for n in (1, 2, 3, 4)
+        ),
         quiz_by=request.quiz_by,
         reasons=(Reason(code="activity", activity="check_in", skill="reflective_listening"),),
         candidates=(
-            Candidate(module_id="reflective_listening_1", version=1, score=0.4, probability=1.0),
-            Candidate(module_id="asking_before_advising_1", version=1, score=0.3, probability=0.0),
+            Candidate(module_id="reflective_listening_1", version=1, score=0.4, probability=1.0, locale="en"),
+            Candidate(module_id="asking_before_advising_1", version=1, score=0.3, probability=0.0, locale="en"),
         ),
     )
 
@@ -68,13 +85,13 @@ def test_a_module_that_is_missing_in_a_language_comes_in_english():
 
 def test_a_module_longer_than_the_site_allows_is_not_sent():
     request = a_request(training_minutes=3)
-    assert chosen(request, LISTENING) == nothing(request, "no_module_for_needs")
+    assert chosen(request, LISTENING) == nothing(request, "no_module_for_needs", passed_over("minutes"))
 
 
 def test_a_module_waits_until_the_site_has_named_its_numbers():
     needs_hotline = an_offer(variables=("state_hotline", "staff_on_call"))
     request = a_request(site_variables=("state_hotline",))
-    assert chosen(request, needs_hotline) == nothing(request, "site_variables_missing")
+    assert chosen(request, needs_hotline) == nothing(request, "site_variables_missing", passed_over("variables"))
     assert chosen(a_request(site_variables=("staff_on_call", "state_hotline")), needs_hotline).kind == "module"
 
 
@@ -85,10 +102,27 @@ def test_a_scope_2_module_is_only_for_an_activity_that_asks_for_its_skill(activi
     assert getattr(training, "kind", None) == kind
 
 
-@pytest.mark.parametrize(("days_ago", "kind"), [(6.99, None), (7, "module")])
+@pytest.mark.parametrize(("days_ago", "kind"), [(0, None), (6, None), (7, "module")])
 def test_a_module_rests_for_seven_days(days_ago, kind):
     before = [a_choice(90, days_ago, module_id="reflective_listening_1")]
     assert getattr(chosen(a_request(), LISTENING, choices=before), "kind", None) == kind
+
+
+@pytest.mark.parametrize(
+    ("at", "kind"),
+    [
+        (
+            datetime(2026, 10, 28, 17, 0, 1, tzinfo=UTC),
+            "module",
+        ),  # seven days and an hour later, less a second: the clocks went back
+        (datetime(2026, 10, 29, 4, 59, tzinfo=UTC), "module"),  # 11:59 pm in Chicago
+        (datetime(2026, 10, 29, 5, 1, tzinfo=UTC), None),  # a minute past midnight there
+    ],
+)
+def test_a_weekly_session_is_a_week_later_whatever_the_minute(at, kind):
+    now = datetime(2026, 11, 4, 18, 0, tzinfo=UTC)  # noon in Chicago
+    before = (replace(a_choice(90, 0, module_id="reflective_listening_1"), at=at),)
+    assert getattr(selected(a_request(), now, before, facts(LISTENING)), "kind", None) == kind
 
 
 def test_an_open_safety_miss_brings_a_module_back_within_the_week():
@@ -102,6 +136,12 @@ def test_of_two_modules_for_a_skill_the_one_shown_less_often_is_sent():
     before = [a_choice(90, 30, module_id="reflective_listening_1")]
     training = chosen(a_request(), LISTENING, an_offer("reflective_listening_2"), choices=before)
     assert training.module.module_id == "reflective_listening_2"
+
+
+def test_a_module_shown_before_is_sent_where_a_new_one_does_not_suit():
+    before = [a_choice(90, 30, module_id="reflective_listening_1")]
+    training = chosen(a_request(training_minutes=4), LISTENING, an_offer("reflective_listening_2", minutes=5), choices=before)
+    assert training.module.module_id == "reflective_listening_1"
 
 
 def test_missed_items_come_first_in_the_order_sent_and_at_most_two():
@@ -123,11 +163,56 @@ def test_an_item_that_comes_back_is_not_asked_twice():
     ]
 
 
-@pytest.mark.parametrize("missing", [ref("q9"), ref(version=2), ref(module_id="withdrawn_1")])
-def test_an_item_of_no_published_version_does_not_come_back(missing):
+@pytest.mark.parametrize("missing", [ref("q9"), ref("q4"), ref(module_id="withdrawn_1")])
+def test_an_item_that_is_not_published_or_open_now_does_not_come_back(missing):
     training = chosen(a_request(returning=(missing,)), LISTENING)
     assert not any(item.returning for item in training.items)
     assert reasons_of(training) == ["activity"]
+
+
+def test_an_item_that_was_missed_comes_back_as_the_newest_version_has_it():
+    older, newer = an_offer("asking_before_advising_1"), an_offer("asking_before_advising_1", version=2)
+    without_it = an_offer("asking_before_advising_1", version=3, items=newer.items[1:])
+    missed = a_request(returning=(ref("q1", "asking_before_advising_1"),))
+    assert back(chosen(missed, LISTENING, older, newer)) == [("en", 2, "q1")]
+    assert back(chosen(missed, LISTENING, older, newer, without_it)) == [("en", 2, "q1")]
+    assert back(chosen(missed, LISTENING, older)) == [("en", 1, "q1")]
+
+
+def test_an_item_comes_back_in_the_trainings_language_although_versions_count_apart():
+    english = [an_offer("asking_before_advising_1", version=number) for number in (1, 2, 3)]
+    spanish = [an_offer("asking_before_advising_1", version=number, locale="es") for number in (1, 2)]
+    listening = an_offer(locale="es")
+    in_english, in_spanish = (ref("q1", "asking_before_advising_1", version) for version in (3, 2))
+    for missed in (in_english, in_spanish):
+        request = a_request(returning=(missed,))
+        assert back(chosen(request, LISTENING, listening, *english, *spanish)) == [("en", 3, "q1")]
+        request = request.model_copy(update={"locale": "es"})
+        assert back(chosen(request, LISTENING, listening, *english, *spanish)) == [("es", 2, "q1")]
+
+
+def test_an_item_that_is_in_english_only_comes_back_in_english_and_says_so():
+    training = chosen(a_request(locale="es", returning=(ref("q1", "asking_before_advising_1"),)), an_offer(locale="es"), ASKING)
+    assert (training.locale, back(training)) == ("es", [("en", 1, "q1")])
+    assert {item.locale for item in training.items if not item.returning} == {"es"}
+
+
+def test_an_item_in_the_mentors_own_language_comes_back_beside_a_module_that_is_in_english_only():
+    spanish = an_offer("asking_before_advising_1", locale="es", version=7)
+    training = chosen(a_request(locale="es", returning=(ref("q1", "asking_before_advising_1"),)), LISTENING, spanish)
+    assert (training.locale, back(training)) == ("en", [("es", 7, "q1")])
+
+
+def test_an_item_that_is_in_a_language_the_mentor_does_not_read_does_not_come_back():
+    assert back(chosen(a_request(returning=(ref("q1", "asking_before_advising_1"),)), LISTENING,
+                       an_offer("asking_before_advising_1", locale="es"))) == []  # fmt: skip
+
+
+def test_a_recall_whose_questions_are_all_in_english_is_an_english_training():
+    choices = [a_choice(90, 30, ref("q1"), ref("q2"))]
+    asked = a_request(recall_only=True, locale="es")
+    assert chosen(asked, LISTENING, choices=choices).locale == "en"
+    assert chosen(asked, LISTENING, an_offer(locale="es"), choices=choices).locale == "es"
 
 
 def test_an_item_does_not_come_back_where_its_numbers_are_missing():
@@ -213,6 +298,38 @@ def test_a_mentor_who_knows_no_item_gets_nothing_when_only_recall_is_asked():
     assert chosen(request, LISTENING) == nothing(request, "no_known_items")
 
 
-def test_probabilities_of_the_candidates_sum_to_one():
+def test_every_module_of_the_needs_is_a_candidate_with_why_it_was_passed_over():
+    offers = [
+        LISTENING,
+        an_offer("reflective_listening_2", minutes=5),
+        an_offer("reflective_listening_3"),
+        an_offer("reflective_listening_4"),
+        an_offer("reflective_listening_5", locale="pt"),
+        an_offer("crisis_response_1", variables=("staff_on_call",)),
+        an_offer("change_talk_1", scope_level=2),
+    ]
+    choices = [a_choice(90, 2, module_id="reflective_listening_3")]
+    choices += [a_choice(number, 30, module_id="reflective_listening_4") for number in (91, 92, 93)]
+    needs = (a_need("crisis_response", 0.9), a_need(need=0.4), a_need("change_talk", 0.2))
+    training = chosen(a_request(training_minutes=4, needs=needs), *offers, choices=choices)
+    assert [(one.module_id, one.score, one.probability, one.why_not) for one in training.candidates] == [
+        ("crisis_response_1", 0.9, 0.0, "variables"),
+        ("reflective_listening_1", 0.4, 1.0, None),
+        ("reflective_listening_2", 0.4, 0.0, "minutes"),
+        ("reflective_listening_5", 0.4, 0.0, "locale"),
+        ("reflective_listening_3", 0.4, 0.0, "resting"),
+        ("reflective_listening_4", 0.4, 0.0, "worn"),
+        ("change_talk_1", 0.2, 0.0, "scope"),
+    ]
+
+
+def test_of_all_that_suits_one_candidate_is_chosen_with_certainty():
     request = a_request(needs=(a_need(), a_need("asking_before_advising", 0.2)))
-    assert sum(candidate.probability for candidate in chosen(request, LISTENING, ASKING).candidates) == 1.0
+    candidates = chosen(request, LISTENING, an_offer("reflective_listening_2"), ASKING).candidates
+    assert [one.probability for one in candidates] == [1.0, 0.0, 0.0]
+
+
+@given(st.permutations([LISTENING, an_offer("reflective_listening_2"), an_offer(locale="es"), ASKING]))
+def test_the_order_in_which_modules_are_read_changes_nothing(offers):
+    request = a_request(needs=(a_need(), a_need("asking_before_advising", 0.2)))
+    assert chosen(request, *offers) == chosen(request, *reversed(offers))

@@ -26,9 +26,11 @@ HOT: Mapping[str, str] = {
         LOAD_MODULES FIND_MODULES INSERT_MODULES UPDATE_MODULES LOAD_SESSIONS FIND_SESSIONS INSERT_SESSIONS UPDATE_SESSIONS
         LOAD_ROSTER INSERT_ROSTER UPDATE_ROSTER LOAD_SITES INSERT_SITES UPDATE_SITES SITES LOAD_TRAININGS INSERT_TRAININGS
         UPDATE_TRAININGS INSERT_OPEN_ANSWERS LOAD_SKILLS FIND_SKILLS INSERT_SKILLS UPDATE_SKILLS OPENED OPEN_ANSWERS AUDIT""",
+    "services.assessment.store_regrades":
+        "LOAD_CORRECTIONS FIND_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS INSERT_ASKED ASKED",
     "services.content.store": """
-        LOCK_PUBLICATIONS VERSIONS NEW_PUBLICATIONS SAVE_VERSIONS OFFERS EDITIONS LOCK_LEARNERS CHOICES NEW_LEARNERS ERASE
-        SAVE_CHOICES ONE""",
+        LOCK_PUBLICATIONS VERSIONS NEW_PUBLICATIONS SAVE_VERSIONS OFFERS ITEMS LOCK_LEARNERS CHOICES NEW_LEARNERS ERASE
+        SAVE_CHOICES CHOSEN TITLES ONE""",
     "services.supervision.reading": """
         STAFF SITE MENTORS BETWEEN NEXT OF_TRAINING OF_SESSIONS OF_MENTOR COMING ANSWERS HOLDS OPEN_RULES ITEMS
         CONTACTS_OF_SESSIONS CONTACTS_OF_MENTOR CONTACTS_SINCE LAST_TALKS CLEARANCES SKILLS ALERTS_IN_STATE ALERTS_BY_ID COUNTS
@@ -41,6 +43,7 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_cases": """
         LOAD DUE OVERDUE LOAD_ALERTS INSERT UPDATE REST PUT_ALERT ADD_CHANGE ADD_ENTRY PUT_CLEARANCE PUT_HOLD PUT_CONTACT
         NEWEST_TRAINING""",
+    "services.supervision.store_regrades": "LOAD_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS REGRADE TALKED",
     "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
     "services.supervision.store_console": "FORGET FORGET_SESSIONS KEEP_LINK USE_LINK START FIND END PERSON OPENED",
     "services.trigger.publishers": "LOCK ALL WHOSE USED USES FORGET_USES INSERT UPDATE",
@@ -69,6 +72,7 @@ SELDOM: Mapping[str, str] = {
     "services.supervision.reading.ALERTS": "the beginning of others",
     "services.supervision.store.LIST_SITES": "a command that lists all sites",
     "services.trigger.store_feeds.FEEDS": "a command that lists all feeds",
+    "services.trigger.store_feeds.WAITING": "a page for operators, of the feeds that wait for somebody",
     "shared.messaging.store.OPEN_DEAD": "a command that lists every dead letter that is still open",
     "shared.messaging.letters.COUNT": "a command, by any filter that an operator chooses",
     "shared.messaging.letters.COUNTS": "a command, by any filter that an operator chooses",
