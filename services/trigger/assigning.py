@@ -129,7 +129,7 @@ def content_requested(session: Session, told: Described, training_id: UUID, deci
         mode=told.mode,
         site_variables=facts.site.variables,
         open_safety_skills=needs.open_safety_skills(facts.memory.values()),
-        needs=decision.needs,
+        needs=decision.needs if decision.recall_only else needs.asked_for(decision.needs, facts.policy.constants),
         recall_only=decision.recall_only,
         fading=needs.fading(facts.memory, told.starts_at) if decision.recall_only else (),
         returning=needs.returning(facts.memory.values()),

@@ -124,6 +124,11 @@ def worth_a_module(needed: Sequence[Needed], constants: Constants) -> bool:
     return bool(needed) and needed[0].need >= constants.worth_a_module
 
 
+def asked_for(needs: Iterable[Need], constants: Constants) -> tuple[Need, ...]:
+    """Those that are worth a module: where the largest finds none, a trifle gets none in its place."""
+    return tuple(need for need in needs if need.need >= constants.worth_a_module)
+
+
 def fading(memory: Mapping[str, SkillRemembered], at: datetime) -> tuple[str, ...]:
     """Every skill that was trained, lowest predicted recall at that time first."""
     return tuple(sorted(memory, key=lambda skill: (recall(memory[skill], at), skill)))
