@@ -318,7 +318,8 @@ async def _modules(conn: Connection, rows: Sequence[Record]) -> Modules:
 
 
 def _keys(item: AssignedItem, locale: str | None) -> set[str]:
-    return {f"{item.module_id}/{language}@{item.version}" for language in (locale or "en", "en")}
+    languages = (item.locale,) if item.locale else (locale or "en", "en")  # one that does not say: the training's, or English
+    return {f"{item.module_id}/{language}@{item.version}" for language in languages}
 
 
 def _assigned(row: Record) -> tuple[AssignedItem, ...]:
@@ -346,22 +347,23 @@ def _meeting(row: Record, mentor: Mentor) -> Meeting:
 
 
 def _training(row: Record, answers: tuple[Answer, ...], modules: Modules) -> Training:
-    items: tuple[ItemKey, ...] = tuple((item.module_id, item.version, item.item_id) for item in _assigned(row))
+    assigned = _assigned(row)
+    items: tuple[ItemKey, ...] = tuple((item.module_id, item.version, item.item_id) for item in assigned)
     _, prompts = _of(modules, row["module_id"], row["module_version"], row["locale"])
     return Training(
         id=row["training_id"], session_id=row["session_id"], quiz_by=row["quiz_by"] or row["starts_at"], items=items,
         opened_at=row["opened_at"], completed_at=row["completed_at"], late=row["late"],
         open_answers=tuple((one.item_id, one.state) for one in OPEN_ANSWERS.validate_json(row["open_answers"])),
-        answers=answers, texts=_texts(items, row["locale"], modules), prompts=prompts,
+        answers=answers, texts=_texts(assigned, row["locale"], modules), prompts=prompts,
     )  # fmt: skip
 
 
-def _texts(items: Iterable[ItemKey], locale: str | None, modules: Modules) -> dict[ItemKey, Item]:
+def _texts(assigned: Iterable[AssignedItem], locale: str | None, modules: Modules) -> dict[ItemKey, Item]:
     return {
-        (module, version, id): item
-        for module, version, id in items
-        for item in _of(modules, module, version, locale)[0]
-        if item.id == id
+        (one.module_id, one.version, one.item_id): item
+        for one in assigned
+        for item in _of(modules, one.module_id, one.version, one.locale or locale)[0]
+        if item.id == one.item_id
     }
 
 
