@@ -46,8 +46,9 @@ def N_(text: str) -> str:
 
 def spoken(package: str, *wanted: str) -> Language:
     """The first of these locales that the package's pages speak, es-MX as es; English when they speak none of them."""
-    asked = [each.replace("_", "-") for each in wanted if each]
-    return _language(package, negotiate_locale(asked, codes(package), sep="-") or SOURCE)
+    asked = [each.replace("_", "-").lower() for each in wanted if each]
+    spoken = {code.lower(): code for code in codes(package)}
+    return _language(package, spoken[negotiate_locale(asked, spoken, sep="-") or SOURCE])
 
 
 @lru_cache

@@ -14,6 +14,7 @@ from shared.contracts.content import (
     ModulePublished,
     ModuleRef,
     Option,
+    Picture,
     Reason,
     TrainingAssigned,
 )
@@ -101,9 +102,14 @@ PAIR = Item(
     question="Which one?",
     options=(option("a", "Wait", right=True), option("b", "Fill the silence", mistake="topping")),
 )
+DRAWING = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 100">'
+    '<path d="M20 50C60 10 140 10 180 50" fill="none" stroke="#2f86a0" stroke-width="3"/></svg>'
+)
 CARDS = (
     Card(
         title="A reflection is a guess with a period",
+        picture=Picture(name="arc", alt="An arc from one side to the other", svg=DRAWING, width=200, height=100),
         text="Say back **what you heard**, then stop. If it is about harm: {state_hotline}.",
     ),
     Card(
@@ -143,7 +149,7 @@ def published(*items: Item, **changes: Any) -> ModulePublished:
         "prompts": ("“What did you hear?”",),
     } | changes
     module = Module(**values)
-    return ModulePublished(module_id=module.module_id, locale="en", version=1, content_hash="0" * 64, module=module)
+    return ModulePublished(module_id=module.module_id, locale=module.locale, version=1, content_hash="0" * 64, module=module)
 
 
 def assigned(*items: Item, **changes: Any) -> TrainingAssigned:
