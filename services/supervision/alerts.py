@@ -59,7 +59,7 @@ def _raised(case: MentorCase, rule: Rule, claim: Claim, now: datetime) -> Told:
         rule_version=rule.version,
         subject=claim.subject,
         severity=rules.severity(claim, now),
-        with_role=_first(case),
+        with_role=_first(case, rule),
         facts=claim.facts,
         evidence=tuple(sorted(fresh)),
         raised_at=now,
@@ -85,9 +85,11 @@ def _updated(case: MentorCase, alert: Alert, claim: Claim, now: datetime) -> Tol
         raised_at=raised_at,
     )
     if again:
-        new = replace(new, state="open", with_role=_first(case), acknowledged_at=None, acknowledged_by=None, escalated_at=None)
+        new = replace(
+            new, state="open", with_role=_first(case, rule), acknowledged_at=None, acknowledged_by=None, escalated_at=None
+        )
     by = rule.acknowledge_by(claim, raised_at)
-    if new.state == "open" and not new.escalated_at and new.with_role != "digest" and by != alert.acknowledge_by:
+    if by and new.state == "open" and not new.escalated_at and new.with_role != "digest" and by != alert.acknowledge_by:
         new = replace(new, acknowledge_by=by, escalate_at=by if not new.snoozed_until else max(by, new.snoozed_until))
     if new == alert:
         return case, []
@@ -95,8 +97,10 @@ def _updated(case: MentorCase, alert: Alert, claim: Claim, now: datetime) -> Tol
     return put(case, new, "reopened" if again else "updated", now), [said_raised(new, now)] if worth_saying else []
 
 
-def _first(case: MentorCase) -> With:
+def _first(case: MentorCase, rule: Rule) -> With:
     """No supervisor known: the site lead, then the on-call number."""
+    if rule.digest:
+        return "digest"
     return "supervisor" if case.supervisor_id else "site_lead"
 
 
@@ -214,7 +218,7 @@ def with_supervisor(case: MentorCase, now: datetime) -> MentorCase:
     """Open alerts follow the mentor to the supervisor of now, unless they went up the line already."""
     for alert in case.alerts:
         if alert.live and alert.supervisor_id != case.supervisor_id:
-            role = alert.with_role if alert.escalated_at or alert.with_role == "digest" else _first(case)
+            role = alert.with_role if alert.escalated_at or alert.with_role == "digest" else _first(case, BY_NAME[alert.rule])
             case = put(case, replace(alert, supervisor_id=case.supervisor_id, with_role=role), "updated", now)
     return case
 
@@ -230,5 +234,3 @@ def said_raised(alert: Alert, now: datetime) -> AlertRaised:
 def _common(alert: Alert, now: datetime) -> dict[str, Any]:
     names = ("alert_id", "mentor_id", "site_id", "rule", "rule_version", "severity", "supervisor_id", "session_id")
     return {name: getattr(alert, name) for name in names} | {"at": now}
-
-

@@ -12,6 +12,7 @@ from uuid import UUID
 from services.supervision import alerts, clearances
 from services.supervision.alerts import Told
 from services.supervision.domain import (
+    CORRECTED_LATELY,
     PAST,
     REMEMBERED_TRAININGS,
     UNDO,
@@ -26,7 +27,7 @@ from services.supervision.domain import (
 from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken, PersonListed
 from services.supervision.rules import BY_NAME
 from shared.contracts import ids
-from shared.contracts.assessment import CallRequested, ItemAnswered, TrainingCompleted, TrainingOpened
+from shared.contracts.assessment import AnswerRegraded, CallRequested, ItemAnswered, TrainingCompleted, TrainingOpened
 from shared.contracts.content import TrainingAssigned, TrainingShared
 from shared.contracts.event import Due, Event, Refused
 from shared.contracts.trigger import SessionPlanned, TrainingOverdue
@@ -37,9 +38,10 @@ Decided = tuple[MentorCase, list[Event]] | Refused
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`lead`: the site's lead, where an alert may have to go to them."""
+    """`lead`: the site's lead, where an alert may have to go to them. `talked_at`: the last contact about a session."""
 
     lead: UUID | None = None
+    talked_at: datetime | None = None
 
 
 def listed(case: MentorCase | None, event: PersonListed, now: datetime, _: Facts) -> Decided:
@@ -114,7 +116,7 @@ def answered(case: MentorCase | None, event: ItemAnswered, now: datetime, _: Fac
     if not event.safety_critical:
         training = _training(case, event)
         offered = tuple(sorted({*training.offered, *event.offered_mistakes, *event.mistakes}))
-        training = replace(training, offered=offered, made=tuple(sorted({*training.made, *event.mistakes})))
+        training = replace(training, offered=offered, made=tuple(sorted((*training.made, *event.mistakes))))
         return settled(case, _with_training(case, event, training), now)
     if event.correct:
         return known, []
@@ -123,7 +125,7 @@ def answered(case: MentorCase | None, event: ItemAnswered, now: datetime, _: Fac
 
 def _holding(case: MentorCase, event: ItemAnswered, now: datetime) -> MentorCase:
     hold = Hold(
-        hold_id=_hold_id(event),
+        hold_id=hold_id(event),
         training_id=event.training_id,
         session_id=event.session_id,
         module_id=event.module_id,
@@ -141,12 +143,15 @@ def _holding(case: MentorCase, event: ItemAnswered, now: datetime) -> MentorCase
 
 
 def _retried(case: MentorCase, event: ItemAnswered) -> MentorCase:
-    retry: Retry = "shown" if event.shown else "right" if event.correct else "wrong"
-    holds = tuple(replace(h, retry=retry) if h.hold_id == _hold_id(event) else h for h in case.history.holds)
+    return with_retry(case, hold_id(event), "shown" if event.shown else "right" if event.correct else "wrong")
+
+
+def with_retry(case: MentorCase, of: UUID, retry: Retry) -> MentorCase:
+    holds = tuple(replace(h, retry=retry) if h.hold_id == of else h for h in case.history.holds)
     return case if holds == case.history.holds else remembering(case, holds=holds)
 
 
-def _hold_id(event: ItemAnswered) -> UUID:
+def hold_id(event: ItemAnswered | AnswerRegraded) -> UUID:
     return ids.after(event.training_id, f"{event.module_id}/{event.item_id}")
 
 
@@ -242,11 +247,10 @@ def _with_training(case: MentorCase | None, event: Any, training: Training) -> M
 
 
 def _forgetting(case: MentorCase, now: datetime) -> MentorCase:
-    """Sessions long over without a remembered training, and holds cleared for good, have no say any more."""
+    """Sessions long over without a remembered training, holds cleared for good and old corrections have no say any more."""
     of_trainings = {id for training in case.history.trainings for id in training.session_ids}
     sessions = tuple(s for s in case.history.sessions if s.starts_at > now - PAST or s.session_id in of_trainings)
-    holds = tuple(h for h in case.history.holds if h.cleared_at is None or now - h.cleared_at < 2 * UNDO)
-    kept = replace(case.history, sessions=sessions, holds=holds)
+    holds = tuple(h for h in case.history.holds if h.over_at is None or now - h.over_at < 2 * UNDO)
+    corrections = tuple(c for c in case.history.corrections if now - c.at < CORRECTED_LATELY)
+    kept = replace(case.history, sessions=sessions, holds=holds, corrections=corrections)
     return case if kept == case.history else replace(case, history=kept)
-
-

@@ -62,6 +62,9 @@ def _entry(case: MentorCase, old: Clearance | None, new: Clearance, now: datetim
     by = contact.by if contact else None
     if new.state == "suspended" and not contact:
         why, evidence = "safety_miss", ",".join(f"{h.module_id}/{h.item_id}" for h in case.holding(new.function))
+    elif old and old.state == "suspended" and not contact:
+        lifted = [hold for hold in case.history.holds if hold.corrected_at == now]
+        why, evidence = "answer_corrected", ",".join(f"{h.module_id}/{h.item_id}" for h in lifted)
     elif contact:
         why, evidence = "undone" if contact.undone_at else "talked_through", str(contact.contact_id)
     else:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.supervision import alerts, cases
+from services.supervision import alerts, cases, regrades
 from services.supervision.alerts import Told
 from services.supervision.domain import UNDO, Alert, Contact, MentorCase, suspended_by
 from services.supervision.messages import ContactMade, ContactUndone
@@ -112,7 +112,7 @@ def undone(case: MentorCase | None, event: ContactUndone, now: datetime, _: case
 def _as_before(case: MentorCase, contact: Contact, now: datetime) -> Told:
     events: list[Event] = []
     for alert in case.alerts:
-        if alert.contact_id == contact.contact_id:
+        if alert.contact_id == contact.contact_id and regrades.stands(case, alert):
             case, told = alerts.reopened(case, alert, now)
             events += told
         elif alert.live and contact.snoozed_until and alert.snoozed_until == contact.snoozed_until:

@@ -18,6 +18,7 @@ REMEMBERED_TRAININGS = 24
 REMEMBERED_HANDLED = 60
 PAST = timedelta(days=3)  # how long a session stays in the case after its start
 UNDO = timedelta(minutes=10)
+CORRECTED_LATELY = timedelta(days=14)
 
 With = Literal["supervisor", "site_lead", "on_call", "digest"]
 Retry = Literal["none", "right", "wrong", "shown"]
@@ -49,7 +50,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """`offered` and `made`: mistake codes at first tries of questions that are not about safety.
+    """`offered` and `made`: mistake codes at first tries of questions that are not about safety; made in each, named again.
 
     `shared`: other sessions that it prepares for, of the same day.
     """
@@ -65,7 +66,6 @@ class Training:
     overdue_since: datetime | None = None  # when it had been asked for, once trigger says that it is overdue
     offered: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
-
 
     @property
     def session_ids(self) -> tuple[UUID, ...]:
@@ -92,6 +92,24 @@ class Hold:
     cleared_at: datetime | None = None
     cleared_by: UUID | None = None
     contact_id: UUID | None = None
+    corrected_at: datetime | None = None  # its question was wrong: there never was a miss
+
+    @property
+    def over_at(self) -> datetime | None:
+        return self.cleared_at or self.corrected_at
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A corrected question changed a result that somebody had acted on, or a hold."""
+
+    training_id: UUID
+    session_id: UUID
+    item: str  # module/item
+    corrected_version: int
+    correct: bool
+    hold: Literal["lifted", "cleared", "none"]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +144,7 @@ class History:
     calls: tuple[Call, ...] = ()
     contacts: tuple[Contact, ...] = ()
     handled: tuple[str, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +240,7 @@ class MentorCase:
 
     @property
     def open_holds(self) -> list[Hold]:
-        return [hold for hold in self.history.holds if hold.cleared_at is None]
+        return [hold for hold in self.history.holds if hold.over_at is None]
 
     def next_session(self, now: datetime) -> Session | None:
         return min(self.coming(now), key=lambda s: (s.starts_at, s.session_id), default=None)

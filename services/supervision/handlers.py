@@ -3,7 +3,18 @@
 from typing import Any
 from uuid import UUID
 
-from services.supervision import cases, contacts, days_off, people, preparations, store, store_cases, store_days_off
+from services.supervision import (
+    cases,
+    contacts,
+    days_off,
+    people,
+    preparations,
+    regrades,
+    store,
+    store_cases,
+    store_days_off,
+    store_regrades,
+)
 from services.supervision.days_off import DayOff
 from services.supervision.domain import MentorCase
 from services.supervision.messages import (
@@ -18,8 +29,22 @@ from services.supervision.messages import (
 )
 from services.supervision.people import Module, Person, Site, Skill
 from services.supervision.preparations import Preparation, preparation_id
-from shared.contracts.assessment import CallRequested, ItemAnswered, SkillRemembered, TrainingCompleted, TrainingOpened
-from shared.contracts.content import ModulePublished, ModuleWithdrawn, NothingSuitable, TrainingAssigned, TrainingShared
+from shared.contracts.assessment import (
+    AnswerRegraded,
+    CallRequested,
+    ItemAnswered,
+    SkillRemembered,
+    TrainingCompleted,
+    TrainingOpened,
+)
+from shared.contracts.content import (
+    ItemCorrected,
+    ModulePublished,
+    ModuleWithdrawn,
+    NothingSuitable,
+    TrainingAssigned,
+    TrainingShared,
+)
 from shared.contracts.event import Due
 from shared.contracts.trigger import SessionBroughtBack, SessionCalledOff, SessionPlanned, TrainingOverdue
 from shared.messaging import Clock, Handler, Read, Reads
@@ -33,7 +58,7 @@ def person_id(event: PersonListed) -> UUID:
     return event.person_id
 
 
-def module_key(event: ModulePublished | ModuleWithdrawn) -> str:
+def module_key(event: ModulePublished | ModuleWithdrawn | ItemCorrected) -> str:
     return event.key()
 
 
@@ -77,9 +102,17 @@ def going_up(state: MentorCase | None, event: Any) -> list[str]:
     return [state.site_id] if state and isinstance(event, Due | AlertPassedOn) else []
 
 
+def talked_about(state: MentorCase | None, event: Any) -> list[tuple[UUID, UUID]]:
+    """The sessions of an answer that counts differently: whether somebody has acted on it."""
+    if state is None or not isinstance(event, AnswerRegraded):
+        return []
+    return [(event.mentor_id, id) for id in state.prepared_with(event.session_id) if id]
+
+
 def case_facts(state: MentorCase | None, event: Any, reads: Reads) -> cases.Facts:
-    sites = going_up(state, event)
-    return cases.Facts(reads["lead"].get(sites[0])) if sites else cases.Facts()
+    sites, about = going_up(state, event), talked_about(state, event)
+    talked = [reads["talked"][one] for one in about if one in reads["talked"]]
+    return cases.Facts(reads["lead"].get(sites[0]) if sites else None, max(talked, default=None))
 
 
 SITE = Handler[Site](
@@ -101,6 +134,13 @@ MODULE = Handler[Module](
     save=store.save_modules,
     projection=True,
 )
+CORRECTION = Handler[ItemCorrected](
+    name="correction",
+    on={ItemCorrected: (module_key, people.corrected)},
+    load=store_regrades.load_corrections,
+    save=store_regrades.save_corrections,
+    projection=True,
+)
 SKILL = Handler[Skill](
     name="skill",
     on={SkillRemembered: (people.skill_id, people.remembered)},
@@ -117,6 +157,7 @@ PREPARATION = Handler[Preparation](
         NothingSuitable: (preparation_id, preparations.nothing_suitable),
         TrainingOpened: (preparation_id, preparations.opened),
         ItemAnswered: (preparation_id, preparations.answered),
+        AnswerRegraded: (preparation_id, preparations.regraded),
         TrainingCompleted: (preparation_id, preparations.completed),
     },
     load=store.load_preparations,
@@ -137,6 +178,7 @@ MENTOR_CASE = Handler[MentorCase](
         TrainingOverdue: (mentor_id, cases.overdue),
         TrainingOpened: (mentor_id, cases.opened),
         ItemAnswered: (mentor_id, cases.answered),
+        AnswerRegraded: (mentor_id, regrades.regraded),
         TrainingCompleted: (mentor_id, cases.completed),
         CallRequested: (mentor_id, cases.call_requested),
         AlertTaken: (mentor_id, cases.taken),
@@ -147,7 +189,7 @@ MENTOR_CASE = Handler[MentorCase](
     },
     load=store_cases.load_cases,
     save=store_cases.save_cases,
-    reads={"lead": Read(going_up, store.load_leads)},
+    reads={"lead": Read(going_up, store.load_leads), "talked": Read(talked_about, store_regrades.load_talked)},
     facts=case_facts,
     clock=Clock(store_cases.due_cases, cases.due, store_cases.rest_cases, lambda c: c.due_at, store_cases.OVERDUE),
 )
@@ -164,4 +206,4 @@ DAY_OFF = Handler[DayOff](
     facts=day_facts,
     clock=Clock(store_days_off.due_days, days_off.due, store_days_off.rest_days, lambda d: d.due_at, store_days_off.OVERDUE),
 )
-HANDLERS = (SITE, PERSON, MODULE, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF)
+HANDLERS = (SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF)

@@ -9,11 +9,12 @@ from uuid import UUID
 from services.supervision.messages import PersonListed, SiteEntered
 from shared.contracts import ids
 from shared.contracts.assessment import SkillRemembered
+from shared.contracts.content import ItemCorrected, ModulePublished, ModuleWithdrawn
 from shared.contracts.content import Module as Content
-from shared.contracts.content import ModulePublished, ModuleWithdrawn
 from shared.contracts.event import Event, Refused
 from shared.contracts.supervision import SiteDescribed
 
+Corrected = tuple[ItemCorrected, list[Event]] | Refused
 MEANING = b"2"  # goes up when a row comes to mean more: the next import of a file then tells all of it again
 
 
@@ -86,6 +87,13 @@ def kept(module: Module | None, event: ModulePublished | ModuleWithdrawn, now: d
     """A version never changes; it can only be withdrawn, and withdrawn it stays."""
     new = Module(event.key(), event.module_id, event.locale, event.version, event.status, event.module)
     return (module if module and (module == new or module.status == "withdrawn") else new), []
+
+
+def corrected(known: ItemCorrected | None, event: ItemCorrected, now: datetime, _: object) -> Corrected:
+    """The newest correction of a version's question stands."""
+    if known and known.corrected_version >= event.corrected_version:
+        return Refused("stale_revision")
+    return event, []
 
 
 @dataclass(frozen=True, slots=True)

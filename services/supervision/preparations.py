@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.contracts import ids
-from shared.contracts.assessment import ItemAnswered, OpenAnswer, TrainingCompleted, TrainingOpened
+from shared.contracts.assessment import AnswerRegraded, ItemAnswered, OpenAnswer, TrainingCompleted, TrainingOpened
 from shared.contracts.content import AssignedItem, NothingSuitable, TrainingAssigned, TrainingShared
 from shared.contracts.event import Due, Event, Refused
 from shared.contracts.supervision import BriefReady
@@ -43,7 +43,7 @@ class Assigned:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """`answers` are those of this batch: each is one row, saved once and not loaded again.
+    """`answers` and `regrades` are those of this batch: each is one row, saved once and not loaded again.
 
     A training that was assigned for another session of the day is known here by its id; what became of it is kept there.
     """
@@ -66,6 +66,7 @@ class Preparation:
     ready_at: datetime | None = None
     complete_when_ready: bool | None = None
     answers: tuple[ItemAnswered, ...] = ()
+    regrades: tuple[AnswerRegraded, ...] = ()
 
     @property
     def on(self) -> bool:
@@ -147,6 +148,13 @@ def answered(found: Preparation | None, event: ItemAnswered, now: datetime, _: F
     new = begun(found, event, event.starts_at)
     last = max(new.last_answer_at, event.received_at) if new.last_answer_at else event.received_at
     return replace(new, training_id=event.training_id, last_answer_at=last, answers=(*new.answers, event)), []
+
+
+def regraded(found: Preparation | None, event: AnswerRegraded, now: datetime, _: Facts) -> Decided:
+    """Our partition keeps the order: the answer is here."""
+    if found is None:
+        return Refused("unknown_answer")
+    return replace(found, regrades=(*found.regrades, event)), []
 
 
 def completed(found: Preparation | None, event: TrainingCompleted, now: datetime, facts: Facts) -> Decided:

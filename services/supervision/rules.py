@@ -95,20 +95,36 @@ def training_not_done(case: MentorCase, now: datetime) -> Iterator[Claim]:
         before = missed
 
 
+def answer_key_corrected(case: MentorCase, now: datetime) -> Iterator[Claim]:
+    """Somebody had acted on a result, or it held a function, and the question was wrong (docs/evidence.md L16)."""
+    for session_id in sorted({one.session_id for one in case.history.corrections}):
+        found = [one for one in case.history.corrections if one.session_id == session_id]
+        evidence = frozenset(f"{one.training_id}/{one.item}@{one.corrected_version}" for one in found)
+        facts = {
+            "training_id": str(found[0].training_id),
+            "items": ",".join(one.item for one in found),
+            "result": "both" if len({one.correct for one in found}) > 1 else "right" if found[0].correct else "wrong",
+            "hold": next((hold for hold in ("lifted", "cleared") if hold in {one.hold for one in found}), "none"),
+        }
+        yield Claim(str(session_id), evidence, "info", session_id, None, case.time_zone, facts)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`then`: who is asked next, each after `step`. `lifts`: closes by itself when it holds no longer.
 
-    `talk`: a logged talk about its session (or, without a session, any talk) closes it.
+    `talk`: a logged talk about its session (or, without a session, any talk) closes it. `digest`: it never asks for more than
+    a place on Monday's list.
     """
 
     holds: Callable[[MentorCase, datetime], Iterator[Claim]]
-    acknowledge_by: Callable[[Claim, datetime], datetime]
+    acknowledge_by: Callable[[Claim, datetime], datetime | None]
     version: int = 1
     then: tuple[With, ...] = ("site_lead", "on_call")
     step: timedelta = HALF_HOUR
     lifts: bool = False
     talk: bool = True
+    digest: bool = False
 
     @property
     def name(self) -> str:
@@ -147,6 +163,10 @@ def clearance_deadline(claim: Claim, raised_at: datetime) -> datetime:
     return raised_at + HALF_HOUR if claim.starts_at - raised_at < 3 * HOUR else claim.starts_at - 3 * HOUR
 
 
+def never(claim: Claim, raised_at: datetime) -> None:
+    """There is nothing to acknowledge."""
+
+
 def at_the_start(claim: Claim, raised_at: datetime) -> datetime:
     assert claim.starts_at
     return claim.starts_at
@@ -181,6 +201,7 @@ RULES = (
     Rule(mentor_asked_to_talk, within(24 * HOUR), step=4 * HOUR),
     Rule(same_mistake_again, working_days(3), then=("digest",)),
     Rule(training_not_done, at_the_start, then=("digest",), lifts=True),
+    Rule(answer_key_corrected, never, then=("digest",), digest=True),
 )
 BY_NAME = {rule.name: rule for rule in RULES}
 

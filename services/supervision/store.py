@@ -8,6 +8,7 @@ from uuid import UUID
 from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
+from services.supervision import store_regrades
 from services.supervision.people import Module, Person, Site, Skill
 from services.supervision.preparations import Assigned, Plan, Preparation
 from shared.contracts.assessment import ItemAnswered, OpenAnswer, SkillRemembered
@@ -214,6 +215,7 @@ async def save_preparations(conn: Connection, changed: Sequence[Preparation], ne
         return False
     if answers := [_answer_row(answer) for p in (*changed, *new) for answer in p.answers]:
         await conn.executemany(INSERT_ANSWERS, answers)
+    await store_regrades.regrade_answers(conn, (one for p in (*changed, *new) for one in p.regrades))
     return True
 
 

@@ -81,10 +81,10 @@ ON CONFLICT (mentor_id, function) DO UPDATE SET (state, until, why, evidence, by
 """
 PUT_HOLD = """
 INSERT INTO hold (hold_id, mentor_id, site_id, session_id, training_id, module_id, version, item_id, skill, functions, confidence,
-                  held_at, cleared_at, cleared_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-ON CONFLICT (hold_id) DO UPDATE SET (functions, cleared_at, cleared_by)
-  = (excluded.functions, excluded.cleared_at, excluded.cleared_by)
+                  held_at, cleared_at, cleared_by, corrected_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+ON CONFLICT (hold_id) DO UPDATE SET (functions, cleared_at, cleared_by, corrected_at)
+  = (excluded.functions, excluded.cleared_at, excluded.cleared_by, excluded.corrected_at)
 """
 PUT_CONTACT = """
 INSERT INTO contact (contact_id, mentor_id, site_id, session_id, by_person, outcome, cleared, at, snoozed_until, undone_at)
@@ -201,7 +201,7 @@ def _entry_rows(c: MentorCase) -> list[tuple[Any, ...]]:
 def _hold_rows(c: MentorCase) -> list[tuple[Any, ...]]:
     return [
         (h.hold_id, c.mentor_id, c.site_id, h.session_id, h.training_id, h.module_id, h.version, h.item_id, h.skill,
-         suspended_by(h.skill, c.granted), h.confidence, h.held_at, h.cleared_at, h.cleared_by)
+         suspended_by(h.skill, c.granted), h.confidence, h.held_at, h.over_at, h.cleared_by, h.corrected_at)
         for h in c.history.holds
     ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from shared.contracts import ids
 from shared.contracts.assessment import SkillRemembered, TrainingCompleted
 from shared.contracts.content import NothingSuitable, TrainingAssigned
 from shared.contracts.event import Event, Sweep
-from shared.contracts.supervision import Clearance, Match, MentorEnrolled, PersonErased, SiteDescribed
+from shared.contracts.supervision import Clearance, Match, MentorEnrolled, PersonErased, SiteDescribed, entered
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def erased(state: Mentor | None, event: PersonErased, *_: object) -> tuple[Mento
 def described(state: Site | None, event: SiteDescribed, _: datetime, waited_for: bool) -> tuple[Site, list[Sweep]]:
     if state and state.revision >= event.revision:
         return state, []
-    site = Site(event.site_id, event.time_zone, variables(event), event.status == "active", event.revision)
+    site = Site(event.site_id, event.time_zone, entered(event), event.status == "active", event.revision)
     zone = None if state is None or state.time_zone == event.time_zone else event.time_zone
     return site, sweeps(event.site_id, None, waited_for, zone)
 
@@ -88,15 +88,6 @@ def sweeps(site_id: str, mentor_id: UUID | None, waited_for: bool, new_zone: str
     if new_zone is not None:
         found.append(Sweep("session", ZoneChanged(site_id=site_id, mentor_id=mentor_id, time_zone=new_zone)))
     return found
-
-
-def variables(event: SiteDescribed) -> tuple[str, ...]:
-    filled = {
-        "state_hotline": event.hotline is not None,
-        "reporting_steps": bool(event.reporting_steps),
-        "staff_on_call": bool(event.staff_on_call),
-    }
-    return tuple(name for name, there in filled.items() if there)
 
 
 def skill_id(event: SkillRemembered) -> UUID:

@@ -51,6 +51,37 @@ class ItemAnswered(Event):
     late: bool = Field(False, description="after quiz_by")
 
 
+class AnswerRegraded(Event):
+    """A corrected key changed the result of one try. What it was before stays in assessment's history."""
+
+    TYPE = "assessment.answer_regraded.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID
+    site_id: str
+    session_id: UUID
+    starts_at: AwareDatetime
+    training_id: UUID
+    module_id: str
+    locale: str
+    version: int = Field(description="in which the question was wrong")
+    corrected_version: int
+    item_id: str
+    skill: str
+    attempt: Literal[1, 2]
+    chosen: tuple[str, ...] = ()
+    correct_before: bool
+    correct: bool
+    mistakes_before: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
+    confidence: Confidence | None = None
+    safety_critical: bool = False
+    reason: str = Field(max_length=200, description="what changed, in the author's words")
+    answered_at: AwareDatetime
+    corrected_at: AwareDatetime
+    regraded_at: AwareDatetime
+
+
 class CompletedItem(Part):
     module_id: str
     version: int

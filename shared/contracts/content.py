@@ -120,6 +120,36 @@ class ModuleWithdrawn(_OfModule):
     module: Module
 
 
+class ItemCorrected(Event):
+    """From which version on a question's key and rationales are right; the newest correction of a version's question stands."""
+
+    TYPE = "content.item_corrected.v1"
+    TOPIC = CATALOG
+
+    module_id: str
+    locale: str = Field(description="versions count per language, so a correction is of one language")
+    version: int = Field(ge=1, description="in which it was wrong")
+    corrected_version: int = Field(ge=2)
+    item_id: str
+    skill: str
+    kind: ItemKind
+    safety_critical: bool = False
+    right: tuple[str, ...] = Field(description="the option ids that are right after it; of an ordering question all, in order")
+    mistakes: dict[str, str] = Field(default_factory=dict, description="option id -> its mistake code after it")
+    key_changed: bool = Field(description="False: rationales or mistake codes only, so that no result changes")
+    reason: str = Field(max_length=200, description="what changed, in the author's words: about the question, never a person")
+    corrected_at: AwareDatetime
+
+    @property
+    def edition(self) -> str:
+        """The catalogue's key of the version that was wrong."""
+        return f"{self.module_id}/{self.locale}@{self.version}"
+
+    def key(self) -> str:
+        """Not the version's own: in a compacted topic one would replace the other."""
+        return f"{self.edition}/{self.item_id}"
+
+
 class AssignedItem(Part):
     """One question, in the very version and language that is asked."""
 

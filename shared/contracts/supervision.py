@@ -70,6 +70,15 @@ class SiteDescribed(Event):
     revision: int = Field(ge=1)
 
 
+SITE_DATA = ("state_hotline", "reporting_steps", "staff_on_call")  # what a module's text may name of a site
+
+
+def entered(site: SiteDescribed) -> tuple[str, ...]:
+    """Names of the SITE_DATA that the site has."""
+    there = (site.hotline is not None, bool(site.reporting_steps), bool(site.staff_on_call))
+    return tuple(name for name, has in zip(SITE_DATA, there, strict=True) if has)
+
+
 class _OfAlert(Event):
     TOPIC = ALERTS
 
@@ -108,7 +117,7 @@ class AlertResolved(_OfAlert):
     TYPE = "supervision.alert_resolved.v1"
 
     by: UUID | None = None
-    how: str = Field(description="a code: talked, not_needed, noted, session_over, lifted")
+    how: str = Field(description="a code: talked, not_needed, noted, session_over, lifted, corrected")
 
 
 class CalledOff(Part):
@@ -182,7 +191,7 @@ class ClearanceChanged(Event):
     site_id: str
     function: str
     state: Literal["cleared", "suspended", "revoked"]
-    why: str = Field(description="a code: granted, safety_miss, talked_through, undone")
+    why: str = Field(description="a code: granted, safety_miss, talked_through, undone, answer_corrected")
     at: AwareDatetime
 
 
