@@ -8,7 +8,16 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from services.trigger import answers, door, http_cancellations, http_holidays, http_publishers, store_rejected, stories
+from services.trigger import (
+    answers,
+    door,
+    http_calendars,
+    http_cancellations,
+    http_holidays,
+    http_publishers,
+    store_rejected,
+    stories,
+)
 from services.trigger.answers import Receipt, RejectedList, Result, Results
 from services.trigger.door import Sent, Wrong
 from services.trigger.http_callers import Bearer, Callers, callers
@@ -38,6 +47,7 @@ def routes(running: Running) -> APIRouter:
     everything.include_router(http_cancellations.routes(running, asking))
     everything.include_router(http_holidays.routes(running, asking))
     everything.include_router(http_publishers.routes(running))
+    everything.include_router(http_calendars.routes(running))
     return everything
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
-from services.trigger import publishers
+from services.trigger import http_calendars, publishers
 from services.trigger.messages import PublisherPaused
 from shared.messaging import store
 from shared.pages import environment
@@ -39,7 +39,8 @@ def routes(running: Running) -> APIRouter:
         known = heard if heard in bad else ""
         used = {one.name: [uses.get(token) for token in one.token_hashes] for one in found}
         return shown.page(caller, "publishers.jinja", HERE, found=found, used=used, bad=bad, limit=limit, heard=known,
-                          page=PUBLISHERS)  # fmt: skip
+                          page=PUBLISHERS, calendars=http_calendars.CALENDARS,
+                          waiting=len(await http_calendars.waiting(running)), most=http_calendars.MOST)  # fmt: skip
 
     @router.post("/publishers/resume")
     async def resume(caller: posted, name: Name) -> Response:

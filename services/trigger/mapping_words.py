@@ -36,12 +36,20 @@ def parse(needs: str) -> list[Need]:
 
 def needs_said(needs: Iterable[Need]) -> Iterator[str]:
     for need in needs:
-        one, several = WHY[need.why]
-        what = one.format("1 session") if need.sessions == 1 else several.format(f"{need.sessions} sessions")
-        starts = "; ".join(when(at) for at in need.starts)
-        first = f"It is on {starts}" if need.sessions == 1 else f"The first: {starts}"
-        has = f" {'It has' if need.sessions == 1 else 'They have'} {', '.join(sorted(need.names))}." if need.names else ""
-        yield f"Needs mapping: {what}. {HOW[need.why]} {first}.{has}"
+        yield f"Needs mapping: {what(need)} {HOW[need.why]} {which(need)}"
+
+
+def what(need: Need) -> str:
+    one, several = WHY[need.why]
+    return f"{one.format('1 session') if need.sessions == 1 else several.format(f'{need.sessions:,} sessions')}."
+
+
+def which(need: Need) -> str:
+    """When the first of them are, and which properties they have."""
+    starts = "; ".join(when(at) for at in need.starts)
+    first = f"It is on {starts}." if need.sessions == 1 else f"The first: {starts}."
+    has = f" {'It has' if need.sessions == 1 else 'They have'} {', '.join(sorted(need.names))}." if need.names else ""
+    return first + has
 
 
 def rules_said(mapping: CalendarMapping) -> Iterator[str]:

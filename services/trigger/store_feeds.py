@@ -14,6 +14,9 @@ RETURNING *, now() AS now
 """
 FEED = "SELECT *, now() AS now FROM feed WHERE id = $1"
 FEEDS = "SELECT *, now() AS now FROM feed WHERE $1 = '' OR site_id = $1 ORDER BY site_id, id"
+WAITING = """
+SELECT *, now() AS now FROM feed WHERE held > 0 OR needs <> '[]' OR failures >= $1 ORDER BY site_id, id LIMIT $2
+"""
 OTHERS = "SELECT complete FROM feed WHERE mentor_id = $1 FOR UPDATE"
 ADD = """
 INSERT INTO feed (id, site_id, mentor_id, mentor_ref, url, activity, complete, minutes, mapping, mapped, mapping_version)
@@ -99,6 +102,11 @@ async def find(conn: Connection | Pool, id: str) -> Feed | None:
 
 async def list_feeds(conn: Connection | Pool, site_id: str = "") -> list[Feed]:
     return [_feed(row) for row in await conn.fetch(FEEDS, site_id)]
+
+
+async def list_waiting(conn: Connection | Pool, failures: int, limit: int) -> list[Feed]:
+    """Those that wait for somebody: to map, to confirm, or to mend what failed so many times in a row."""
+    return [_feed(row) for row in await conn.fetch(WAITING, failures, limit)]
 
 
 async def others(conn: Connection, mentor_id: UUID) -> Sequence[bool]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -9,8 +10,10 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, expect
 
 from deploy import topology
+from services.trigger import fetching
 from services.trigger.app import SERVICE
 from services.trigger.messages import PublisherAdded, PublisherPaused
+from services.trigger.store_feeds import Asked
 from shared.messaging.batch import Batch
 from shared.messaging.message import Raw
 from shared.messaging.store import Dead
@@ -20,8 +23,9 @@ from shared.service import Service
 from tests.browser.checking import problems
 from tests.browser.conftest import serving
 from tests.driving import commit, deliver
+from tests.trigger.test_pages_calendars import NEEDS, READ, a_feed
 
-DEAD, PUBLISHERS = "/platform/dead", "/platform/publishers"
+DEAD, PUBLISHERS, CALENDARS = "/platform/dead", "/platform/publishers", "/platform/calendars"
 VALUE = b'{"session_ref": "s-1042", "site_id": "lakeside", "starts_at": "tomorrow"}'
 
 
@@ -60,6 +64,12 @@ async def some_letters(running: Running) -> None:
     await bury_some(running)
 
 
+async def some_calendars(running: Running) -> None:
+    failed = Asked("http_404", fetching.WORDS[404], timedelta(hours=6), failures=12)
+    await a_feed(running, "7be0c1aa", replace(READ, held=7, needs=NEEDS))
+    await a_feed(running, "c5c4745d", failed, mentor="ines")
+
+
 async def bury_some(running: Running) -> None:
     raws = [Raw("in.lakeside-bus", 0, n, b"s-1042", VALUE, (("ce_type", b"site.session_scheduled.v1"),)) for n in range(4)]
     letters = [Dead("dead", "schema", "starts_at: a time with its zone", "lakeside-bus", (), raw) for raw in raws[:2]]
@@ -72,16 +82,17 @@ async def test_every_page_passes_the_checks_in_every_width_and_scheme(platform: 
     running, context = platform
     page = await context.new_page()
     found: list[str] = []
-    for name, path in {"no-dead": DEAD, "no-publishers": PUBLISHERS}.items():
+    for name, path in {"no-dead": DEAD, "no-publishers": PUBLISHERS, "no-calendars": CALENDARS}.items():
         await page.goto(path)
         found += await problems(page, f"platform-{name}")
     await some_letters(running)
+    await some_calendars(running)
     ids = [row["id"] for row in await running.pool.fetch("SELECT id FROM dead_letter ORDER BY id")]
     pages = {
         "dead": DEAD, "dead-filtered": f"{DEAD}?reason=schema", "dead-none-such": f"{DEAD}?reason=tombstone",
         "dead-error": f"{DEAD}?since=yesterday", "letter": f"{DEAD}/{ids[2]}",
         "replay": f"{DEAD}/confirm?do=replay&reason=schema", "bury": f"{DEAD}/confirm?do=skip&id={ids[0]}",
-        "publishers": PUBLISHERS, "heard": f"{PUBLISHERS}?heard=lakeside-bus",
+        "publishers": PUBLISHERS, "calendars": CALENDARS, "heard": f"{PUBLISHERS}?heard=lakeside-bus",
         "not-found": f"{DEAD}/999999",
     }  # fmt: skip
     for name, path in pages.items():

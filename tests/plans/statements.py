@@ -28,9 +28,11 @@ HOT: Mapping[str, str] = {
         UPDATE_TRAININGS INSERT_OPEN_ANSWERS LOAD_SKILLS FIND_SKILLS INSERT_SKILLS UPDATE_SKILLS OPENED OPEN_ANSWERS AUDIT""",
     "services.assessment.store_regrades":
         "LOAD_CORRECTIONS FIND_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS INSERT_ASKED ASKED",
+    "services.assessment.store_reports": "LOAD INSERT UPDATE KIND",
+    "services.content.store_statistics": "LOCK INSERT UPDATE ONE NUMBERS",
     "services.content.store": """
         LOCK_PUBLICATIONS VERSIONS NEW_PUBLICATIONS SAVE_VERSIONS OFFERS ITEMS LOCK_LEARNERS CHOICES NEW_LEARNERS ERASE
-        SAVE_CHOICES CHOSEN TITLES ONE""",
+        SAVE_CHOICES CHOSEN NAMED ONE""",
     "services.supervision.reading": """
         STAFF SITE MENTORS BETWEEN NEXT OF_TRAINING OF_SESSIONS OF_MENTOR COMING ANSWERS HOLDS OPEN_RULES ITEMS
         CONTACTS_OF_SESSIONS CONTACTS_OF_MENTOR CONTACTS_SINCE LAST_TALKS CLEARANCES SKILLS ALERTS_IN_STATE ALERTS_BY_ID COUNTS
@@ -67,6 +69,7 @@ HOT: Mapping[str, str] = {
 SELDOM: Mapping[str, str] = {
     "services.assessment.store.SITE_REVISIONS": "once, when a web process starts",
     "services.content.store.LIST": "the list of all modules, which it shows",
+    "services.content.store_statistics.NEWEST": "a page and a command for authors that show every module",
     "services.supervision.reading.PREPARED": "the beginning of others",
     "services.supervision.reading.CONTACT": "the beginning of others",
     "services.supervision.reading.ALERTS": "the beginning of others",
