@@ -17,7 +17,7 @@ from shared.contracts.trigger import SessionBroughtBack, SessionCalledOff, Sessi
 from shared.messaging.sweep import apply_sweep
 from shared.running import Running
 from tests.driving import deliver, fall_due, outgoing
-from tests.trigger.building import CHICAGO, afternoon, cancelled, enrolled, held, of, scheduled, site_described
+from tests.trigger.building import CHICAGO, afternoon, cancelled, enrolled, held, of, scheduled
 from tests.trigger.test_sweeps import kept, swept
 
 START = afternoon(9)
@@ -27,11 +27,10 @@ SNOW = Days("east", THE_DAY, THE_DAY + ONE_DAY)
 
 
 @pytest_asyncio.fixture
-async def running(running: Running) -> Running:
+async def running(east: Running) -> Running:
     """One mentor, with a session on that day and one on the next."""
-    await deliver(running, site_described(), enrolled("m1"))
-    await deliver(running, scheduled(START), scheduled(START + ONE_DAY, session_ref="next"))
-    return running
+    await deliver(east, scheduled(START), scheduled(START + ONE_DAY, session_ref="next"))
+    return east
 
 
 async def cancel(running: Running, days: Days = SNOW, key: str = "") -> UUID:

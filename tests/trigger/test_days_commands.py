@@ -10,7 +10,7 @@ from services.trigger.session import Status
 from shared.contracts import ids
 from shared.running import Running
 from tests.driving import deliver
-from tests.trigger.building import enrolled, scheduled, site_described
+from tests.trigger.building import scheduled
 from tests.trigger.test_cancellations import ONE_DAY, START, THE_DAY
 from tests.trigger.test_http import Site, site
 from tests.trigger.test_sweeps import kept, swept
@@ -21,10 +21,9 @@ __all__ = ["site"]
 
 
 @pytest_asyncio.fixture
-async def running(running: Running) -> Running:
-    await deliver(running, site_described(), enrolled("m1"))
-    await deliver(running, scheduled(START), scheduled(START, session_ref="s2"))
-    return running
+async def running(east: Running) -> Running:
+    await deliver(east, scheduled(START), scheduled(START, session_ref="s2"))
+    return east
 
 
 async def test_days_are_looked_at_canceled_listed_and_taken_back(running: Running) -> None:

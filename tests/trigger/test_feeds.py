@@ -3,15 +3,12 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from time import monotonic
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from services.trigger import calendar_import, feeds, fetching, store_feeds
 from services.trigger.store_feeds import Asked, Feed
@@ -19,8 +16,7 @@ from shared.contracts import ids
 from shared.contracts.supervision import PersonErased
 from shared.running import Running
 from tests.driving import deliver
-from tests.trigger.building import enrolled, site_described
-from tests.trigger.calendar_server import CalendarServer, Given, serving
+from tests.trigger.calendar_server import CalendarServer, Given
 from tests.trigger.typed import jitt
 
 DANA = ids.mentor("eastfield", "dana")
@@ -38,18 +34,8 @@ def calendar(*days: int, cut: bool = False, hour: int = 16) -> bytes:
 
 
 @pytest.fixture
-def server() -> Iterator[CalendarServer]:
-    with serving() as found:
-        yield found
-
-
-@pytest_asyncio.fixture
-async def running(running: Running) -> Running:
-    """Eastfield and Dana are known, and addresses of this machine may be asked."""
-    running = replace(running, settings=running.settings.model_copy(update={"feed_private_addresses": True}))
-    await deliver(running, site_described(site_id="eastfield"))
-    await deliver(running, enrolled(mentor_id=DANA, site_id="eastfield"))
-    return running
+def running(eastfield: Running) -> Running:
+    return eastfield
 
 
 async def feed_of(running: Running, server: CalendarServer, **changes: Any) -> Feed:
@@ -243,10 +229,7 @@ async def test_a_mentor_who_is_erased_takes_the_feed_along(running: Running, ser
     assert await store_feeds.find(running.pool, "f1") is None
 
 
-async def test_a_feed_from_its_first_look_to_its_removal(
-    running: Running, server: CalendarServer, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("shared.running.settings", lambda: running.settings)
+async def test_a_feed_from_its_first_look_to_its_removal(running: Running, server: CalendarServer):
     server.given = Given(calendar(*range(5)))
     own = (server.url, "--site", "eastfield", "--mentor", "dana", "--activity", "check_in", "--complete")
     looked_at = await jitt("feed", "add", *own, "--dry-run")

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from services.trigger import calendar_import, calendars, domain, door
 from services.trigger.calendar_import import Days
@@ -14,13 +13,11 @@ from services.trigger.calendar_parts import Window
 from services.trigger.imports import Asked, Plan, Said, summary
 from services.trigger.session import Session
 from services.trigger.tenants import Publisher
-from shared.contracts import ids
 from shared.contracts.event import Event
 from shared.contracts.site import SessionCancelled, SessionHeld, SessionScheduled
-from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.contracts.trigger import SessionPlanned
 from shared.running import Running
-from tests.driving import deliver, outgoing
+from tests.driving import outgoing
 from tests.trigger import sheets
 from tests.trigger.building import START, cancelled, facts, fired, held, pass_time, scheduled, taken, told_of, training
 from tests.trigger.calendar_files import CHICAGO, DANA, SERIES, THIRD_CANCELLED, after, calendar, event, plan, told
@@ -69,15 +66,6 @@ def moments(starts_at: datetime) -> list[tuple[str, datetime]]:
         ("last_call", starts_at - 30 * MINUTE),
         ("check_in", starts_at + HOUR),
     ]
-
-
-@pytest_asyncio.fixture
-async def eastfield(running: Running) -> Running:
-    chicago = "America/Chicago"
-    mentor = MentorEnrolled(mentor_id=ids.mentor("eastfield", "dana"), site_id="eastfield", supervisor_id=None,
-                            time_zone=chicago, revision=1)  # fmt: skip
-    await deliver(running, SiteDescribed(site_id="eastfield", name="Eastfield", phone="1", time_zone=chicago, revision=1), mentor)
-    return running
 
 
 # 1. Recurring sessions come an hour early after the clocks have changed.

@@ -13,14 +13,14 @@ import pytest_asyncio
 from typer.testing import Result
 
 from shared.contracts import ids
-from shared.contracts.supervision import MentorEnrolled, SiteDescribed
+from shared.contracts.supervision import MentorEnrolled
 from shared.running import Running
 from tests.conftest import at_database
 from tests.driving import deliver, outgoing
+from tests.trigger.building import CHICAGO
 from tests.trigger.sheets import HEADERS
 from tests.trigger.typed import invoke, jitt
 
-SITE = SiteDescribed(site_id="eastfield", name="Eastfield", phone="555 0100", time_zone="America/Chicago", revision=1)
 DAY = datetime.now(UTC).date() + timedelta(days=20)
 WAITS_FOR_A_LOCK = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -29,9 +29,9 @@ MANY = 10_000  # rows: a second or more of work, to be killed in
 
 
 @pytest_asyncio.fixture
-async def running(running: Running) -> Running:
-    await deliver(running, SITE, *(enrolled(ref) for ref in ("dana", "lee")))
-    return running
+async def running(eastfield: Running) -> Running:
+    await deliver(eastfield, enrolled("lee"))
+    return eastfield
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def file(tmp_path: Path) -> Path:
 
 def enrolled(ref: str) -> MentorEnrolled:
     mentor = ids.mentor("eastfield", ref)
-    return MentorEnrolled(mentor_id=mentor, site_id="eastfield", supervisor_id=None, time_zone=SITE.time_zone, revision=1)
+    return MentorEnrolled(mentor_id=mentor, site_id="eastfield", supervisor_id=None, time_zone=CHICAGO, revision=1)
 
 
 def saved(file: Path, *rows: str, headers: str = HEADERS) -> Path:

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-import pytest_asyncio
 from typer.testing import Result
 
 from services.trigger import domain, stories, story_words, tenants
@@ -29,12 +28,10 @@ from tests.trigger.building import (
     a_mentor,
     afternoon,
     cancelled,
-    enrolled,
     facts,
     held,
     pass_time,
     scheduled,
-    site_described,
     taken,
     training,
 )
@@ -217,10 +214,9 @@ def test_every_reason_of_a_refusal_and_every_warning_has_words():
         assert warning in story_words.WARNINGS
 
 
-@pytest_asyncio.fixture
-async def running(running: Running) -> Running:
-    await deliver(running, site_described(), enrolled("m1"))
-    return running
+@pytest.fixture
+def running(east: Running) -> Running:
+    return east
 
 
 async def shown(*said: str) -> Result:
