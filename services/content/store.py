@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from services.content.choices import Choice, Edition, ItemFact, ItemKey, Offer
 from services.content.domain import Learner, Publication, Version
-from services.content.why import Why
+from services.content.why import Named, Versions, Why
 from services.content.words import item_words, variables
 from shared.contracts.content import Module, ModuleRef
 from shared.contracts.trigger import ItemRef
@@ -79,8 +79,8 @@ CHOSEN = """
 SELECT mentor_id, request_id, session_id, at, kind, skill, module_id, version, items, why
 FROM choice WHERE request_id = $1 OR session_id = $1 ORDER BY at DESC LIMIT 1
 """
-TITLES = """
-SELECT key, number, module ->> 'title' AS title
+NAMED = """
+SELECT key, number, module ->> 'title' AS title, variables
 FROM version JOIN unnest($1::text[], $2::int[]) AS u (key, number) USING (key, number)
 """
 LIST = """
@@ -195,10 +195,9 @@ async def find_choice(conn: Connection, id: UUID) -> Choice | None:
     return replace(_choice(row), why=Why.model_validate_json(row["why"]) if row["why"] else None)
 
 
-async def list_titles(conn: Connection, versions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], str]:
-    """By publication (module/language) and version."""
-    rows = await conn.fetch(TITLES, *_columns(versions)) if versions else ()
-    return {(row["key"], row["number"]): row["title"] for row in rows}
+async def load_named(conn: Connection, keys: Sequence[tuple[str, int]]) -> Versions:
+    rows = await conn.fetch(NAMED, *_columns(keys)) if keys else ()
+    return {(row["key"], row["number"]): Named(row["title"], tuple(row["variables"])) for row in rows}
 
 
 async def list_modules(conn: Connection, withdrawn: bool = False) -> list[Listed]:

@@ -1,5 +1,8 @@
 """Why a training was chosen: what was asked for and what was considered, kept beside the choice for whoever asks later."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from pydantic import AwareDatetime
 
 from shared.contracts.content import Candidate, NothingSuitable, Reason, TrainingAssigned
@@ -21,6 +24,17 @@ class Why(Part):
     reasons: tuple[Reason, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     nothing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a version is called, and which of the site's data it needs."""
+
+    title: str
+    variables: tuple[str, ...]
+
+
+Versions = Mapping[tuple[str, int], Named]  # by publication (module/language) and number
 
 
 def why(event: ContentRequested, made: TrainingAssigned | NothingSuitable) -> Why:

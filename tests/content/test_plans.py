@@ -41,7 +41,7 @@ async def grown(database):
         (store.ITEMS, [["skill1_1"], ["q1"]], "version_edition"),
         (store.CHOICES, [[SOMEBODY]], "choice_pkey"),
         (store.CHOSEN, [SOMEBODY], "choice_of_session"),
-        (store.TITLES, [["skill1_1/en"], [1]], "version_pkey"),
+        (store.NAMED, [["skill1_1/en"], [1]], "version_pkey"),
         (store.LOCK_LEARNERS, [[SOMEBODY]], "learner_pkey"),
     ],
 )
