@@ -1,4 +1,4 @@
-"""`jitt site`, `jitt import people` and `jitt link`. Parsing words and printing; the work is elsewhere."""
+"""`jitt import people` and `jitt link`, beside `jitt site`. Parsing words and printing; the work is elsewhere."""
 
 import json
 from dataclasses import asdict
@@ -11,14 +11,13 @@ import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from services.supervision import people_import, sites, store, store_cases
+from services.supervision import people_import, store_cases
 from services.supervision.app import SERVICE
+from services.supervision.commands_site import site_app
 from services.supervision.people_file import Compared, Parsed, Progress
 from services.supervision.people_import import Imported, Job
-from services.supervision.sites import Asked
 from shared.commands import AsJson, fail, on
 from shared.contracts import ids
-from shared.contracts.supervision import SiteDescribed
 from shared.running import Running
 from shared.security import Link, mint_link
 from shared.settings import settings
@@ -26,7 +25,6 @@ from shared.settings import settings
 LINK_LIFE = timedelta(days=14)
 SHOWN = 100  # problems; the rest are counted
 
-site_app = typer.Typer(no_args_is_help=True, help="Sites: where sessions happen, with their own numbers to call.")
 SiteId = Annotated[str, typer.Option(help="The site's id, as in `jitt site list`.")]
 
 
@@ -34,63 +32,6 @@ def add_to(app: typer.Typer, import_app: typer.Typer) -> None:
     app.add_typer(site_app, name="site")
     app.command("link")(link)
     import_app.command("people")(people)
-
-
-@site_app.command("add")
-def add_site(
-    site_id: Annotated[str, typer.Argument(help="A short id of your own, such as eastfield.")],
-    *,
-    name: Annotated[str | None, typer.Option(help="As mentors know it.")] = None,
-    zone: Annotated[str | None, typer.Option(help="Time zone, such as America/Chicago.")] = None,
-    phone: Annotated[str | None, typer.Option(help="The site's own number.")] = None,
-    hotline_label: Annotated[str | None, typer.Option(help="What the child protection line of your state is called.")] = None,
-    hotline: Annotated[str | None, typer.Option(help="Its number.")] = None,
-    reporting_step: Annotated[list[str] | None, typer.Option(help="One step of reporting; repeat it for each, in order.")] = None,
-    on_call: Annotated[str | None, typer.Option(help="The number of staff on call, for when nobody else answers.")] = None,
-    locale: Annotated[list[str] | None, typer.Option(help="A language that is spoken here; the first is the usual one.")] = None,
-    ask_directly: Annotated[
-        bool | None, typer.Option("--ask-directly/--no-ask-directly", help="May mentors use the word suicide when they ask?")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Add a site, or change one: what you leave out stays as it is.
-
-    Example:
-
-        jitt site add eastfield --name "Eastfield Mentoring" --zone America/Chicago --phone "555 555 0100" --hotline-label
-        "State child protection line" --hotline "800 555 0199" --reporting-step "Call the hotline yourself." --reporting-step
-        "Then call the site lead." --on-call "555 555 0101"
-    """
-    steps, locales = _tuple(reporting_step), _tuple(locale)
-    asked = Asked(site_id, name, zone, phone, hotline_label, hotline, steps, on_call, locales, ask_directly)
-    try:
-        before, after = on(SERVICE, lambda running: sites.enter(running, asked))
-    except sites.Incomplete as problem:
-        fail(str(problem), 2)
-    if as_json:
-        typer.echo(after.model_dump_json())
-        return
-    typer.echo(_became(before, after))
-    if after.hotline is None or not after.reporting_steps:
-        typer.echo("Trainings that name the hotline or the steps of reporting wait until both are here: --hotline-label, "
-                   "--hotline and --reporting-step.")  # fmt: skip
-
-
-@site_app.command("list")
-def list_sites(as_json: AsJson = False) -> None:
-    """The sites, with what they still need.
-
-    Example: jitt site list --json
-    """
-    found: list[SiteDescribed] = on(SERVICE, _sites)
-    if as_json:
-        typer.echo(json.dumps([site.model_dump(mode="json") for site in found]))
-    elif not found:
-        typer.echo("No sites yet. Add one with `jitt site add`.")
-    else:
-        for site in found:
-            hotline = f"{site.hotline.label} {site.hotline.number}" if site.hotline else "no hotline yet"
-            typer.echo(f"{site.site_id}   {site.name}   {site.time_zone}   {site.phone}   {hotline}")
 
 
 def people(
@@ -200,21 +141,3 @@ def _session(session: str, site: str) -> UUID | None:
 async def _training(running: Running, training_id: UUID | None, session_id: UUID | None, mentor_id: UUID | None) -> Any:
     async with running.connection() as conn:
         return await store_cases.find_training(conn, training_id, session_id, mentor_id)
-
-
-async def _sites(running: Running) -> list[SiteDescribed]:
-    async with running.connection() as conn:
-        return await store.list_sites(conn)
-
-
-def _became(before: SiteDescribed | None, after: SiteDescribed) -> str:
-    if before is None:
-        return f"Added {after.site_id}."
-    if before == after:
-        return f"Nothing changed at {after.site_id}."
-    return f"Changed {after.site_id}. This is revision {after.revision}."
-
-
-def _tuple(values: list[str] | None) -> tuple[str, ...] | None:
-    return tuple(values) if values else None
-

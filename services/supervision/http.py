@@ -10,6 +10,7 @@ from services.supervision import (
     http_mentors,
     http_safeguarding,
     http_sign_in,
+    http_site,
     http_stream,
     http_today,
 )
@@ -26,6 +27,7 @@ PAGES = (
     http_mentors,
     http_contacts,
     http_safeguarding,
+    http_site,
 )
 
 

@@ -23,7 +23,7 @@ from shared.security import PLATFORM, SESSION_COOKIE, Signed, form_token, is_for
 
 STORED = "jitt_console"  # ours alone; renews the one that every service reads
 SIGNED_LIFE = timedelta(minutes=15)
-NAV = (("Today", "/today"), ("Alerts", "/alerts"), ("Mentors", "/mentors"), ("Contacts", "/contacts"))
+NAV = (("Today", "/today"), ("Alerts", "/alerts"), ("Mentors", "/mentors"), ("Contacts", "/contacts"), ("Site", "/site"))
 REFUSED = {
     403: ("You do not have access to this page", "It belongs to another caseload."),
     404: ("Page not found", "If you typed the address, check that it is whole."),

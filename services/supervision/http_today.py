@@ -9,10 +9,10 @@ from asyncpg import Connection
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import RedirectResponse
 
-from services.supervision import http_days_off, reading, reading_feed
+from services.supervision import http_days_off, reading, reading_feed, reading_site
 from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.reading_feed import Cursor
-from services.supervision.screens import said, today
+from services.supervision.screens import said, site, today
 from services.supervision.screens.days_off import Card
 from services.supervision.screens.facts import Staff
 from services.supervision.screens.today import Today
@@ -44,7 +44,8 @@ def routes(console: Console) -> APIRouter:
     async def page(caller: signed_in) -> Response:
         async with console.reading() as conn:
             found = await draw(conn, caller.staff, caller.now)
-        return console.page(caller, "today.jinja", "Today", found.open_alerts, drawn=found, now=caller.now)
+            waiting = await _waiting(conn, caller.staff)
+        return console.page(caller, "today.jinja", "Today", found.open_alerts, drawn=found, now=caller.now, waiting=waiting)
 
     return router
 
@@ -75,6 +76,12 @@ def day(now: datetime, zone: str) -> tuple[datetime, datetime]:
     """From midnight to midnight on the person's wall clock."""
     first = now.astimezone(times.known(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     return first, first + timedelta(days=1)
+
+
+async def _waiting(conn: Connection, staff: Staff) -> str:
+    """Trainings that wait for the site's own data, said to whoever sees to such things here."""
+    found = await reading_site.find(conn, staff.site_id) if staff.leads or not staff.leads_of_site else None
+    return site.heading(found[1]) if found else ""
 
 
 async def _next(conn: Connection, staff: Staff, now: datetime) -> str | None:

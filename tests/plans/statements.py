@@ -73,6 +73,7 @@ SELDOM: Mapping[str, str] = {
     "services.supervision.reading.PREPARED": "the beginning of others",
     "services.supervision.reading.CONTACT": "the beginning of others",
     "services.supervision.reading.ALERTS": "the beginning of others",
+    "services.supervision.reading_site.NEEDING": "all modules, where a site that lacks data is looked at",
     "services.supervision.store.LIST_SITES": "a command that lists all sites",
     "services.trigger.store_feeds.FEEDS": "a command that lists all feeds",
     "services.trigger.store_feeds.WAITING": "a page for operators, of the feeds that wait for somebody",
