@@ -3,6 +3,7 @@
 from services.content import http
 from services.content.handlers import LEARNER, PUBLICATION
 from shared.contracts.content import (
+    ItemCorrected,
     ModulePublished,
     ModuleWithdrawn,
     NothingSuitable,
@@ -16,6 +17,14 @@ SERVICE = Service(
     name="content",
     handlers=(PUBLICATION, LEARNER),
     reads=("trigger.events", "supervision.events"),
-    publishes=(ModulePublished, ModuleWithdrawn, TrainingAssigned, TrainingShared, NothingSuitable, PersonErasureDone),
+    publishes=(
+        ModulePublished,
+        ModuleWithdrawn,
+        ItemCorrected,
+        TrainingAssigned,
+        TrainingShared,
+        NothingSuitable,
+        PersonErasureDone,
+    ),
     routes=http.routes,
 )

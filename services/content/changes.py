@@ -46,7 +46,7 @@ def correctable(old: Module, new: Module) -> bool:
         return False
     if old.items == new.items or len(old.items) != len(new.items):
         return False
-    return all(_same_question(*pair) for pair in zip(old.items, new.items, strict=True))
+    return all(same_question(*pair) for pair in zip(old.items, new.items, strict=True))
 
 
 def keeping_ids(old: Module, new: Module) -> Module:
@@ -68,7 +68,7 @@ def _keeping(old: Item, new: Item) -> Item:
     return new.model_copy(update={"options": tuple(options)})
 
 
-def _same_question(old: Item, new: Item) -> bool:
+def same_question(old: Item, new: Item) -> bool:
     same = all(getattr(old, name) == getattr(new, name) for name in ("id", "kind", "skill", "safety"))
     texts = {option.id: option.text for option in new.options}
     if not same or texts.keys() != {option.id for option in old.options}:

@@ -6,7 +6,9 @@ from typing import Literal
 from uuid import UUID
 
 from services.content import choices, select
+from services.content.changes import correctable
 from services.content.choices import Choice, Facts
+from services.content.corrections import corrections
 from services.content.messages import ModuleSubmitted, ModuleWithdrawalAsked
 from services.content.words import content_hash
 from shared.contracts.content import Module, ModulePublished, ModuleWithdrawn, PersonErasureDone, TrainingShared
@@ -25,6 +27,7 @@ class Version:
     content_hash: str
     status: Status
     module: Module
+    correction: str | None = None  # what it corrects in the versions before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ Published = tuple[Publication, list[Event]] | Refused
 
 def submitted(publication: Publication | None, event: ModuleSubmitted, now: datetime, _: None) -> Published:
     """The same content as the newest version is no new version; if that one was withdrawn, it is published again."""
+    if event.correction is not None:
+        return corrected(publication, event, event.correction, now)
     publication = publication or Publication(event.module.module_id, event.module.locale)
     found = content_hash(event.module)
     newest = publication.versions[-1] if publication.versions else None
@@ -53,6 +58,26 @@ def submitted(publication: Publication | None, event: ModuleSubmitted, now: date
     if newest.status == "published":
         return Refused("unchanged")
     return _published(publication, replace(newest, status="published"))
+
+
+def corrected(publication: Publication | None, event: ModuleSubmitted, reason: str, now: datetime) -> Published:
+    """A new version, and word of each question that is right from now on; versions that had it wrong are not chosen again."""
+    if publication is None:
+        return Refused("nothing_to_correct")
+    newest, found = publication.versions[-1], content_hash(event.module)
+    if newest.content_hash == found:
+        return Refused("unchanged")
+    if not correctable(newest.module, event.module):
+        return Refused("not_a_correction")
+    new = Version(newest.number + 1, found, "published", event.module, reason)
+    older = [(version.number, version.module) for version in publication.versions]
+    told = list(corrections(older, (new.number, new.module), reason, now))
+    if not told:
+        return Refused("no_key_or_reason_changed")
+    wrong = {event.version for event in told if event.key_changed}
+    gone = [replace(v, status="withdrawn") for v in publication.versions if v.number in wrong and v.status == "published"]
+    events = [_event(publication, version) for version in (new, *gone)]
+    return _with(publication, [new, *gone]), [*events, *told]
 
 
 def withdrawal_asked(publication: Publication | None, event: ModuleWithdrawalAsked, now: datetime, _: None) -> Published:

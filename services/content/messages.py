@@ -12,6 +12,7 @@ class ModuleSubmitted(Event):
     TYPE = "content.module_submitted.v1"
 
     module: Module
+    correction: str | None = Field(None, min_length=1, max_length=200, description="what was wrong; None: an ordinary version")
 
     def key(self) -> str:
         return f"{self.module.module_id}/{self.module.locale}"

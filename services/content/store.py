@@ -21,7 +21,7 @@ LOCK_PUBLICATIONS = """
 SELECT key, module_id, locale FROM publication WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE
 """
 VERSIONS = """
-SELECT key, number, content_hash, status, module FROM version WHERE key = ANY($1::text[]) ORDER BY key, number
+SELECT key, number, content_hash, status, module, correction FROM version WHERE key = ANY($1::text[]) ORDER BY key, number
 """
 NEW_PUBLICATIONS = """
 INSERT INTO publication (key, module_id, locale)
@@ -29,12 +29,13 @@ SELECT key, module_id, locale FROM unnest($1::text[], $2::text[], $3::text[]) AS
 ON CONFLICT DO NOTHING
 """
 SAVE_VERSIONS = """
-INSERT INTO version (key, number, module_id, locale, status, content_hash, skill, scope_level, minutes, variables, items, module)
+INSERT INTO version (key, number, module_id, locale, status, content_hash, skill, scope_level, minutes, variables, items, module,
+                     correction)
 SELECT key, number, module_id, locale, status, content_hash, skill, scope_level, minutes,
-       ARRAY(SELECT jsonb_array_elements_text(variables)), items, module
+       ARRAY(SELECT jsonb_array_elements_text(variables)), items, module, correction
 FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[],
-            $10::jsonb[], $11::jsonb[], $12::jsonb[])
-  AS u (key, number, module_id, locale, status, content_hash, skill, scope_level, minutes, variables, items, module)
+            $10::jsonb[], $11::jsonb[], $12::jsonb[], $13::text[])
+  AS u (key, number, module_id, locale, status, content_hash, skill, scope_level, minutes, variables, items, module, correction)
 ON CONFLICT (key, number) DO UPDATE SET status = excluded.status
 """
 OFFERS = """
@@ -132,7 +133,7 @@ async def load_publications(conn: Connection, keys: Sequence[str]) -> dict[str, 
     versions: dict[str, list[Version]] = {row["key"]: [] for row in rows}
     for row in await conn.fetch(VERSIONS, list(versions)) if rows else ():
         module = Module.model_validate_json(row["module"])
-        versions[row["key"]].append(Version(row["number"], row["content_hash"], row["status"], module))
+        versions[row["key"]].append(Version(row["number"], row["content_hash"], row["status"], module, row["correction"]))
     return {row["key"]: Publication(row["module_id"], row["locale"], tuple(versions[row["key"]])) for row in rows}
 
 
@@ -246,6 +247,7 @@ def _version_row(publication: Publication, version: Version) -> tuple[object, ..
         json.dumps(module.site_variables),
         ITEM_FACTS.dump_json(tuple(items)).decode(),
         module.model_dump_json(),
+        version.correction,
     )
 
 

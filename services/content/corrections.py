@@ -1,0 +1,61 @@
+"""A correction: which questions of which older versions were wrong, and what is right now. Pure.
+
+It reaches every older version that asked the same question: a wrong key is often found some versions later.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.content.changes import same_question
+from shared.contracts.content import Item, ItemCorrected, Module
+
+Numbered = tuple[int, Module]  # a version
+
+
+def corrections(older: Sequence[Numbered], new: Numbered, reason: str, now: datetime) -> Iterator[ItemCorrected]:
+    """`older` in their order; the last one says what the correction changes."""
+    number, module = new
+    last = {item.id: item for item in older[-1][1].items}
+    for item in (item for item in module.items if item.id in last and _marked(last[item.id]) != _marked(item)):
+        for version, before in older:
+            was = next((one for one in before.items if one.id == item.id), None)
+            if was and same_question(was, item) and _marked(was) != _marked(item):
+                yield ItemCorrected(
+                    version=version,
+                    corrected_version=number,
+                    key_changed=_key_changed(was, item),
+                    reason=reason,
+                    corrected_at=now,
+                    **_now(module, item),
+                )
+
+
+def right(item: Item) -> tuple[str, ...]:
+    """Option ids; of an ordering question all of them, in order."""
+    if item.kind == "order":
+        return tuple(option.id for option in sorted(item.options, key=lambda option: option.place or 0))
+    return tuple(option.id for option in item.options if option.right)
+
+
+def _marked(item: Item) -> set[tuple[object, ...]]:
+    """Whatever an answer is judged and explained by."""
+    return {(option.id, option.right, option.place, option.mistake, option.why) for option in item.options}
+
+
+def _key_changed(was: Item, item: Item) -> bool:
+    return right(was) != right(item) if item.kind == "order" else set(right(was)) != set(right(item))
+
+
+def _now(module: Module, item: Item) -> dict[str, Any]:
+    """The question as it is right."""
+    return {
+        "module_id": module.module_id,
+        "locale": module.locale,
+        "item_id": item.id,
+        "skill": item.skill,
+        "kind": item.kind,
+        "safety_critical": item.safety,
+        "right": right(item),
+        "mistakes": {option.id: option.mistake for option in item.options if option.mistake},
+    }
