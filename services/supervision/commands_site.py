@@ -92,11 +92,10 @@ def list_sites(as_json: AsJson = False) -> None:
 
 def _line(site: SiteDescribed, found: Lacking) -> str:
     hotline = f"{site.hotline.label} {site.hotline.number}" if site.hotline else "no hotline yet"
-    waiting = (
-        f"   {found.trainings} {'training waits' if found.trainings == 1 else 'trainings wait'}: jitt site show {site.site_id}"
-    )
     known = f"{site.site_id}   {site.name}   {site.time_zone}   {site.phone}   {hotline}"
-    return known + waiting if found.trainings else known
+    if not found.trainings:
+        return known
+    return f"{known}   {said.counted(found.trainings, 'training waits', 'trainings wait')}: jitt site show {site.site_id}"
 
 
 def _shown(site: SiteDescribed, found: Lacking) -> Iterator[str]:
