@@ -1,6 +1,6 @@
-"""Pages for the people who run the network, the same in every service: who is asking, a page in the frame, refusals in words.
+"""Pages for people of no site, the same in every service: who is asking, a page in the frame, refusals in words.
 
-Supervision signs them in and renews the cookie; every service reads it. They belong to no site and see no page about people.
+They run the network, or write its trainings. Supervision signs them in and renews the cookie; every service reads it.
 """
 
 from dataclasses import dataclass
@@ -13,33 +13,40 @@ from starlette.datastructures import URL
 
 from shared import http
 from shared.running import Running
-from shared.security import PLATFORM, SESSION_COOKIE, Signed, form_token, is_form_token, read_session
+from shared.security import AUTHOR, PLATFORM, SESSION_COOKIE, Signed, form_token, is_form_token, read_session
 from shared.settings import Settings
 
 DEAD = "/platform/dead"
 PUBLISHERS = "/platform/publishers"
-PATH = r"^/platform/[!-~]*$"  # what a sign-in may come back to
+STATISTICS = "/authors/statistics"
+PATH = r"^/(platform|authors)/[!-~]*$"  # what a sign-in may come back to
 CAME_BACK = "signed"  # in the address of whoever supervision has just sent back
 NOT_SEEN = "You are signed in, but not for this address: all services need the same host name in their JITT_…_URL settings."
 SIGNED_OUT = "You were signed out, so nothing was done. Sign in, go back to the page in this browser, and send it again."
 FOR_PLATFORM = "It is for the people who run the network."
+FOR_AUTHORS = "It is for the people who write trainings."
+AS_AUTHOR = "It is for the people who run the network, and you are signed in to write trainings."
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
+    """`opens`: the roles that may see these pages."""
+
     running: Running
     env: Environment
+    opens: frozenset[str] = frozenset({PLATFORM})
 
     def router(self) -> APIRouter:
-        return APIRouter(prefix="/platform", include_in_schema=False, route_class=http.saying(self._refused))
+        prefix = "/authors" if AUTHOR in self.opens else "/platform"
+        return APIRouter(prefix=prefix, include_in_schema=False, route_class=http.saying(self._refused))
 
     async def caller(self, request: Request) -> Signed:
         """For pages: whoever is not signed in is sent to supervision, and comes back."""
         signed = read_session(request.cookies.get(SESSION_COOKIE, ""), datetime.now(UTC))
         if signed is None:
             raise self._signed_out(request)
-        if PLATFORM not in signed.roles:
-            raise HTTPException(403)
+        if not self.opens & signed.roles:
+            raise HTTPException(403, AS_AUTHOR if AUTHOR in signed.roles else None)
         return signed
 
     async def poster(self, request: Request) -> Signed:
@@ -52,8 +59,15 @@ class Platform:
 
     def page(self, caller: Signed, template: str, here: str, /, status: int = 200, **values: object) -> Response:
         csrf = form_token(caller.person_id)
-        nav = (("Dead letters", DEAD), ("Publishers", self.running.settings.trigger_url + PUBLISHERS))
-        return self._drawn(template, status, csrf=csrf, nav=nav, here=here, signed_in_as="platform staff", **values)
+        who = "platform staff" if PLATFORM in caller.roles else "an author"
+        return self._drawn(template, status, csrf=csrf, nav=self._nav(caller), here=here, signed_in_as=who, **values)
+
+    def _nav(self, caller: Signed) -> tuple[tuple[str, str], ...]:
+        urls = self.running.settings
+        statistics = ("Statistics", urls.content_url + STATISTICS)
+        if PLATFORM not in caller.roles:
+            return (statistics,)
+        return (("Dead letters", DEAD), ("Publishers", urls.trigger_url + PUBLISHERS), statistics)
 
     def _drawn(self, template: str, status: int, *, csrf: str = "", nav: tuple[tuple[str, str], ...] = (), here: str = "",
                signed_in_as: str = "", **values: object) -> Response:  # fmt: skip
@@ -75,10 +89,13 @@ class Platform:
         return HTTPException(303, headers={"Location": f"{self.running.settings.supervision_url}/sign-in/again?{asked}"})
 
     def _refused(self, refused: HTTPException) -> Response | None:
-        supervision = self.running.settings.supervision_url
+        supervision, content = self.running.settings.supervision_url, self.running.settings.content_url
+        whose = FOR_AUTHORS if AUTHOR in self.opens else FOR_PLATFORM
+        today, statistics = (f"{supervision}/today", "Back to Today"), (f"{content}{STATISTICS}", "Back to statistics")
+        said, back = (AS_AUTHOR, statistics) if refused.detail == AS_AUTHOR else (whose, today)
         pages = {
             401: ("You are signed out here", refused.detail, (f"{supervision}/sign-in", "Sign in")),
-            403: ("You do not have access to this page", FOR_PLATFORM, (f"{supervision}/today", "Back to Today")),
+            403: ("You do not have access to this page", said, back),
         }
         if refused.status_code not in pages:
             return None

@@ -22,6 +22,8 @@ Kind = Literal["training", "check_in"]
 KINDS: tuple[Kind, ...] = ("training", "check_in")
 SESSION_COOKIE = "jitt_session"  # supervision signs it; every service reads it
 PLATFORM = "platform"  # the role of those who run the network; bound to no site, it opens no page about people
+AUTHOR = "author"  # the role of those who write trainings; of no site either
+OF_NO_SITE = frozenset({PLATFORM, AUTHOR})
 LAYOUT = struct.Struct(">B16s16sIQ")  # kind, id, mentor, epoch, expiry: binary keeps a link in one line of a mail
 
 

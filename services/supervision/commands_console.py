@@ -1,4 +1,4 @@
-"""`jitt sign-in`: prints the address that opens the console for one supervisor or site lead, or for those who run the network."""
+"""`jitt sign-in`: prints the address that opens the console for staff of a site, those who run the network, or authors."""
 
 import json
 from typing import Annotated
@@ -9,7 +9,13 @@ from services.supervision import http_sign_in, store_console
 from services.supervision.app import SERVICE
 from shared.commands import AsJson, fail, on
 from shared.running import Running
+from shared.security import AUTHOR, PLATFORM
 from shared.settings import settings
+
+WHO = (
+    "Say who signs in: --site and --person for staff of a site, --platform alone for those who run the network, "
+    "or --author alone for those who write trainings."
+)
 
 
 def add_to(app: typer.Typer, _: typer.Typer) -> None:
@@ -21,6 +27,7 @@ def sign_in(
     site: Annotated[str, typer.Option(help="The site's id, as in `jitt site list`.")] = "",
     person: Annotated[str, typer.Option(help="The reference of a supervisor or site lead, as in the people's file.")] = "",
     platform: Annotated[bool, typer.Option("--platform", help="For those who run the network.")] = False,
+    author: Annotated[bool, typer.Option("--author", help="For those who write trainings.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print a link that opens the console once, within 15 minutes. Development only.
@@ -29,10 +36,14 @@ def sign_in(
     """
     if settings().mode == "production":
         fail(str(http_sign_in.DevelopmentOnly.__doc__))
-    if platform is bool(site or person) or bool(site) is not bool(person):
-        fail("Say who signs in: --site and --person for staff of a site, or --platform alone for those who run the network.", 2)
-    url = on(SERVICE, lambda running: http_sign_in.mint_platform_sign_in(running.pool)) if platform else _of_staff(site, person)
+    if [bool(site or person), platform, author].count(True) != 1 or bool(site) is not bool(person):
+        fail(WHO, 2)
+    url = _of_staff(site, person) if site else _of_no_site(AUTHOR if author else PLATFORM)
     typer.echo(json.dumps({"url": url}) if as_json else url)
+
+
+def _of_no_site(role: str) -> str:
+    return on(SERVICE, lambda running: http_sign_in.mint_platform_sign_in(running.pool, role))
 
 
 def _of_staff(site: str, person: str) -> str:

@@ -16,10 +16,11 @@ from jinja2 import Environment
 
 from services.supervision import reading, store_console
 from services.supervision.screens.facts import Staff
-from shared import http
+from shared import http, platform
 from shared.pages import environment
 from shared.running import Running
-from shared.security import PLATFORM, SESSION_COOKIE, Signed, form_token, is_form_token, mint_session, read_session
+from shared.security import AUTHOR, OF_NO_SITE, SESSION_COOKIE, Signed, form_token, is_form_token, mint_session, read_session
+from shared.settings import settings
 
 STORED = "jitt_console"  # ours alone; renews the one that every service reads
 SIGNED_LIFE = timedelta(minutes=15)
@@ -29,6 +30,7 @@ REFUSED = {
     404: ("Page not found", "If you typed the address, check that it is whole."),
 }
 OF_A_SITE = "It is about the people of one site, and you are signed in to run the platform."
+OF_PEOPLE = "It is about the people of one site, and you are signed in to write trainings."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class Console:
     async def caller(self, request: Request) -> Caller:
         """For pages: whoever is not signed in is sent to the sign-in page."""
         signed, caller = await self.asking(request)
-        if signed and PLATFORM in signed.roles:
-            raise HTTPException(403, OF_A_SITE)
+        if signed and OF_NO_SITE & signed.roles:
+            raise HTTPException(403, OF_PEOPLE if AUTHOR in signed.roles else OF_A_SITE)
         return caller or _sign_in(request)
 
     async def poster(self, request: Request) -> Caller:
@@ -122,7 +124,7 @@ async def known(conn: Connection, signed: Signed | None) -> tuple[Signed | None,
     staff = await reading.find_staff(conn, signed.person_id) if signed else None
     if staff:
         return signed_of(staff), staff
-    return signed if signed and PLATFORM in signed.roles else None, None
+    return signed if signed and OF_NO_SITE & signed.roles else None, None
 
 
 def signed_of(staff: Staff) -> Signed:
@@ -136,7 +138,9 @@ def _refused(refused: HTTPException) -> Response | None:
     heading, sentence = REFUSED[refused.status_code]
     back = ("/today", "Back to Today")
     if refused.detail == OF_A_SITE:
-        sentence, back = OF_A_SITE, ("/platform/dead", "Back to dead letters")
+        sentence, back = OF_A_SITE, (platform.DEAD, "Back to dead letters")
+    if refused.detail == OF_PEOPLE:
+        sentence, back = OF_PEOPLE, (f"{settings().content_url}{platform.STATISTICS}", "Back to statistics")
     return _bare(_environment(), "told.jinja", refused.status_code, heading=heading, sentences=[sentence], back=back)
 
 

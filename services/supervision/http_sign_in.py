@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from services.supervision import reading, store_console
 from services.supervision.http_console import STORED, Console, ConsoleRoute, known
 from shared import platform
-from shared.security import SESSION_COOKIE
+from shared.security import AUTHOR, PLATFORM, SESSION_COOKIE, Signed
 from shared.settings import settings
 
 Token = Annotated[str, Path(min_length=20, max_length=100)]
@@ -35,11 +35,14 @@ async def mint_sign_in(pool: Pool, person_id: UUID) -> str:
     return _address(token)
 
 
-async def mint_platform_sign_in(pool: Pool) -> str:
-    """The address that signs somebody in who runs the network. There is no list of them: each link is a person of its own."""
+async def mint_platform_sign_in(pool: Pool, role: str = PLATFORM) -> str:
+    """The address that signs somebody in who runs the network, or writes trainings.
+
+    There is no list of them: each link is a person of its own.
+    """
     token = token_urlsafe(24)
     async with pool.acquire(timeout=5) as conn:
-        await store_console.keep_platform_link(cast(Connection, conn), token, uuid4())
+        await store_console.keep_platform_link(cast(Connection, conn), token, uuid4(), role)
     return _address(token)
 
 
@@ -78,7 +81,7 @@ def routes(console: Console) -> APIRouter:
             now = await reading.now(conn)
         if signed is None:
             return console.bare("sign-in.jinja", 410, token=None, problem="used", sent=False)
-        response = RedirectResponse("/today" if staff else platform.DEAD, 303)
+        response = RedirectResponse("/today" if staff else _of_no_site(signed), 303)
         console.set_cookie(response, STORED, stored, store_console.SESSION_LIFE)
         console.sign(response, signed, now)
         return response
@@ -94,6 +97,10 @@ def routes(console: Console) -> APIRouter:
         return response
 
     return router
+
+
+def _of_no_site(signed: Signed) -> str:
+    return f"{settings().content_url}{platform.STATISTICS}" if AUTHOR in signed.roles else platform.DEAD
 
 
 def _address(token: str) -> str:

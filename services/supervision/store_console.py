@@ -24,13 +24,15 @@ SELECT $1, p.person_id, p.site_id, now() + $3 FROM person p
 WHERE p.person_id = $2 AND p.role IN ('supervisor', 'site_lead')
 RETURNING person_id
 """
-KEEP_PLATFORM_LINK = "INSERT INTO sign_in_link (token_hash, person_id, site_id, expires_at) VALUES ($1, $2, '', now() + $3)"
+KEEP_PLATFORM_LINK = """
+INSERT INTO sign_in_link (token_hash, person_id, site_id, expires_at, role) VALUES ($1, $2, '', now() + $3, $4)
+"""
 USE_LINK = """
 UPDATE sign_in_link SET used_at = now() WHERE token_hash = $1 AND used_at IS NULL AND expires_at > now()
-RETURNING person_id, site_id
+RETURNING person_id, site_id, role
 """
-START = "INSERT INTO console_session (token_hash, person_id, site_id, ends_at) VALUES ($1, $2, $3, now() + $4)"
-FIND = "SELECT person_id, site_id FROM console_session WHERE token_hash = $1 AND ends_at > now()"
+START = "INSERT INTO console_session (token_hash, person_id, site_id, ends_at, role) VALUES ($1, $2, $3, now() + $4, $5)"
+FIND = "SELECT person_id, site_id, role FROM console_session WHERE token_hash = $1 AND ends_at > now()"
 END = "DELETE FROM console_session WHERE token_hash = $1"
 PERSON = "SELECT person_id FROM person WHERE site_id = $1 AND reference = $2 AND role IN ('supervisor', 'site_lead')"
 OPENED = "INSERT INTO brief_opened (training_id, mentor_id, site_id, person_id) VALUES ($1, $2, $3, $4)"
@@ -42,10 +44,10 @@ async def keep_link(conn: Connection, token: str, person_id: UUID) -> bool:
     return await conn.fetchval(KEEP_LINK, _hash(token), person_id, LINK_LIFE) is not None
 
 
-async def keep_platform_link(conn: Connection, token: str, person_id: UUID) -> None:
+async def keep_platform_link(conn: Connection, token: str, person_id: UUID, role: str) -> None:
     """For somebody of no site; `person_id` is only this link's."""
     await _forget(conn)
-    await conn.execute(KEEP_PLATFORM_LINK, _hash(token), person_id, LINK_LIFE)
+    await conn.execute(KEEP_PLATFORM_LINK, _hash(token), person_id, LINK_LIFE, role)
 
 
 async def use_link(conn: Connection, token: str, session_token: str) -> Signed | None:
@@ -54,7 +56,7 @@ async def use_link(conn: Connection, token: str, session_token: str) -> Signed |
         row = await conn.fetchrow(USE_LINK, _hash(token))
         if row is None:
             return None
-        await conn.execute(START, _hash(session_token), row["person_id"], row["site_id"], SESSION_LIFE)
+        await conn.execute(START, _hash(session_token), row["person_id"], row["site_id"], SESSION_LIFE, row["role"])
     return _signed(row)
 
 
@@ -82,9 +84,9 @@ async def _forget(conn: Connection) -> None:
 
 
 def _signed(row: Record) -> Signed:
-    """Which role somebody of a site has stands in `person`; people who run the network are of no site."""
+    """Which role somebody of a site has stands in `person`. Of no site: what stands here, else they run the network."""
     site = row["site_id"]
-    return Signed(row["person_id"], frozenset(() if site else (PLATFORM,)), frozenset((site,) if site else ()))
+    return Signed(row["person_id"], frozenset(() if site else (row["role"] or PLATFORM,)), frozenset((site,) if site else ()))
 
 
 def _hash(token: str) -> bytes:

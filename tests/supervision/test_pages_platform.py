@@ -78,7 +78,26 @@ async def test_the_link_that_is_printed_for_those_who_run_the_network_opens_thei
         await second.post(link)
         assert (await second.get("/platform/dead")).status_code == 303
     mixed = await _typed("--platform", "--site", "eastfield")
-    assert (mixed.exit_code, "or --platform alone" in mixed.stderr) == (2, True)
+    assert (mixed.exit_code, "--platform alone" in mixed.stderr) == (2, True)
+
+
+async def test_the_link_that_is_printed_for_authors_opens_their_page_and_none_about_people(
+    day: Afternoon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = await day.running.pool.fetchval("SELECT current_database()")
+    monkeypatch.setenv("JITT_SUPERVISION_POSTGRES", at_database(db.service_dsn("supervision"), name))
+    printed = await _typed("--author")
+    async with a_browser(day.running) as browser:
+        statistics = f"{day.running.settings.content_url}/authors/statistics"
+        assert (await browser.post(path_of(printed.stdout.strip()))).headers["location"] == statistics
+        for page in ("/today", "/alerts", "/mentors", "/contacts", "/platform/dead"):
+            refused = await browser.get(page)
+            assert (refused.status_code, "you are signed in to write trainings" in refused.text) == (403, True)
+            assert f'href="{statistics}"' in refused.text
+        again = await browser.get("/sign-in/again?service=content&path=/authors/statistics")
+        assert again.headers["location"] == f"{statistics}?signed=1"
+    assert (await _typed("--author", "--platform")).exit_code == 2
+    assert (await _typed()).exit_code == 2
 
 
 async def _typed(*words: str) -> Result:
