@@ -10,6 +10,8 @@ from shared.contracts.event import Event, Part
 
 TOPIC = "assessment.events"
 Confidence = Literal["guess", "think_so", "sure"]
+ReportKind = Literal["unclear", "wrong", "not_my_situation"]
+SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)  # a finer time would say more about a person than about a question
 
 
 class TrainingOpened(Event):
@@ -49,6 +51,13 @@ class ItemAnswered(Event):
     answered_at: AwareDatetime
     received_at: AwareDatetime
     late: bool = Field(False, description="after quiz_by")
+    locale: str | None = Field(None, description="the language in which the item was asked")
+    returning: bool = Field(False, description="the item came back from an earlier training")
+    seconds: int | None = Field(
+        None,
+        description="from the question's page to the first try, by the server's clock, rounded up to one of 5, 10, 15, 20, 30, "
+        "45, 60, 90, 120, 180, 300, 600; None for a retry and for a page that was left open longer",
+    )
 
 
 class AnswerRegraded(Event):
@@ -88,6 +97,7 @@ class CompletedItem(Part):
     item_id: str
     first_try: bool
     recovered: bool = Field(description="right at the retry")
+    returning: bool = Field(False, description="the item came back from an earlier training")
 
 
 class OpenAnswer(Part):
@@ -108,6 +118,27 @@ class TrainingCompleted(Event):
     open_answers: tuple[OpenAnswer, ...] = Field((), description="never the text")
     completed_at: AwareDatetime
     late: bool = False
+    module_id: str | None = Field(None, description="the module that was shown; None for a recall")
+    version: int | None = None
+    locale: str | None = Field(None, description="the language of the training")
+
+
+class ItemReported(Event):
+    """A mentor says that something is off with a question. No words of their own, and it counts against nobody."""
+
+    TYPE = "assessment.item_reported.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID
+    site_id: str
+    training_id: UUID
+    module_id: str
+    version: int
+    locale: str
+    item_id: str
+    kind: ReportKind
+    withdrawn: bool = Field(False, description="the report of this kind is taken back")
+    at: AwareDatetime
 
 
 class OpenMiss(Part):
