@@ -1,7 +1,8 @@
-"""The content service: which training a mentor gets. Wiring only."""
+"""The content service: which training a mentor gets, and how its questions do. Wiring only."""
 
 from services.content import http
 from services.content.handlers import LEARNER, PUBLICATION
+from services.content.handlers_statistics import STATISTICS
 from shared.contracts.content import (
     ItemCorrected,
     ModulePublished,
@@ -15,8 +16,8 @@ from shared.service import Service
 
 SERVICE = Service(
     name="content",
-    handlers=(PUBLICATION, LEARNER),
-    reads=("trigger.events", "supervision.events"),
+    handlers=(PUBLICATION, LEARNER, STATISTICS),  # statistics last: their rows are locked for the shortest time
+    reads=("trigger.events", "supervision.events", "assessment.events"),
     publishes=(
         ModulePublished,
         ModuleWithdrawn,

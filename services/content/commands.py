@@ -13,6 +13,7 @@ from rich.table import Table
 
 from services.content.app import SERVICE
 from services.content.commands_exchange import exchange_app
+from services.content.commands_statistics import statistics_app
 from services.content.commands_why import why_app
 from services.content.findings import Format, errors, said
 from services.content.lint import LIBRARY, Checked, NothingToCheck, check
@@ -25,6 +26,7 @@ content_app = typer.Typer(
     "    jitt content check my-modules\n\n    jitt content publish my-modules",
 )
 content_app.add_typer(exchange_app)
+content_app.add_typer(statistics_app)
 content_app.add_typer(why_app)
 Folder = Annotated[
     Path | None, typer.Argument(help="A folder of modules (*.md), or one file. Default: those that ship with jitt.")

@@ -1,15 +1,22 @@
-"""Modules for programs and authors to read. Nothing here is about a person, so nobody has to sign in."""
+"""Modules for programs and authors to read, without signing in: nothing here is about a person. Statistics are for authors."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 
-from services.content import store
+from services.content import http_statistics, store
 from services.content.store import Listed, Shown
 from shared.running import Running
 
 
 def routes(running: Running) -> APIRouter:
+    everything = APIRouter()
+    everything.include_router(module_routes(running))
+    everything.include_router(http_statistics.routes(running))
+    return everything
+
+
+def module_routes(running: Running) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["modules"])
 
     @router.get("/modules")
