@@ -18,6 +18,7 @@ SECONDS = 8
 TRANSIENT_STATES = ("08", "53", "57P", "40001", "40P01", "25006", "0A000")
 TIMEOUT_STATES = ("57014", "55P03")
 DATA_STATES = ("22", "23")
+TOO_LONG = (asyncpg.TransactionTimeoutError, asyncpg.IdleInTransactionSessionTimeoutError)  # why the server ended a connection
 # InternalClientError: the server ended the connection while it was idle, and the next statement finds it in two states at once
 LOST = (OSError, TimeoutError, asyncio.IncompleteReadError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 MESSAGING = Path(__file__).parent / "messaging" / "migrations"
@@ -91,8 +92,11 @@ def is_data_error(error: BaseException) -> bool:
 
 
 def is_timeout(error: BaseException) -> bool:
-    """A statement or lock timeout: two in a row halve the batch."""
-    return isinstance(error, TimeoutError) or (isinstance(error, asyncpg.PostgresError) and error.sqlstate in TIMEOUT_STATES)
+    """A statement, a lock or the whole transaction took too long: two in a row halve the batch."""
+    if isinstance(error, asyncpg.PostgresError):
+        return error.sqlstate in TIMEOUT_STATES or isinstance(error.__cause__, TOO_LONG)
+    lost = error.__context__ if isinstance(error, asyncpg.InterfaceError) else None  # the transaction's exit finds it closed
+    return isinstance(error, TimeoutError) or (lost is not None and isinstance(lost.__cause__, TOO_LONG))
 
 
 def is_transient(error: BaseException) -> bool:

@@ -24,7 +24,7 @@ from shared.messaging.ingest import INBOUND
 from shared.messaging.message import Decoded, Message, Record, Unreadable, Unwanted, own_message
 from shared.messaging.observed import counted, timed
 from shared.messaging.store import Dead
-from shared.messaging.sweep import apply_sweep
+from shared.messaging.sweep import STEP, apply_sweep
 from shared.service import Service
 from shared.settings import settings
 
@@ -38,6 +38,7 @@ BUSY_SECONDS = 1.0  # after records came: they should not wait for many rows tha
 TIDY_SECONDS = 3_600
 STEP_SECONDS = 1.0
 MOST = 2_000
+LATE_ALONE = 5  # timeouts of one message or row with nothing beside it
 TOLD_SECONDS = 30  # what is still read of a paused publisher until its subscription ends is no second cause
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ class Worker:
         self._told_to_pause: dict[str, float] = {}
         self._taken_at = float("-inf")
         self._most = MOST  # messages in one transaction: fewer for a while after timeouts
+        self._most_due, self._late_alone = DUE_LIMIT, 0  # the same of rows that are due
 
     async def take(self, records: Sequence[Record], decode: Decode) -> None:
         """A batch from Kafka. Returns when it has committed; raises when it should be delivered again."""
@@ -127,32 +129,43 @@ class Worker:
         since = self._lower_bound(handler.name)
         async with self._one_at_a_time:
             limit = DUE_LIMIT if monotonic() - self._taken_at > BUSY_SECONDS else DUE_LIMIT // 4
-            due = partial(apply_due, service=self.service.name, handler=handler, since=since, limit=limit)
-            applied = await self._many_or_one(due)
+            due = partial(apply_due, service=self.service.name, handler=handler, since=since)
+            applied = await self._many_or_one(due, limit)
         if applied.oldest_due:
             self._since[handler.name] = applied.oldest_due - MARGIN
         self._done(applied)
         return applied.rows_due
 
-    async def _many_or_one(self, work: Callable[..., Awaitable[Applied]]) -> Applied:
-        """All at once; where that cannot be saved, one row, and where even that cannot, it is set aside."""
-        try:
-            return await self._transaction(work)
-        except Exception as error:
-            if _passes(error):
-                raise
-        try:
-            return await self._transaction(partial(work, limit=1))
-        except Exception as error:
-            if _passes(error):
-                raise
-            return await self._transaction(partial(work, limit=1, broken=f"{type(error).__name__}: {error}"))
+    async def _many_or_one(self, work: Callable[..., Awaitable[Applied]], most: int) -> Applied:
+        """So many rows at once; where they cannot be saved, one, and where even that cannot, it is set aside."""
+        limit = min(most, self._most_due)
+        while True:
+            try:
+                applied = await self._transaction(partial(work, limit=limit))
+            except Exception as error:
+                if self._may_pass(error, limit):
+                    raise
+                if limit == 1:
+                    return await self._transaction(partial(work, limit=1, broken=f"{type(error).__name__}: {error}"))
+                limit = 1
+            else:
+                if applied.rows_due >= limit:
+                    self._most_due, self._late_alone = min(DUE_LIMIT, self._most_due * 2), 0
+                return applied
+
+    def _may_pass(self, error: Exception, limit: int) -> bool:
+        """After a timeout half as many rows are tried next time; one that is late again and again does not pass."""
+        if db.is_timeout(error):
+            self._most_due = max(1, limit // 2)
+            self._late_alone = self._late_alone + 1 if limit == 1 else 0
+            return self._late_alone < LATE_ALONE
+        return _passes(error)
 
     async def sweep(self) -> int:
         """One step of one sweep that is due; 0 when none is."""
         async with self._one_at_a_time:
             step = partial(apply_sweep, service=self.service.name, handlers=self.service.handlers)
-            applied = await self._many_or_one(step)
+            applied = await self._many_or_one(step, STEP)
         self._done(applied)
         return applied.rows_due
 
@@ -280,6 +293,6 @@ def _parts(batch: Batch, error: Exception, timeouts: int) -> Sequence[Batch]:
         middle = len(batch.messages) // 2
         first = Batch(batch.messages[:middle], visible=batch.visible, claimed=batch.claimed)
         return first, replace(batch, messages=batch.messages[middle:])
-    if len(batch.messages) == 1 and not batch.visible and (data or timeouts >= 5):
+    if len(batch.messages) == 1 and not batch.visible and (data or timeouts >= LATE_ALONE):
         return (replace(batch, broken=f"{type(error).__name__}: {error}"),) if not batch.broken else ()
     return ()

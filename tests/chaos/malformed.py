@@ -40,13 +40,19 @@ async def among_neighbors(place: Town, chaos: Chaos) -> Section:
     bad = unwanted = valid = 0
     async with press(seed) as writer:
         try:
+            reading: asyncio.Task[None] | None = None  # of the round before, while the next is written
             while bad < chaos.size.malformed:
                 missing = chaos.size.malformed - bad
-                for written in await _round(writer, min(ROUND, missing + missing // 2 + OWN_SHARE)):  # not all turn out bad
-                    await read_to(written.service, written.ends)
-                    section.verdict += await written.judged()
-                    bad, unwanted, valid = bad + len(written.malformed), unwanted + written.unwanted, valid + len(written.valid)
-                chaos.say(f"{bad} malformed records among neighbors: {section.verdict.lost} lost")
+                made = await _round(writer, min(ROUND, missing + missing // 2 + OWN_SHARE))  # not all turn out bad
+                bad += sum(len(written.malformed) for written in made)
+                valid += sum(len(written.valid) for written in made)
+                unwanted += sum(written.unwanted for written in made)
+                if reading:
+                    await reading
+                reading = asyncio.create_task(_heard(made, section))
+                chaos.say(f"{bad} malformed records written among neighbors: {section.verdict.lost} lost")
+            if reading:
+                await reading
         except Stalled as stalled:
             section.problems.append(str(stalled))
     section.problems += [f"{name} ended, or was started again" for name, pid in before.items() if not _same(place, name, pid)]
@@ -78,6 +84,12 @@ async def one_publisher(place: Town, chaos: Chaos) -> Section:
     for written in (flood, calm, later):
         section.verdict += await written.judged()
     return section
+
+
+async def _heard(made: list[Written], section: Section) -> None:
+    for written in made:
+        await read_to(written.service, written.ends)
+        section.verdict += await written.judged()
 
 
 async def _round(writer: Press, many: int) -> list[Written]:
