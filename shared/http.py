@@ -22,7 +22,7 @@ KIB = 1024
 LIMIT = 256 * KIB
 LARGER = {"/imports": 64 * KIB * KIB, "/calendars": 8 * KIB * KIB, "/v1/": 8 * KIB * KIB}  # by the path's beginning
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; object-src 'none'; "
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; object-src 'none'; "
     "form-action 'self'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",

@@ -6,6 +6,7 @@ They are shown as an image, which runs no script; all the same only what draws i
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from xml.sax import SAXException, SAXParseException
 from xml.sax.handler import ContentHandler
@@ -106,6 +107,7 @@ class Inspected:
     faults: tuple[Fault, ...]  # each kind once, where it first stands
 
 
+@lru_cache(maxsize=64)
 def inspect(svg: str) -> Inspected:
     """Never raises, whatever it is given; of a broken file the first fault is enough."""
     handler = _Handler()

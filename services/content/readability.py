@@ -15,6 +15,7 @@ NUCLEUS = re.compile(r"[iuü]*[aeoáéíóú](?:[iuü](?![aeoáéíóúiuü]))?|
 HYPHENS = pyphen.Pyphen(lang="en_US", left=2, right=2)
 
 
+@lru_cache(maxsize=1024)  # a module's rules ask for the same texts again and again
 def plain(text: str) -> str:
     """Without Markdown's marks and without the site's variables."""
     return MARKS.sub("", text)

@@ -1,11 +1,14 @@
 """The mentor's way from the link to the last page, by HTTP, on a real database, without JavaScript."""
 
+import re
+from base64 import b64decode
 from uuid import UUID, uuid4
 
 import pytest
 
 from tests.assessment.building import (
     CARDS,
+    DRAWING,
     MULTI,
     OPEN,
     ORDER,
@@ -353,6 +356,17 @@ async def test_a_sites_own_numbers_stand_where_a_card_names_them(phone, link):
     await phone.open(f"/t/{link()}")
     await phone.press("/start")
     assert "State child protection, 1‑800‑555‑0199" in phone.words
+
+
+async def test_a_drawing_is_an_image_that_the_page_holds_with_words_and_a_size(phone, link):
+    await arrive(phone.running, SINGLE)
+    await phone.open(f"/t/{link()}")
+    await phone.press("/start")
+    (image,) = re.findall(r"<img [^>]*>", phone.html)
+    found = re.fullmatch(r'<img src="data:image/svg\+xml;base64,(\S+)" alt="(.*)" width="200" height="100">', image)
+    assert (b64decode(found[1]).decode(), found[2]) == (DRAWING, "An arc from one side to the other")
+    policy = dict(part.split(maxsplit=1) for part in phone.headers["content-security-policy"].split("; "))
+    assert [name for name, sources in policy.items() if "data:" in sources] == ["img-src"]
 
 
 async def test_no_page_names_a_person_or_may_be_cached_or_framed(phone, link):
