@@ -2,7 +2,14 @@
 
 from services.assessment import http
 from services.assessment.handlers import HANDLERS
-from shared.contracts.assessment import CallRequested, ItemAnswered, SkillRemembered, TrainingCompleted, TrainingOpened
+from shared.contracts.assessment import (
+    AnswerRegraded,
+    CallRequested,
+    ItemAnswered,
+    SkillRemembered,
+    TrainingCompleted,
+    TrainingOpened,
+)
 from shared.service import Service
 
 SERVICE = Service(
@@ -16,6 +23,6 @@ SERVICE = Service(
         "supervision.sites",
         "assessment.events",  # our own answers, read back into the memory of each skill
     ),
-    publishes=(TrainingOpened, ItemAnswered, TrainingCompleted, SkillRemembered, CallRequested),
+    publishes=(TrainingOpened, ItemAnswered, AnswerRegraded, TrainingCompleted, SkillRemembered, CallRequested),
     routes=http.routes,
 )

@@ -6,6 +6,7 @@ The first try counts, one retry follows; after the session has started nothing m
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Literal
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from shared.contracts.assessment import (
     TrainingCompleted,
     TrainingOpened,
 )
-from shared.contracts.content import AssignedItem, Item, TrainingAssigned, TrainingShared
+from shared.contracts.content import AssignedItem, Item, ItemCorrected, TrainingAssigned, TrainingShared
 from shared.contracts.event import Event, Part, Refused
 from shared.contracts.trigger import SessionPlanned
 
@@ -64,9 +65,23 @@ class Said(Part):
     text: Sealed | None = None
 
 
+class Correction(Part):
+    """What a correction did to one question. `before`: its tries as they stood, so that the old result is never lost."""
+
+    number: int
+    module_id: str
+    item_id: str
+    locale: str
+    corrected_version: int
+    result: Literal["right", "wrong", "same", "not_answered"]
+    reason: str
+    corrected_at: datetime
+    before: tuple[Try, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Training:
-    """`shared`: other sessions that it prepares for."""
+    """`assigned`: as it came. `shared`: other sessions that it prepares for."""
 
     assigned: TrainingAssigned
     shared: tuple[UUID, ...] = ()
@@ -75,6 +90,21 @@ class Training:
     tries: tuple[Try, ...] = ()
     said: tuple[Said, ...] = ()
     completed_at: datetime | None = None
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def current(self) -> TrainingAssigned:
+        """As assigned, each question in the version in which it is right."""
+        if not self.corrections:
+            return self.assigned
+        return self.assigned.model_copy(update={"items": tuple(map(self._current, count(1), self.assigned.items))})
+
+    def _current(self, number: int, item: AssignedItem) -> AssignedItem:
+        newest = self.correction_of(number)
+        return item.model_copy(update={"version": newest.corrected_version, "locale": newest.locale}) if newest else item
+
+    def correction_of(self, number: int) -> Correction | None:
+        return next((c for c in reversed(self.corrections) if c.number == number), None)
 
     @property
     def id(self) -> UUID:
@@ -102,6 +132,8 @@ class Facts:
 
     sessions: tuple[SessionPlanned, ...] = ()  # without one whose own event has not arrived
     item: Item | None = None  # the item of the question at hand; None: its module has not arrived
+    editions: tuple[str, ...] = ()  # by question: the catalogue's key of what was asked, as far as it is known
+    corrections: tuple[ItemCorrected, ...] = ()  # of what is being assigned
 
 
 Decided = tuple[Training, list[Event]] | Refused
@@ -339,4 +371,4 @@ def _completed_item(training: Training, first: Try) -> CompletedItem:
 
 
 def ref_of(training: Training, number: int) -> AssignedItem:
-    return training.assigned.items[number - 1]
+    return training.current.items[number - 1]

@@ -90,7 +90,7 @@ def revoked(opened: store.Opened, link: Link) -> bool:
 async def visit(running: Running, ref: str, opened: store.Opened) -> Visit:
     if opened.training is None:
         raise ValueError("a visit needs its training")
-    known = await store.find_modules(running.pool, modules.all_keys(opened.training.assigned))
+    known = await store.find_modules(running.pool, modules.all_keys(opened.training.current))
     return Visit(
         ref=ref,
         training=opened.training,
@@ -106,7 +106,7 @@ async def visit(running: Running, ref: str, opened: store.Opened) -> Visit:
 async def missed(running: Running, training: Training, known: modules.Modules) -> dict[tuple[str, str], datetime]:
     """When the questions that come back were missed, by module and item."""
     numbers = [n for n, ref in enumerate(training.assigned.items, 1) if ref.returning]
-    items = [modules.item_of(training.assigned, n, known) for n in numbers]
+    items = [modules.item_of(training.current, n, known) for n in numbers]
     keys = {skill_id(training.assigned.mentor_id, item.skill) for item in items if item}
     skills = await store.find_skills(running.pool, sorted(keys)) if keys else {}
     misses = [miss for skill in skills.values() for miss in skill.open_misses]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from services.assessment import domain, memory, store
+from services.assessment import domain, memory, regrades, store, store_regrades
 from services.assessment.domain import Facts, Training
 from services.assessment.memory import Skill
 from services.assessment.messages import (
@@ -17,15 +17,15 @@ from services.assessment.messages import (
     Started,
     TalkPreferred,
 )
-from services.assessment.modules import item_of, module_keys
+from services.assessment.modules import all_keys, editions, item_of, module_keys
 from services.assessment.store import Catalogued
-from shared.contracts.assessment import ItemAnswered
-from shared.contracts.content import ModulePublished, ModuleWithdrawn, TrainingAssigned, TrainingShared
+from shared.contracts.assessment import AnswerRegraded, ItemAnswered
+from shared.contracts.content import ItemCorrected, ModulePublished, ModuleWithdrawn, TrainingAssigned, TrainingShared
 from shared.contracts.event import Event, Refused
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.contracts.trigger import SessionPlanned
 from shared.messaging import Handler, Read, latest
-from shared.messaging.handler import Decided, Reads
+from shared.messaging.handler import Decided, Reads, Swept
 
 E = TypeVar("E", bound=Event)
 
@@ -39,7 +39,7 @@ def kept(known: E | None, event: E, now: datetime, facts: object) -> Decided[E]:
     return (event, []) if latest(known, event) else Refused("stale_revision")
 
 
-def module_key(event: Catalogued) -> str:
+def module_key(event: Catalogued | ItemCorrected) -> str:
     return event.key()
 
 
@@ -48,7 +48,7 @@ def training_id(event: Any) -> UUID:
     return id_
 
 
-def skill_id(event: ItemAnswered) -> UUID:
+def skill_id(event: ItemAnswered | AnswerRegraded) -> UUID:
     return memory.skill_id(event.mentor_id, event.skill)
 
 
@@ -58,18 +58,35 @@ def sessions(training: Training | None, event: Any) -> Iterable[UUID]:
 
 def modules(training: Training | None, event: Any) -> Iterable[str]:
     number = getattr(event, "number", None)
+    if training and isinstance(event, ItemCorrected):
+        return all_keys(training.assigned)
     if training is None or number is None or isinstance(event, CardRead):
         return []
-    return module_keys(training.assigned, number)
+    return module_keys(training.current, number)
+
+
+def corrections(training: Training | None, event: Any) -> Iterable[str]:
+    """What may have been corrected of a training that is being assigned."""
+    if training or not isinstance(event, TrainingAssigned):
+        return []
+    return [f"{edition}/{item.item_id}" for item, edition in zip(event.items, editions(event, {}), strict=True)]
 
 
 def facts(training: Training | None, event: Any, reads: Reads) -> Facts:
     if training is None:
-        return Facts()
-    number = getattr(event, "number", None)
-    item = item_of(training.assigned, number, reads["modules"]) if number and "modules" in reads else None
+        known = reads.get("corrections", {})
+        asked = dict.fromkeys(corrections(training, event))
+        return Facts(
+            editions=editions(event, {}) if asked else (), corrections=tuple(known[key] for key in asked if key in known)
+        )
+    number, found = getattr(event, "number", None), reads.get("modules", {})
+    item = item_of(training.current, number, found) if number else None
     planned = reads.get("sessions", {})
-    return Facts(sessions=tuple(planned[id] for id in training.session_ids if id in planned), item=item)
+    return Facts(
+        sessions=tuple(planned[id] for id in training.session_ids if id in planned),
+        item=item,
+        editions=editions(training.assigned, found) if isinstance(event, ItemCorrected) else (),
+    )
 
 
 MODULE = Handler[Catalogued](
@@ -100,10 +117,17 @@ SITE = Handler[SiteDescribed](
     save=store.save_sites,
     projection=True,
 )
+CORRECTION = Handler[ItemCorrected](
+    name="correction",
+    on={ItemCorrected: (module_key, regrades.told)},
+    load=store_regrades.load_corrections,
+    save=store_regrades.save_corrections,
+    projection=True,
+)
 TRAINING = Handler[Training](
     name="training",
     on={
-        TrainingAssigned: (training_id, domain.assigned),
+        TrainingAssigned: (training_id, regrades.assigned),
         TrainingShared: (training_id, domain.shared),
         Started: (training_id, domain.started),
         CardRead: (training_id, domain.card_read),
@@ -115,13 +139,18 @@ TRAINING = Handler[Training](
     },
     load=store.load_trainings,
     save=store.save_trainings,
-    reads={"sessions": Read(sessions, store.find_sessions), "modules": Read(modules, store.find_modules)},
+    reads={
+        "sessions": Read(sessions, store.find_sessions),
+        "modules": Read(modules, store.find_modules),
+        "corrections": Read(corrections, store_regrades.find_corrections),
+    },
     facts=facts,
+    sweeps={ItemCorrected: Swept(store_regrades.asked, regrades.corrected)},
 )
 SKILL = Handler[Skill](
     name="skill",
-    on={ItemAnswered: (skill_id, memory.item_answered)},
+    on={ItemAnswered: (skill_id, memory.item_answered), AnswerRegraded: (skill_id, memory.answer_regraded)},
     load=store.load_skills,
     save=store.save_skills,
 )
-HANDLERS = (MODULE, SESSION, ROSTER, SITE, TRAINING, SKILL)  # the order in which rows are locked
+HANDLERS = (MODULE, SESSION, ROSTER, SITE, CORRECTION, TRAINING, SKILL)  # the order in which rows are locked

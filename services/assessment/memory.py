@@ -11,8 +11,16 @@ from uuid import UUID
 from fsrs import Card, Rating, Scheduler
 
 from shared.contracts import ids
-from shared.contracts.assessment import Confidence, ItemAnswered, OpenMiss, SkillRemembered, recall_after
+from shared.contracts.assessment import AnswerRegraded, Confidence, ItemAnswered, OpenMiss, SkillRemembered, recall_after
 from shared.contracts.event import Event, Part, Refused
+
+
+class First(Part):
+    """One first try, by itself: what a corrected key changes."""
+
+    module_id: str
+    item_id: str
+    rating: int
 
 
 class Review(Part):
@@ -21,6 +29,7 @@ class Review(Part):
     training_id: UUID
     rating: int
     at: datetime
+    firsts: tuple[First, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +94,57 @@ def retried(skill: Skill, event: ItemAnswered) -> Decided:
 
 
 def reviewed(reviews: tuple[Review, ...], event: ItemAnswered) -> tuple[Review, ...]:
-    this = Review(training_id=event.training_id, rating=rating(event.correct, event.confidence), at=event.answered_at)
+    first = _first(event)
+    this = Review(training_id=event.training_id, rating=first.rating, at=event.answered_at, firsts=(first,))
     others = tuple(review for review in reviews if review.training_id != event.training_id)
     for review in reviews:
         if review.training_id == event.training_id:
-            this = this.model_copy(update={"rating": min(this.rating, review.rating), "at": max(this.at, review.at)})
+            lowest, latest = min(this.rating, review.rating), max(this.at, review.at)
+            this = this.model_copy(update={"rating": lowest, "at": latest, "firsts": (*review.firsts, first)})
     return tuple(sorted((*others, this), key=lambda review: (review.at, review.training_id)))
+
+
+def answer_regraded(skill: Skill | None, event: AnswerRegraded, now: datetime, facts: object = None) -> Decided:
+    """The memory as if the corrected key had been there from the beginning; its reviews are all replayed.
+
+    Reviews from before single tries were kept take the corrected try's rating as their own: less than the truth is not known.
+    """
+    if skill is None:
+        return Refused("nothing_to_remember")
+    if event.attempt == 2:
+        open_misses = tuple(
+            miss.model_copy(update={"recovered": event.correct}) if _same_try(miss, event) else miss for miss in skill.open_misses
+        )
+        changed = replace(skill, open_misses=open_misses)
+    else:
+        reviews = tuple(_rated_again(r, event) if r.training_id == event.training_id else r for r in skill.reviews)
+        changed = replace(skill, reviews=reviews, open_misses=_after_regrade(reviews, skill.open_misses, event))
+    return Refused("nothing_to_remember") if changed == skill else told(changed)
+
+
+def _rated_again(review: Review, event: AnswerRegraded) -> Review:
+    new = _first(event)
+    same = [(first.module_id, first.item_id) == (new.module_id, new.item_id) for first in review.firsts]
+    firsts = tuple(new if here else first for here, first in zip(same, review.firsts, strict=True)) if any(same) else (new,)
+    return review.model_copy(update={"rating": min(first.rating for first in firsts), "firsts": firsts})
+
+
+def _after_regrade(reviews: tuple[Review, ...], open_misses: tuple[OpenMiss, ...], event: AnswerRegraded) -> tuple[OpenMiss, ...]:
+    """Right after all: the miss was none. Wrong after all: one is open, unless the item was met again since."""
+    if event.correct:
+        return tuple(miss for miss in misses(open_misses, event) if not _same_try(miss, event))
+    newer = any(_same_item(miss, event) and miss.missed_at >= event.answered_at for miss in open_misses)
+    return open_misses if newer or _right_since(reviews, event) else misses(open_misses, event)
+
+
+def _right_since(reviews: tuple[Review, ...], event: AnswerRegraded) -> bool:
+    item = (event.module_id, event.item_id)
+    later = (review for review in reviews if review.training_id != event.training_id and review.at > event.answered_at)
+    return any((f.module_id, f.item_id) == item and f.rating > Rating.Again for review in later for f in review.firsts)
+
+
+def _first(event: ItemAnswered | AnswerRegraded) -> First:
+    return First(module_id=event.module_id, item_id=event.item_id, rating=rating(event.correct, event.confidence))
 
 
 def rating(correct: bool, confidence: Confidence | None) -> int:
@@ -105,7 +159,7 @@ def rating(correct: bool, confidence: Confidence | None) -> int:
             return Rating.Good
 
 
-def misses(open_misses: tuple[OpenMiss, ...], event: ItemAnswered) -> tuple[OpenMiss, ...]:
+def misses(open_misses: tuple[OpenMiss, ...], event: ItemAnswered | AnswerRegraded) -> tuple[OpenMiss, ...]:
     """A wrong first try opens a miss in place of an older one of the item; a right one closes it in a later session."""
     if event.correct:
         return tuple(miss for miss in open_misses if not (_same_item(miss, event) and _later(miss, event)))
@@ -143,10 +197,10 @@ def remembered(skill: Skill) -> SkillRemembered:
     )
 
 
-def _missed(event: ItemAnswered) -> OpenMiss:
+def _missed(event: ItemAnswered | AnswerRegraded) -> OpenMiss:
     return OpenMiss(
         module_id=event.module_id,
-        version=event.version,
+        version=event.corrected_version if isinstance(event, AnswerRegraded) else event.version,
         item_id=event.item_id,
         safety_critical=event.safety_critical,
         confidence=event.confidence,
@@ -155,13 +209,13 @@ def _missed(event: ItemAnswered) -> OpenMiss:
     )
 
 
-def _same_item(miss: OpenMiss, event: ItemAnswered) -> bool:
+def _same_item(miss: OpenMiss, event: ItemAnswered | AnswerRegraded) -> bool:
     return (miss.module_id, miss.item_id) == (event.module_id, event.item_id)
 
 
-def _same_try(miss: OpenMiss, event: ItemAnswered) -> bool:
+def _same_try(miss: OpenMiss, event: ItemAnswered | AnswerRegraded) -> bool:
     return _same_item(miss, event) and miss.session_id == event.session_id
 
 
-def _later(miss: OpenMiss, event: ItemAnswered) -> bool:
+def _later(miss: OpenMiss, event: ItemAnswered | AnswerRegraded) -> bool:
     return miss.session_id != event.session_id and event.answered_at > miss.missed_at

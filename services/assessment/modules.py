@@ -18,7 +18,15 @@ def module_keys(assigned: TrainingAssigned, number: int) -> list[str]:
     if not 1 <= number <= len(assigned.items):
         return []
     ref = assigned.items[number - 1]
+    if ref.locale:
+        return [f"{ref.module_id}/{ref.locale}@{ref.version}"]
     return keys_of(ref.module_id, ref.version, assigned.locale)
+
+
+def editions(assigned: TrainingAssigned, modules: Modules) -> tuple[str, ...]:
+    """By question: the key of the module that is asked, or of the likeliest while none of them has arrived."""
+    keys = [module_keys(assigned, number) for number in range(1, len(assigned.items) + 1)]
+    return tuple(next((key for key in each if key in modules), each[0]) for each in keys)
 
 
 def all_keys(assigned: TrainingAssigned) -> list[str]:

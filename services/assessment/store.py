@@ -11,7 +11,8 @@ from asyncpg import Connection, Pool, Record
 from cachetools import TTLCache
 from pydantic import TypeAdapter
 
-from services.assessment.domain import Said, Training, Try
+from services.assessment import store_regrades
+from services.assessment.domain import Correction, Said, Training, Try
 from services.assessment.memory import Review, Skill
 from shared.contracts.assessment import OpenMiss
 from shared.contracts.content import ModulePublished, ModuleWithdrawn, TrainingAssigned
@@ -70,22 +71,23 @@ SITE_REVISIONS = "SELECT site_id, revision FROM site"
 SITES = "SELECT document FROM site WHERE site_id = ANY($1::text[])"
 
 LOAD_TRAININGS = """
-SELECT id, assigned, shared, opened_at, cards_read, tries, said, completed_at
+SELECT id, assigned, shared, opened_at, cards_read, tries, said, completed_at, corrections
 FROM training WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 """
 INSERT_TRAININGS = """
-INSERT INTO training (id, site_id, mentor_id, session_id, assigned, shared, opened_at, cards_read, tries, said, completed_at)
-SELECT id, site_id, mentor_id, session_id, assigned, shared::uuid[], opened_at, cards_read, tries, said, completed_at
+INSERT INTO training (id, site_id, mentor_id, session_id, assigned, shared, opened_at, cards_read, tries, said, completed_at,
+                      corrections)
+SELECT id, site_id, mentor_id, session_id, assigned, shared::uuid[], opened_at, cards_read, tries, said, completed_at, corrections
 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::text[], $7::timestamptz[], $8::int[],
-            $9::jsonb[], $10::jsonb[], $11::timestamptz[])
-  AS u (id, site_id, mentor_id, session_id, assigned, shared, opened_at, cards_read, tries, said, completed_at)
+            $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::jsonb[])
+  AS u (id, site_id, mentor_id, session_id, assigned, shared, opened_at, cards_read, tries, said, completed_at, corrections)
 ON CONFLICT DO NOTHING
 """
 UPDATE_TRAININGS = """
-UPDATE training t SET (shared, opened_at, cards_read, tries, said, completed_at)
-  = (u.shared::uuid[], u.opened_at, u.cards_read, u.tries, u.said, u.completed_at)
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::jsonb[], $6::jsonb[], $7::timestamptz[])
-  AS u (id, shared, opened_at, cards_read, tries, said, completed_at)
+UPDATE training t SET (shared, opened_at, cards_read, tries, said, completed_at, corrections)
+  = (u.shared::uuid[], u.opened_at, u.cards_read, u.tries, u.said, u.completed_at, u.corrections)
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::jsonb[], $6::jsonb[], $7::timestamptz[], $8::jsonb[])
+  AS u (id, shared, opened_at, cards_read, tries, said, completed_at, corrections)
 WHERE t.id = u.id
 """
 INSERT_OPEN_ANSWERS = """
@@ -112,7 +114,7 @@ FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::int[]) AS u (id, reviews, 
 """
 
 OPENED = """
-SELECT now() AS now, t.id, t.assigned, t.shared, t.opened_at, t.cards_read, t.tries, t.said, t.completed_at,
+SELECT now() AS now, t.id, t.assigned, t.shared, t.opened_at, t.cards_read, t.tries, t.said, t.completed_at, t.corrections,
        ARRAY(SELECT s.document FROM planned_session s WHERE s.session_id = ANY(t.session_id || t.shared)) AS sessions,
        r.document AS mentor, e.document AS site
 FROM (SELECT $1::uuid AS training_id, $2::uuid AS mentor_id) k
@@ -135,6 +137,7 @@ CATALOGUED: TypeAdapter[Catalogued] = TypeAdapter(Catalogued)
 REMEMBERED: TTLCache[str, Catalogued] = TTLCache(maxsize=200, ttl=60)
 TRIES: TypeAdapter[tuple[Try, ...]] = TypeAdapter(tuple[Try, ...])
 SAID: TypeAdapter[tuple[Said, ...]] = TypeAdapter(tuple[Said, ...])
+CORRECTIONS: TypeAdapter[tuple[Correction, ...]] = TypeAdapter(tuple[Correction, ...])
 REVIEWS: TypeAdapter[tuple[Review, ...]] = TypeAdapter(tuple[Review, ...])
 MISSES: TypeAdapter[tuple[OpenMiss, ...]] = TypeAdapter(tuple[OpenMiss, ...])
 
@@ -225,6 +228,7 @@ async def save_trainings(conn: Connection, changed: Sequence[Training], new: Seq
     """Also puts freshly written open answers into their own table; a training that was read back carries none."""
     await _update(conn, UPDATE_TRAININGS, [(t.id, *_progress(t)) for t in changed])
     await _update(conn, INSERT_OPEN_ANSWERS, [row for t in (*changed, *new) for row in _open_answer_rows(t)])
+    await store_regrades.note_asked(conn, new)
     return await _insert(conn, INSERT_TRAININGS, [(*_identity(t), *_progress(t)) for t in new])
 
 
@@ -300,6 +304,7 @@ def _training(row: Record) -> Training:
         tries=TRIES.validate_json(row["tries"]),
         said=SAID.validate_json(row["said"]),
         completed_at=row["completed_at"],
+        corrections=CORRECTIONS.validate_json(row["corrections"]),
     )
 
 
@@ -311,7 +316,8 @@ def _identity(t: Training) -> tuple[object, ...]:
 def _progress(t: Training) -> tuple[object, ...]:
     said = SAID.dump_json(t.said, exclude={"__all__": {"text"}}).decode()
     shared = f"{{{','.join(map(str, t.shared))}}}"
-    return shared, t.opened_at, t.cards_read, TRIES.dump_json(t.tries).decode(), said, t.completed_at
+    corrections = CORRECTIONS.dump_json(t.corrections).decode()
+    return shared, t.opened_at, t.cards_read, TRIES.dump_json(t.tries).decode(), said, t.completed_at, corrections
 
 
 def _open_answer_rows(t: Training) -> list[tuple[object, ...]]:

@@ -8,7 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.assessment import domain, modules
-from services.assessment.domain import Training
+from services.assessment.domain import Correction, Training
 from services.assessment.modules import Modules
 from shared.contracts.content import Card, Item, Module
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
@@ -70,7 +70,7 @@ class Visit:
     @property
     def language(self) -> Language:
         """Of the whole page: the one that the training is in."""
-        return languages.spoken(PAGES, modules.locale_of(self.training.assigned, self.modules))
+        return languages.spoken(PAGES, modules.locale_of(self.training.current, self.modules))
 
     @property
     def talk(self) -> str:
@@ -126,7 +126,7 @@ class Visit:
             return State.DONE
         if self.closed:
             return State.STARTED
-        return State.OPEN if modules.all_here(self.training.assigned, self.modules) else State.PREPARING
+        return State.OPEN if modules.all_here(self.training.current, self.modules) else State.PREPARING
 
     @property
     def today(self) -> bool:
@@ -144,8 +144,14 @@ class Visit:
         _ = self.language.gettext
         return _("before your session") if self.today else _("before %(day)s", day=self.day)
 
+    @property
+    def corrected(self) -> list[Correction]:
+        """What was corrected after it was answered: by question, the newest."""
+        newest = (self.training.correction_of(number) for number in range(1, self.questions + 1))
+        return [one for one in newest if one and one.result != "not_answered"]
+
     def item(self, number: int) -> Item | None:
-        return modules.item_of(self.training.assigned, number, self.modules)
+        return modules.item_of(self.training.current, number, self.modules)
 
     def step(self, place: Place) -> int:
         return place.number if place.kind == "cards" else len(self.cards) + place.number

@@ -1,0 +1,164 @@
+"""A question's key was wrong: the training that asked it is graded again, and keeps what was said before. Pure.
+
+A result follows from what was chosen and from the newest correction alone, so the order in which corrections come cannot matter.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from services.assessment import domain
+from services.assessment.domain import Correction, Decided, Facts, Training, Try
+from shared.contracts.assessment import AnswerRegraded
+from shared.contracts.content import ItemCorrected, TrainingAssigned
+from shared.contracts.event import Event, Refused, Sweep
+
+Known = tuple[ItemCorrected, list[Sweep]] | Refused
+Result = Literal["right", "wrong", "same", "not_answered"]
+
+
+def told(known: ItemCorrected | None, event: ItemCorrected, now: datetime, _: object) -> Known:
+    """The newest correction of a version's question stands; every training that asked it hears of it by a sweep."""
+    if known and known.corrected_version >= event.corrected_version:
+        return Refused("stale_revision")
+    return event, [Sweep("training", event)]
+
+
+def assigned(training: Training | None, event: TrainingAssigned, now: datetime, facts: Facts) -> Decided:
+    """What was corrected before it was assigned is asked as it is right now."""
+    decided = domain.assigned(training, event, now, facts)
+    if isinstance(decided, Refused):
+        return decided
+    new, events = decided
+    for correction in facts.corrections:
+        for number in asked_at(new, correction, facts):
+            new = replace(new, corrections=(*new.corrections, _noted(correction, number, "not_answered")))
+    return new, events
+
+
+def corrected(training: Training | None, event: ItemCorrected, now: datetime, facts: Facts) -> Decided:
+    """A sweep's step. Questions not answered yet are asked in the corrected version from now on: their options are the same."""
+    if training is None:
+        return Refused("not_assigned_yet")
+    new, events = training, list[Event]()
+    for number in asked_at(training, event, facts):
+        newest = training.correction_of(number)
+        if newest is None or newest.corrected_version < event.corrected_version:
+            new, told = _regraded(new, number, event, now, facts)
+            events += told
+    if new is training:
+        return Refused("nothing_to_correct")
+    session = domain.session_at(new, facts.sessions, now)
+    if new.completed_at or new.opened_at is None or domain.closed(new, session, now):
+        return new, events
+    return domain.completed(new, events, facts, now)
+
+
+def asked_at(training: Training, event: ItemCorrected, facts: Facts) -> list[int]:
+    """The questions that are this item in the version and language that was wrong."""
+    editions = zip(training.assigned.items, facts.editions, strict=True)
+    return [n for n, (item, edition) in enumerate(editions, 1) if (item.item_id, edition) == (event.item_id, event.edition)]
+
+
+def _regraded(training: Training, number: int, event: ItemCorrected, now: datetime, facts: Facts) -> tuple[Training, list[Event]]:
+    before = training.tries_at(number)
+    after = graded(event, every_try(training, number))
+    noted = _noted(event, number, _result(as_answered(training, number), after), before if after != before else ())
+    new = replace(training, tries=_in_place(training.tries, number, after), corrections=(*training.corrections, noted))
+    was = {this.attempt: this for this in before}
+    pairs = [(was[this.attempt], this) for this in after if this.attempt in was]
+    changed = [(old, this) for old, this in pairs if old.correct != this.correct]
+    return new, [_told(training, pair, event, now, facts) for pair in changed]
+
+
+def every_try(training: Training, number: int) -> tuple[Try, ...]:
+    """Also a retry that an earlier correction put aside."""
+    found = {t.attempt: t for c in training.corrections if c.number == number for t in c.before}
+    found |= {t.attempt: t for t in training.tries_at(number)}
+    return tuple(found[attempt] for attempt in sorted(found))
+
+
+def as_answered(training: Training, number: int) -> tuple[Try, ...]:
+    """The tries as the mentor saw them when they were made."""
+    return next((c.before for c in training.corrections if c.number == number and c.before), training.tries_at(number))
+
+
+def _in_place(tries: Sequence[Try], number: int, after: Iterable[Try]) -> tuple[Try, ...]:
+    again = {this.attempt: this for this in after}
+    kept = [again.pop(t.attempt, None) if t.number == number else t for t in tries]
+    return (*(t for t in kept if t), *again.values())
+
+
+def graded(event: ItemCorrected, tries: Sequence[Try]) -> tuple[Try, ...]:
+    """By the corrected key. A first try that is right needs no retry; one that is wrong after all is not asked again today."""
+    again = tuple(_graded(event, this) for this in tries)
+    if not again or not again[0].correct:
+        return again
+    return (again[0].model_copy(update={"open": False}),)
+
+
+def _graded(event: ItemCorrected, this: Try) -> Try:
+    if this.shown:
+        return this
+    off = _off(event, this.chosen)
+    mistakes = tuple(dict.fromkeys(code for option, code in event.mistakes.items() if option in off))
+    return this.model_copy(update={"correct": not off, "mistakes": mistakes})
+
+
+def _off(event: ItemCorrected, chosen: Sequence[str]) -> set[str]:
+    """As in grading: wrongly chosen, left out, or out of place."""
+    if event.kind == "order":
+        return {right for right, said in zip(event.right, chosen, strict=False) if right != said}
+    return set(chosen) ^ set(event.right)
+
+
+def _result(before: Sequence[Try], after: Sequence[Try]) -> Result:
+    if not before:
+        return "not_answered"
+    if before[0].correct == after[0].correct:
+        return "same"
+    return "right" if after[0].correct else "wrong"
+
+
+def _noted(event: ItemCorrected, number: int, result: Result, before: Iterable[Try] = ()) -> Correction:
+    return Correction(
+        number=number,
+        module_id=event.module_id,
+        item_id=event.item_id,
+        locale=event.locale,
+        corrected_version=event.corrected_version,
+        result=result,
+        reason=event.reason,
+        corrected_at=event.corrected_at,
+        before=tuple(before),
+    )
+
+
+def _told(training: Training, pair: tuple[Try, Try], event: ItemCorrected, now: datetime, facts: Facts) -> AnswerRegraded:
+    a, (before, after) = training.assigned, pair
+    return AnswerRegraded(
+        mentor_id=a.mentor_id,
+        site_id=a.site_id,
+        session_id=a.session_id,
+        starts_at=domain.starts_at(training, domain.session_at(training, facts.sessions, after.answered_at)),
+        training_id=a.training_id,
+        module_id=event.module_id,
+        locale=event.locale,
+        version=event.version,
+        corrected_version=event.corrected_version,
+        item_id=event.item_id,
+        skill=event.skill,
+        attempt=after.attempt,
+        chosen=after.chosen,
+        correct_before=before.correct,
+        correct=after.correct,
+        mistakes_before=before.mistakes,
+        mistakes=after.mistakes,
+        confidence=after.confidence,
+        safety_critical=event.safety_critical,
+        reason=event.reason,
+        answered_at=after.answered_at,
+        corrected_at=event.corrected_at,
+        regraded_at=now,
+    )

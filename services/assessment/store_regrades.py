@@ -1,0 +1,72 @@
+"""SQL of corrected questions: the newest correction of each, and which trainings asked it."""
+
+import json
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from asyncpg import Connection
+
+from services.assessment.domain import Training
+from shared.contracts.content import ItemCorrected
+
+LOAD_CORRECTIONS = """
+SELECT key, document FROM correction WHERE key = ANY($1::text[]) ORDER BY key COLLATE "C" FOR UPDATE
+"""
+FIND_CORRECTIONS = "SELECT key, document FROM correction WHERE key = ANY($1::text[])"
+INSERT_CORRECTIONS = """
+INSERT INTO correction (key, document) SELECT * FROM unnest($1::text[], $2::jsonb[]) ON CONFLICT DO NOTHING
+"""
+UPDATE_CORRECTIONS = """
+UPDATE correction c SET document = u.document
+FROM unnest($1::text[], $2::jsonb[]) AS u (key, document) WHERE c.key = u.key
+"""
+INSERT_ASKED = """
+INSERT INTO asked (module_id, version, training_id, site_id)
+SELECT * FROM unnest($1::text[], $2::int[], $3::uuid[], $4::text[]) ON CONFLICT DO NOTHING
+"""
+# Those that know of the correction already are left out, so that a sweep's last look finds only what was made meanwhile.
+ASKED = """
+SELECT a.training_id FROM asked a JOIN training t ON t.id = a.training_id
+WHERE a.module_id = $1 AND a.version = $2 AND ($3::uuid IS NULL OR a.training_id > $3)
+  AND t.assigned -> 'items' @> $4::jsonb AND NOT t.corrections @> $5::jsonb
+ORDER BY a.training_id LIMIT $6
+"""
+
+
+async def load_corrections(conn: Connection, keys: Sequence[str]) -> dict[str, ItemCorrected]:
+    return _corrections(await conn.fetch(LOAD_CORRECTIONS, keys))
+
+
+async def find_corrections(conn: Connection, keys: Sequence[str]) -> dict[str, ItemCorrected]:
+    return _corrections(await conn.fetch(FIND_CORRECTIONS, keys))
+
+
+async def save_corrections(conn: Connection, changed: Sequence[ItemCorrected], new: Sequence[ItemCorrected]) -> bool:
+    """False when somebody else created one of `new` meanwhile."""
+    if changed:
+        await conn.execute(UPDATE_CORRECTIONS, *_rows(changed))
+    inserted = await conn.execute(INSERT_CORRECTIONS, *_rows(new)) if new else "INSERT 0 0"
+    return bool(inserted == f"INSERT 0 {len(new)}")
+
+
+async def note_asked(conn: Connection, new: Sequence[Training]) -> None:
+    """Which versions these trainings ask questions of; in order, so that two batches never wait for each other."""
+    rows = sorted({(item.module_id, item.version, t.id, t.assigned.site_id) for t in new for item in t.assigned.items})
+    if rows:
+        await conn.execute(INSERT_ASKED, *zip(*rows, strict=True))
+
+
+async def asked(conn: Connection, cause: ItemCorrected, after: UUID | None, limit: int) -> list[UUID]:
+    """Trainings that asked the question and do not know of its correction, in any language: what is theirs, they decide."""
+    item = {"module_id": cause.module_id, "version": cause.version, "item_id": cause.item_id}
+    known = {"module_id": cause.module_id, "item_id": cause.item_id, "corrected_version": cause.corrected_version}
+    rows = await conn.fetch(ASKED, cause.module_id, cause.version, after, json.dumps([item]), json.dumps([known]), limit)
+    return [row["training_id"] for row in rows]
+
+
+def _corrections(rows: Iterable[dict[str, str]]) -> dict[str, ItemCorrected]:
+    return {row["key"]: ItemCorrected.model_validate_json(row["document"]) for row in rows}
+
+
+def _rows(corrections: Sequence[ItemCorrected]) -> tuple[list[str], list[str]]:
+    return [one.key() for one in corrections], [one.model_dump_json() for one in corrections]
