@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from services.trigger.moments import Moment, Moved
 from services.trigger.policy_words import span
@@ -45,22 +44,39 @@ PROMPT = timedelta(minutes=2)  # what is later than this is called late
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """The session's zone, and the mentor's."""
+    """The session's zone, and the mentor's. `changing`: each time says its offset, as that is not the same for all of them."""
 
     session: str
     mentor: str
+    changing: bool = False
 
     def when(self, at: datetime) -> str:
         """Thursday, October 21 at 4:00 pm (5:00 pm for the mentor)."""
-        there, here = at.astimezone(self._zone(self.mentor)), at.astimezone(self._zone(self.session))
-        said = times.date_clock(at, self.session)
-        if there.utcoffset() == here.utcoffset():
+        said = times.date_clock(at, self.session) + self.offset(at, self.session)
+        if not self.differ(at):
             return said
+        there, here = at.astimezone(times.known(self.mentor)), at.astimezone(times.known(self.session))
         mentor = times.clock if there.date() == here.date() else times.date_clock
-        return f"{said} ({mentor(at, self.mentor)} for the mentor)"
+        return f"{said} ({mentor(at, self.mentor)}{self.offset(at, self.mentor)} for the mentor)"
 
-    def _zone(self, name: str) -> ZoneInfo:
-        return times.known(name)
+    def differ(self, at: datetime) -> bool:
+        return at.astimezone(times.known(self.session)).utcoffset() != at.astimezone(times.known(self.mentor)).utcoffset()
+
+    def offset(self, at: datetime, zone: str) -> str:
+        return f" {zone_name(at, zone)}" if self.changing else ""
+
+
+def zone_name(at: datetime, zone: str) -> str:
+    """CST, or its offset where people have no letters for it."""
+    name = f"{at.astimezone(times.known(zone)):%Z}"
+    return name if name.isalpha() else utc_offset(at, zone)
+
+
+def utc_offset(at: datetime, zone: str) -> str:
+    """UTC-6, UTC+5:30."""
+    offset = at.astimezone(times.known(zone)).utcoffset() or timedelta(0)
+    hours, minutes = divmod(round(abs(offset).total_seconds() / 60), 60)
+    return f"UTC{'-' if offset < timedelta(0) else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
 
 
 def sentences(told: list[MomentTold], clocks: Clocks, training: TrainingTold | None = None) -> Iterator[str]:

@@ -250,10 +250,11 @@ def _of_site(told: Described) -> dict[str, Any]:
 
 
 def _clock_changes(session: Session, told: Described, now: TurnTold) -> Iterator[ClockChangeTold]:
-    """From the story's first time to its last, on the session's clock and on the mentor's."""
-    times = [told.starts_at, *(m.at for m in now.moments if m.at), *(a.starts_at for a in session.announcements if a.starts_at)]
+    """From the story's first time to the last that is to come, on the session's clock and on the mentor's."""
+    coming = [told.starts_at, *(m.at for m in now.moments if m.at)]
+    times = [*coming, *(a.starts_at for a in session.announcements if a.starts_at)]
     place = plans.slot(told, session.mentor_zone)
-    since, until = max(min(times), told.starts_at - LONGEST), min(max(times), told.starts_at + LONGEST)
+    since, until = max(min(times), told.starts_at - LONGEST), min(max(coming), told.starts_at + LONGEST)
     for zone in dict.fromkeys((place.zone, place.mentor_zone)):
         for change in clock_changes(zone, since, until):
             minutes = int(change.by.total_seconds() // 60)

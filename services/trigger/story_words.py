@@ -81,7 +81,8 @@ def told(story: Story, now: datetime) -> Iterator[str]:
     if story.now is None or story.starts_at is None:
         yield from _unannounced(story)
         return
-    clocks = Clocks(story.time_zone or "UTC", story.mentor_zone or story.time_zone or "UTC")
+    zone = story.time_zone or "UTC"
+    clocks = Clocks(zone, story.mentor_zone or zone, changing=bool(story.clock_changes))
     yield from _what(story, clocks)
     yield from _part("What the site said", _announcements(story, clocks))
     yield from _part("Clocks", (_clock_change(one, story, clocks, now) for one in story.clock_changes))
@@ -103,10 +104,11 @@ def _what(story: Story, clocks: Clocks) -> Iterator[str]:
     start = story.starts_at
     year = start.astimezone(times.known(clocks.session)).year
     day = f"{times.day(start, clocks.session)}, {times.date(start, clocks.session)}, {year}"
-    at = f"{times.clock(start, clocks.session)} in {clocks.session}"
+    at = f"{times.clock(start, clocks.session)}{clocks.offset(start, clocks.session)} in {clocks.session}"
     yield f"{_title(story.activity)} on {day}, at {at}, {story.minutes} minutes."
-    if clocks.when(start) != times.date_clock(start, clocks.session):
-        yield f"For the mentor, in {clocks.mentor}, that is {times.date_clock(start, clocks.mentor)}."
+    if clocks.differ(start):
+        mentors = times.date_clock(start, clocks.mentor) + clocks.offset(start, clocks.mentor)
+        yield f"For the mentor, in {clocks.mentor}, that is {mentors}."
     yield WITH_ITS_DAY.format(story.cancellation_id) if story.cancellation_id else STATUS[story.status]
     if story.waiting_for:
         yield WAITS[story.waiting_for]
@@ -163,7 +165,14 @@ def _clock_change(change: ClockChangeTold, story: Story, clocks: Clocks, now: da
     own = change.time_zone == clocks.session
     stays = "The session stays at" if own else "For the mentor the session is at"
     then = times.clock(story.starts_at, change.time_zone)
-    return f"The clocks in {change.time_zone} {goes} by {by} on {day} at {at}. {stays} {then}."
+    names = " to ".join(_zone(at, change.time_zone) for at in (change.at - timedelta(seconds=1), change.at))
+    return f"The clocks in {change.time_zone} {goes} by {by} on {day} at {at}, from {names}. {stays} {then}."
+
+
+def _zone(at: datetime, zone: str) -> str:
+    """CST (UTC-6)"""
+    name, offset = moment_words.zone_name(at, zone), moment_words.utc_offset(at, zone)
+    return name if name == offset else f"{name} ({offset})"
 
 
 def _undecided(turn: TurnTold, story: Story) -> Iterator[str]:

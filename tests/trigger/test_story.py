@@ -109,31 +109,52 @@ def test_a_word_before_the_session_is_known_is_the_first_of_its_story():
 def test_a_session_moved_across_a_clock_change_is_told_whole():
     session = moved_across_the_clock_change()
     assert words(session, at(10, 28, 10), Around(source="ics", stage_assumed=True)) == [
-        "Homework help on Sunday, November 1, 2026, at 4:00 pm in America/Chicago, 60 minutes.",
+        "Homework help on Sunday, November 1, 2026, at 4:00 pm CST in America/Chicago, 60 minutes.",
         "It is planned.",
         "",
         "What the site said",
         "It comes from a calendar file (`jitt import ics`).",
         "At first: announced at revision 0. When that was is not kept.",
-        "Wednesday, October 28 at 9:10 am: announced at revision 1. Moved from Friday, October 30 at 4:00 pm to Sunday, "
-        "November 1 at 4:00 pm, with all that had not gone out yet. Changed: the length.",
-        "Wednesday, October 28 at 9:12 am: announced at revision 0. It does not count: a newer revision was known already.",
+        "Wednesday, October 28 at 9:10 am CDT: announced at revision 1. Moved from Friday, October 30 at 4:00 pm CDT to Sunday, "
+        "November 1 at 4:00 pm CST, with all that had not gone out yet. Changed: the length.",
+        "Wednesday, October 28 at 9:12 am CDT: announced at revision 0. It does not count: a newer revision was known already.",
         "Revision 1 counts: the highest does, and of equal ones the one that came last.",
         "",
         "Clocks",
-        "The clocks in America/Chicago go back by 1 hour on Sunday, November 1 at 2:00 am. The session stays at 4:00 pm.",
+        "The clocks in America/Chicago go back by 1 hour on Sunday, November 1 at 2:00 am, from CDT (UTC-5) to "
+        "CST (UTC-6). The session stays at 4:00 pm.",
         "",
         "Moments",
-        "Training: Saturday, October 31 at 4:00 pm.",
-        "Reminder: Sunday, November 1 at 11:00 am.",
-        "Quiz deadline: Sunday, November 1 at 1:00 pm.",
-        "Last call: Sunday, November 1 at 3:30 pm.",
-        "Check-in: Sunday, November 1 at 5:15 pm.",
+        "Training: Saturday, October 31 at 4:00 pm CDT.",
+        "Reminder: Sunday, November 1 at 11:00 am CST.",
+        "Quiz deadline: Sunday, November 1 at 1:00 pm CST.",
+        "Last call: Sunday, November 1 at 3:30 pm CST.",
+        "Check-in: Sunday, November 1 at 5:15 pm CST.",
         "",
         "What was decided",
         "Nothing yet: it is decided when the training's moment comes, by what is known then.",
         f"As things are: stage “start” {ASSUMED}; session number 1.",
     ]
+
+
+def test_a_session_moved_back_before_a_clock_change_says_nothing_of_clocks():
+    session = heard(moved_across_the_clock_change(), scheduled(at(10, 30, 11), revision=2), at(10, 28, 10))
+    told = words(session, at(10, 28, 10))
+    assert "Clocks" not in told
+    assert "Training: Thursday, October 29 at 11:00 am." in told
+
+
+@pytest.mark.parametrize(("zone", "day", "names"), [
+    ("Europe/Berlin", "2026-10-25", "from CEST (UTC+2) to CET (UTC+1)"),
+    ("Australia/Lord_Howe", "2026-10-04", "from UTC+10:30 to UTC+11"),
+    ("America/St_Johns", "2026-11-01", "from NDT (UTC-2:30) to NST (UTC-3:30)"),
+])  # fmt: skip
+def test_a_clock_change_is_said_with_the_letters_that_people_know_and_its_offsets(zone: str, day: str, names: str):
+    start = datetime.fromisoformat(f"{day}T16:00").replace(tzinfo=find_zone(zone))
+    session = heard(None, scheduled(start, time_zone=zone), at(9, 1, 9), mentor=a_mentor(time_zone=zone))
+    told = words(session, at(9, 2, 9))
+    [change] = [line for line in told if line.startswith("The clocks in")]
+    assert names in change and change.endswith("The session stays at 4:00 pm.")
 
 
 def test_what_has_happened_is_told_with_why_and_by_which_facts():
@@ -144,14 +165,14 @@ def test_what_has_happened_is_told_with_why_and_by_which_facts():
     session, _ = pass_time(session, at(11, 3, 9), training=known)
     told = words(session, at(11, 3, 9), Around(training=known))
     assert told[told.index("Moments") + 1 : told.index("What was decided") + 4] == [
-        "The training went out on Saturday, October 31 at 4:00 pm, 5 minutes late.",
-        "The reminder went out on Sunday, November 1 at 11:00 am, 5 minutes late.",
-        "The quiz was due on Sunday, November 1 at 1:00 pm. The training was done by then.",
-        "The last call on Sunday, November 1 at 3:30 pm was not sent: the training was already done.",
-        "The check-in went out on Sunday, November 1 at 5:15 pm.",
+        "The training went out on Saturday, October 31 at 4:00 pm CDT, 5 minutes late.",
+        "The reminder went out on Sunday, November 1 at 11:00 am CST, 5 minutes late.",
+        "The quiz was due on Sunday, November 1 at 1:00 pm CST. The training was done by then.",
+        "The last call on Sunday, November 1 at 3:30 pm CST was not sent: the training was already done.",
+        "The check-in went out on Sunday, November 1 at 5:15 pm CST.",
         "",
         "What was decided",
-        "On Saturday, October 31 at 4:05 pm: a training was asked for.",
+        "On Saturday, October 31 at 4:05 pm CDT: a training was asked for.",
         f"By what was known then: stage “start” {ASSUMED}; the mentor's session number 1; "
         "the policy that everyone starts with; vocabulary version 1.",
         "1. Homework coaching: never trained (need 1.30).",
