@@ -36,6 +36,16 @@ SELECT id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, m
        session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest
 FROM session WHERE id = $1
 """
+AT_SITE = """
+SELECT id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision, plan, stage,
+       session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest
+FROM session WHERE id IN (
+  SELECT s.id FROM mentor m JOIN session s ON s.mentor_id = m.id
+  WHERE m.site_id = $1 AND s.starts_at >= $2 AND s.starts_at < $3
+  UNION ALL
+  SELECT id FROM session WHERE site_id = $1 AND status = 'waiting' AND starts_at >= $2 AND starts_at < $3)
+AND ($4::uuid IS NULL OR mentor_id = $4) ORDER BY starts_at, id LIMIT $5
+"""
 DUE = """
 SELECT id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision, plan, stage,
        session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest
@@ -165,6 +175,13 @@ async def find_session(conn: Connection | Pool, id: UUID) -> Session | None:
     """Without a lock, for pages."""
     row = await conn.fetchrow(FIND, id)
     return _session(row) if row else None
+
+
+async def list_at_site(
+    conn: Connection | Pool, site_id: str, span: tuple[datetime, datetime], mentor_id: UUID | None, limit: int
+) -> list[Session]:
+    """Those that start within the span, whatever became of them; of one mentor, or of all."""
+    return [_session(row) for row in await conn.fetch(AT_SITE, site_id, *span, mentor_id, limit)]
 
 
 async def due_sessions(conn: Connection, limit: int, since: datetime) -> dict[UUID, Session]:

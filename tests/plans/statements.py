@@ -75,6 +75,7 @@ SELDOM: Mapping[str, str] = {
     "services.supervision.reading.ALERTS": "the beginning of others",
     "services.supervision.reading_site.NEEDING": "all modules, where a site that lacks data is looked at",
     "services.supervision.store.LIST_SITES": "a command that lists all sites",
+    "services.trigger.store.AT_SITE": "a command that lists a site's sessions",
     "services.trigger.store_feeds.FEEDS": "a command that lists all feeds",
     "services.trigger.store_feeds.WAITING": "a page for operators, of the feeds that wait for somebody",
     "shared.messaging.store.OPEN_DEAD": "a command that lists every dead letter that is still open",
