@@ -21,6 +21,14 @@ UNREADABLE = "jitt-unreadable"  # the header of what stands for records that cou
 STRUCTURED = "application/cloudevents+json"
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # in JSON: an escape that is not itself escaped
 LONGEST_DETAIL = 500
+A_TIME = "write it with its offset, as 2026-12-10T16:00:00-06:00, or in UTC with a Z"
+PLAIN = {  # by pydantic's name of a fault; its own words do for the others
+    "missing": "this is needed, and missing",
+    "timezone_aware": f"this time has no offset: {A_TIME}",
+    "datetime_type": f"this is no time: {A_TIME}",
+    "datetime_parsing": f"this is no time: {A_TIME}",
+    "datetime_from_date_parsing": f"this is no time: {A_TIME}",
+}
 FIRST_YEAR, LAST_YEAR = 2, 9998  # one further, and an instant has no time in some zones, nor a place in Postgres
 
 
@@ -106,8 +114,12 @@ def inbox_id(principal: str, source: str, id: str) -> UUID:
 def own_message(principal: str, source: str, id: str, event: Event) -> Message:
     """A message that did not come by Kafka: from a page, a command, or the worker itself."""
     body = event.model_dump_json().encode()
-    headers = (("ce_specversion", b"1.0"), ("ce_id", id.encode()), ("ce_source", source.encode()),
-               ("ce_type", event.TYPE.encode()))
+    headers = (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", id.encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", event.TYPE.encode()),
+    )
     return Message(inbox_id(principal, source, id), sha256(body).digest(), event, principal, Raw("", 0, 0, None, body, headers))
 
 
@@ -143,7 +155,7 @@ def parse(wants: type[Event], body: bytes) -> Event:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise Bad("schema", f"{where}: {first['msg']}") from None
+        raise Bad("schema", f"{where}: {PLAIN.get(first['type'], first['msg'])}") from None
     if b"\\u0000" in body and NUL.search(body):
         raise Bad("nul_in_text", "a text contains the character NUL")
     for name, value in event.__dict__.items():
@@ -160,8 +172,12 @@ def _envelope(record: Record) -> tuple[dict[str, str], bytes]:
         raise Bad("too_large", "a compressed batch that unpacks to more than 8 MB; its records were not read")
     if headers.get("content-type", "").startswith(STRUCTURED):
         return structured(record.value, headers.get("traceparent"))
-    attributes = {"specversion": headers.get("ce_specversion", ""), "id": headers.get("ce_id", ""),
-                  "source": headers.get("ce_source", ""), "type": headers.get("ce_type", "")}
+    attributes = {
+        "specversion": headers.get("ce_specversion", ""),
+        "id": headers.get("ce_id", ""),
+        "source": headers.get("ce_source", ""),
+        "type": headers.get("ce_type", ""),
+    }
     checked(attributes)
     if (trace := headers.get("traceparent")) and TRACEPARENT.fullmatch(trace):
         attributes["traceparent"] = trace
