@@ -1,8 +1,10 @@
 """`jitt content`: check, publish, list, show and withdraw modules. Parsing words and printing; the work is elsewhere."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -11,23 +13,33 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.content import publishing, withdrawing
 from services.content.app import SERVICE
+from services.content.commands_authoring import authoring_app, must_find, the_skill, which
 from services.content.commands_exchange import exchange_app
 from services.content.commands_statistics import statistics_app
 from services.content.commands_why import why_app
 from services.content.findings import Format, errors, said
 from services.content.lint import LIBRARY, Checked, NothingToCheck, check
+from services.content.module import write
+from services.content.publishing import Done, Plan
+from services.content.reviews import is_overdue, read_by, state
+from services.content.store import Listed
 from shared.commands import AsJson, fail, on
+from shared.running import Running
 
 content_app = typer.Typer(
     no_args_is_help=True,
-    help="Modules: the bite-sized trainings. Check them, publish them, look at them, take one back.\n\n"
-    "A module is one Markdown file, such as `reflective_listening_1.md`. Write it, then:\n\n"
-    "    jitt content check my-modules\n\n    jitt content publish my-modules",
+    help="Modules: the bite-sized trainings. Write them, look at them, check them, publish them, take one back.\n\n"
+    "A module is one Markdown file, such as `showing_up_9.md`. From the first draft to mentors:\n\n"
+    "    jitt content new showing_up\n\n    jitt content preview showing_up_9.md\n\n"
+    "    jitt content check showing_up_9.md\n\n    jitt content publish showing_up_9.md",
 )
+content_app.add_typer(authoring_app)
 content_app.add_typer(exchange_app)
-content_app.add_typer(statistics_app)
 content_app.add_typer(why_app)
+content_app.add_typer(statistics_app)
+SHOWN = 6  # changes of one module that publishing tells; a diff tells all
 Folder = Annotated[
     Path | None, typer.Argument(help="A folder of modules (*.md), or one file. Default: those that ship with jitt.")
 ]
@@ -63,50 +75,66 @@ def check_modules(
 
 
 @content_app.command("publish")
-def publish(folder: Folder = None, as_json: AsJson = False) -> None:
-    """Publish modules: all of them, or none when one has an error.
+def publish(
+    folder: Folder = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and publish nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Publish modules: all of them, or none when one has an error. Says what changed since the last version.
 
     A module whose content has not changed keeps its version; any other becomes the next one. A second run changes nothing.
 
-    Example: `jitt content publish my-modules`
+    Example: `jitt content publish my-modules --dry-run`
     """
-    from services.content import publishing
-
     checked = _checked(folder)
     if found := errors(checked.findings):
         typer.echo(said(found, "text"), err=True)
         fail(f"Nothing was published: {len(found)} {_plural(len(found), 'error')}. Mend what is listed, then run it again.")
     modules = [draft.module for draft in checked.drafts if draft.module]
-    done = on(SERVICE, lambda running: publishing.publish(running, modules, uuid4().hex))
+
+    async def work(running: Running) -> tuple[list[Plan], list[Done]]:
+        plans = await publishing.plan(running, modules)
+        return plans, [] if dry_run else await publishing.publish(running, modules, uuid4().hex)
+
+    plans, done = on(SERVICE, work)
     if as_json:
-        typer.echo(json.dumps([asdict(each) for each in done]))
+        typer.echo(json.dumps([_as_json(*each, dry_run) for each in zip_longest(plans, done)]))
         return
-    for each in done:
-        typer.echo(f"{each.module_id} ({each.locale}): {each.words}")
+    for each in plans:
+        typer.echo("\n".join(_published(each, dry_run)))
+    if dry_run:
+        typer.echo("Nothing was published: this was a dry run.")
 
 
 @content_app.command("list")
 def list_modules(
+    *,
+    skill: Annotated[str, typer.Option(help="Only this skill, such as showing_up.")] = "",
+    locale: Annotated[str, typer.Option(help="Only this language, such as en or es.")] = "",
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only those that should have been reviewed again by now.")] = False,
     withdrawn: Annotated[bool, typer.Option("--withdrawn", help="Also versions that were withdrawn.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The published modules.
+    """The published modules, and when each is to be reviewed again. A module in use never vanishes because a review is late.
 
-    Example: `jitt content list --json`
+    Examples: `jitt content list --skill crisis_response`, `jitt content list --overdue`
     """
-    from services.content import publishing
-
-    found = on(SERVICE, lambda running: publishing.listed(running, withdrawn))
+    wanted = the_skill(skill).code if skill else ""
+    today = datetime.now(UTC).date()
+    listed = on(SERVICE, lambda running: publishing.listed(running, withdrawn))
+    found = [each for each in listed if wanted in ("", each.skill) and locale in ("", each.locale)]
+    found = [each for each in found if not overdue or is_overdue(each.review_due, today)]
     if as_json:
-        typer.echo(json.dumps([asdict(each) for each in found], default=str))
-        return
-    if not found:
+        rows = [asdict(each) | {"review": state(each.review_due, today)} for each in found]
+        typer.echo(json.dumps(rows, default=str))
+    elif found:
+        Console().print(_table(found, today), markup=False)
+    elif overdue and listed:
+        typer.echo("No review is overdue.")
+    elif listed:
+        typer.echo("No module is like that. `jitt content list` shows all of them.")
+    else:
         typer.echo("No modules yet. `jitt content publish` publishes those that ship with jitt.")
-        return
-    table = Table("module", "language", "version", "title", "minutes", "status", box=None, pad_edge=False)
-    for each in found:
-        table.add_row(each.module_id, each.locale, str(each.version), each.title, str(each.minutes), each.status)
-    Console().print(table, markup=False)
 
 
 @content_app.command("show")
@@ -117,37 +145,33 @@ def show(module_id: ModuleId, locale: Locale = "en", version: Version = None, as
 
     Example: `jitt content show reflective_listening_1 > reflective_listening_1.md`
     """
-    from services.content import publishing
-    from services.content.module import write
-
-    found = on(SERVICE, lambda running: publishing.found(running, module_id, locale, version))
-    if found is None:
-        fail(f"There is no module {_which(module_id, locale, version)}. `jitt content list --withdrawn` shows what there is.")
+    found = must_find(module_id, locale, version)
     if as_json:
         typer.echo(json.dumps(asdict(found) | {"module": found.module.model_dump(mode="json")}, default=str))
         return
+    review = read_by(found.module.reviewed_by, found.module.review_due, datetime.now(UTC).date())
+    about = f"{which(module_id, locale, found.version)}, {found.status}{f'; {review}' if found.module.reviewed_by else ''}"
+    typer.echo(about, err=True)
     typer.echo(write(found.module), nl=False)
 
 
 @content_app.command("withdraw")
-def withdraw(module_id: ModuleId, locale: Locale = "en", version: Version = None) -> None:
-    """Take a module back: it is not chosen again. Trainings that mentors have begun stay as they are.
+def withdraw(
+    module_id: ModuleId,
+    locale: Locale = "en",
+    version: Version = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Bring the newest version back.")] = False,
+) -> None:
+    """Take a module back: it is not chosen again. Trainings that mentors have already been given stay as they are.
 
     Without --version: every published version.
 
-    Example: `jitt content withdraw reflective_listening_1 --version 2`
+    Examples: `jitt content withdraw reflective_listening_1 --version 2`, `jitt content withdraw reflective_listening_1 --undo`
     """
-    from services.content import publishing
-
-    outcome = on(SERVICE, lambda running: publishing.withdraw(running, module_id, locale, version, uuid4().hex))
-    which = _which(module_id, locale, version)
-    match outcome.kind, outcome.reason:
-        case "applied", _:
-            typer.echo(f"Withdrawn: {which}.")
-        case "refused", "already_withdrawn":
-            typer.echo(f"Already withdrawn: {which}.")
-        case _:
-            fail(f"There is no module {which}. `jitt content list` shows what there is.")
+    if undo:
+        typer.echo(withdrawing.undone(module_id, locale, version))
+    else:
+        typer.echo("\n".join(withdrawing.withdrawn(module_id, locale, version)))
 
 
 def _checked(folder: Path | None) -> Checked:
@@ -171,6 +195,29 @@ def _plural(count: int, word: str) -> str:
     return word if count == 1 else f"{word}s"
 
 
-def _which(module_id: str, locale: str, version: int | None) -> str:
-    return f"{module_id} ({locale}{f', version {version}' if version else ''})"
+def _published(plan: Plan, dry_run: bool) -> Iterator[str]:
+    """A module's line, what changed since its last version, and who has read it if it is about safety."""
+    module, today = plan.module, datetime.now(UTC).date()
+    name = f"{module.module_id} ({module.locale})"
+    done = Done(module.module_id, module.locale, plan.version, plan.outcome)
+    would = dry_run and plan.outcome == "published"
+    yield f"{name}: {f'would be published, version {plan.version}' if would else done.words}"
+    yield from (f"  {change.words}" for change in plan.changes[:SHOWN])
+    if (more := len(plan.changes) - SHOWN) > 0:
+        yield f"  and {more} more {_plural(more, 'change')}: `jitt content diff` shows all of them"
+    if plan.outcome == "published" and any(item.safety for item in module.items):
+        yield f"  {read_by(module.reviewed_by, module.review_due, today)}"
 
+
+def _as_json(plan: Plan, done: Done | None, dry_run: bool) -> dict[str, object]:
+    told = done or Done(plan.module.module_id, plan.module.locale, plan.version, plan.outcome)
+    outcome = f"would_be_{told.outcome}" if dry_run and told.outcome == "published" else told.outcome
+    return asdict(told) | {"outcome": outcome, "changes": [asdict(change) for change in plan.changes]}
+
+
+def _table(found: list[Listed], today: date) -> Table:
+    table = Table("module", "language", "version", "title", "minutes", "review", "status", box=None, pad_edge=False)
+    for each in found:
+        review = state(each.review_due, today)
+        table.add_row(each.module_id, each.locale, str(each.version), each.title, str(each.minutes), review, each.status)
+    return table
