@@ -40,7 +40,7 @@ COMMANDS = {  # first word -> where its commands are
     "holiday": ("services.trigger.commands_days",),
     "feed": ("services.trigger.commands_feeds",),
     "import": ("services.trigger.commands_import", "services.trigger.commands_sheet", "services.supervision.commands"),
-    "content": ("services.content.commands",),
+    "content": ("services.content.commands", "deploy.preview.command"),
     "site": ("services.supervision.commands",),
     "link": ("services.supervision.commands",),
     "sign-in": ("services.supervision.commands_console",),

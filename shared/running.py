@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from asyncpg import Connection, Pool
 
@@ -17,6 +17,12 @@ from shared.service import Service
 from shared.settings import Settings, settings
 
 ATTEMPTS = 5
+
+
+class Submits(Protocol):
+    """Whatever takes what a person did on a page: a running service, or a rehearsal of its pages."""
+
+    async def submit(self, event: Event, *, id: str, source: str) -> Outcome: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from shared.contracts.assessment import Confidence
 from shared.contracts.content import Item
 from shared.contracts.event import Event
 from shared.pages.languages import N_
-from shared.running import Running
+from shared.running import Running, Submits
 
 SEE_OTHER = 303
 LONGEST = 500
@@ -179,7 +179,7 @@ def back(asked: Asked) -> str | None:
     return f"{asked.visit.base}/cards/{len(asked.visit.cards)}" if asked.visit.cards else asked.visit.base
 
 
-async def first_try(running: Running, asked: Asked, form: FormData) -> Response:
+async def first_try(running: Submits, asked: Asked, form: FormData) -> Response:
     if asked.tries:
         return RedirectResponse(f"{asked.path}?again=1", SEE_OTHER)
     chosen, confidence = read_choice(asked.item, form), _confidence(form)
@@ -199,7 +199,7 @@ async def first_try(running: Running, asked: Asked, form: FormData) -> Response:
     return await submitted(running, asked, event)
 
 
-async def second_try(running: Running, asked: Asked, form: FormData) -> Response:
+async def second_try(running: Submits, asked: Asked, form: FormData) -> Response:
     if form.get("show"):
         shown = AnswerShown(training_id=asked.visit.id, number=asked.number, request_id=_request_id(form))
         return await submitted(running, asked, shown)
@@ -219,7 +219,7 @@ async def second_try(running: Running, asked: Asked, form: FormData) -> Response
     return await submitted(running, asked, event)
 
 
-async def write(running: Running, asked: Asked, form: FormData) -> Response:
+async def write(running: Submits, asked: Asked, form: FormData) -> Response:
     """The text is sealed here, before it becomes part of any message."""
     id_, number, request_id = asked.visit.id, asked.number, _request_id(form)
     if form.get("talk"):
@@ -232,7 +232,7 @@ async def write(running: Running, asked: Asked, form: FormData) -> Response:
     return await submitted(running, asked, event)
 
 
-async def submitted(running: Running, asked: Asked, event: Event) -> Response:
+async def submitted(running: Submits, asked: Asked, event: Event) -> Response:
     """The same form sent twice is one message; a second answer to the same question meets the first one's feedback."""
     id_ = sha256(event.model_dump_json().encode()).hexdigest()
     outcome = await running.submit(event, id=id_, source=f"training/{asked.visit.id}")

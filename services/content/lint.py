@@ -34,7 +34,7 @@ def check(folder: Path, today: date, words: Vocabulary | None = None) -> Checked
         raise NothingToCheck(f"There is no module (*.md) in {folder}.")
     drafts = tuple(read(_text(file), _named(file), pictures.near(file)) for file in files)
     found = [finding for draft in drafts for finding in of_draft(draft, today, words or vocabulary())]
-    return Checked(drafts, tuple(sorted([*found, *_between(drafts)])))
+    return Checked(drafts, tuple(sorted([*found, *between(drafts)])))
 
 
 def of_draft(draft: Draft, today: date, words: Vocabulary) -> Iterator[Finding]:
@@ -64,7 +64,7 @@ def _size(lines: Sequence[str], module: Module) -> int:
     return sum(len(line.encode()) + 1 for line in lines) + sum(len(card.picture.svg) for card in module.cards if card.picture)
 
 
-def _between(drafts: Sequence[Draft]) -> Iterator[Finding]:
+def between(drafts: Sequence[Draft]) -> Iterator[Finding]:
     """What only shows beside other files: a module twice, and a translation with other questions."""
     first: dict[tuple[str, str], Draft] = {}
     questions: dict[str, tuple[str, list[tuple[object, ...]]]] = {}

@@ -48,7 +48,13 @@ def link() -> Callable[..., str]:
 
 @asynccontextmanager
 async def serving(running: Running) -> AsyncIterator[str]:
-    config = uvicorn.Config(application_of(running), host="127.0.0.1", port=0, log_config=None, access_log=False)
+    async with on_a_port(application_of(running)) as address:
+        yield address
+
+
+@asynccontextmanager
+async def on_a_port(app: Any) -> AsyncIterator[str]:
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     while not server.started:
