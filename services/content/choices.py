@@ -72,7 +72,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request with all that is looked at: `choices` oldest first, how often each module was shown whole, and when last."""
+    """A request with all that is looked at: `choices` oldest first, how often each module was shown whole, and when last.
+    `filled`: names of the site's data that are there."""
 
     event: ContentRequested
     now: datetime
@@ -80,11 +81,13 @@ class Asked:
     facts: Facts
     shown: Mapping[str, int]
     last: Mapping[str, datetime]
+    filled: frozenset[str]
 
 
 def gathered(event: ContentRequested, now: datetime, choices: tuple[Choice, ...], facts: Facts) -> Asked:
     whole = [(past.module.module_id, past.at) for past in choices if past.module]
-    return Asked(event, now, choices, facts, Counter(module for module, _ in whole), dict(whole))
+    shown = Counter(module for module, _ in whole)
+    return Asked(event, now, choices, facts, shown, dict(whole), frozenset(event.site_variables))
 
 
 def choice(event: ContentRequested, now: datetime, made: TrainingAssigned | NothingSuitable) -> Choice:

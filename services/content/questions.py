@@ -28,16 +28,16 @@ def returning(asked: Asked, locale: str) -> tuple[AssignedItem, ...]:
 def _edition(key: ItemKey, locale: str, asked: Asked) -> Edition | None:
     """A question that was missed in one version and language is the same question in every other: it is asked as the newest
     published version has it (a corrected one, then), in the training's language, else the mentor's own, else in English."""
-    by_language = {edition.locale: edition for edition in asked.facts.items.get(key, ())}
+    editions = asked.facts.items.get(key, ())
     languages = (locale, asked.event.locale, FALLBACK)
-    found = next((by_language[language] for language in languages if language in by_language), None)
-    if found is None or found.item.kind == "open" or not set(found.item.variables) <= set(asked.event.site_variables):
+    found = next((each for language in languages for each in editions if each.locale == language), None)
+    if found is None or found.item.kind == "open" or not asked.filled.issuperset(found.item.variables):
         return None
     return found
 
 
-def recalled(back: tuple[AssignedItem, ...], asked: Asked) -> list[AssignedItem]:
-    """Known items: lowest recall of their skill first, then shown least often, then longest ago.
+def recalled(back: tuple[AssignedItem, ...], asked: Asked, most: int) -> list[AssignedItem]:
+    """So many known items: lowest recall of their skill first, then shown least often, then longest ago.
 
     What was assigned and never answered left no memory of its skill, and is not known.
     """
@@ -48,7 +48,7 @@ def recalled(back: tuple[AssignedItem, ...], asked: Asked) -> list[AssignedItem]
     found = {key: edition for key in shown if key not in taken and (edition := _edition(key, event.locale, asked))}
     known = {key: edition for key, edition in found.items() if not event.fading or edition.item.skill in place}
     order = sorted(known, key=lambda key: (place.get(known[key].item.skill, len(place)), shown[key], last[key], key))
-    return [_asked_as(known[key]) for key in order]
+    return [_asked_as(known[key]) for key in order[:most]]
 
 
 def _by_recall(needs: Iterable[Need]) -> list[str]:

@@ -64,7 +64,7 @@ def _why_not(offer: Offer, asked: Asked) -> WhyNot | None:
         "locale": offer.locale in (event.locale, FALLBACK),
         "scope": _in_scope(offer, event.activity),
         "minutes": offer.minutes <= event.training_minutes,
-        "variables": set(offer.variables) <= set(event.site_variables),
+        "variables": asked.filled.issuperset(offer.variables),
     }
     if code := next((code for code, suits in lasting.items() if not suits), None):
         return code
@@ -110,7 +110,7 @@ def _items_only(need: Need, items: Iterable[AssignedItem], ranking: Sequence[Con
 
 def _without_a_module(needs: Sequence[Need], ranking: Sequence[Considered], asked: Asked) -> TrainingAssigned | NothingSuitable:
     back = returning(asked, asked.event.locale)
-    items = back if needs else (*back, *recalled(back, asked))[:RECALLED]
+    items = back if needs else (*back, *recalled(back, asked, RECALLED - len(back)))
     if items:
         reasons = (Reason(code="missed"),) if back else ()
         return _training(asked.event, items, reasons=reasons, candidates=_candidates(ranking))

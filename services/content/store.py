@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -256,9 +257,19 @@ def _learner(row: Record, choices: Sequence[Choice]) -> Learner:
 
 
 def _choice(row: Record) -> Choice:
-    module = ModuleRef(module_id=row["module_id"], version=row["version"]) if row["module_id"] else None
-    items = ITEM_REFS.validate_json(row["items"])
-    return Choice(row["request_id"], row["session_id"], row["at"], row["kind"], row["skill"], module, items)
+    module = _module_ref(row["module_id"], row["version"]) if row["module_id"] else None
+    return Choice(row["request_id"], row["session_id"], row["at"], row["kind"], row["skill"], module, _item_refs(row["items"]))
+
+
+@lru_cache(maxsize=1_000)
+def _module_ref(module_id: str, version: int) -> ModuleRef:
+    """Many mentors had the same module, and half a year of each is read for every request."""
+    return ModuleRef(module_id=module_id, version=version)
+
+
+@lru_cache(maxsize=4_000)
+def _item_refs(items: str) -> tuple[ItemRef, ...]:
+    return ITEM_REFS.validate_json(items)
 
 
 def _choice_row(learner: Learner, made: Choice) -> tuple[object, ...]:

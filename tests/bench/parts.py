@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from services.trigger.app import SERVICE
 from shared.running import opened
-from tests.bench import due, loop, machine, memory, rebuild, rounds, rows, series, world
+from tests.bench import choosing, due, loop, machine, memory, rebuild, rounds, rows, series, world
 from tests.bench.budget import Share, repeated
 from tests.bench.hop import Bench
 from tests.bench.latency import WARM_UP, latency
@@ -40,14 +40,15 @@ class Size:
     dead: int  # dead entries at the head of the index
     workers: tuple[int, ...]
     rebuilt: int  # events that a projection is made again from
+    chosen: int  # requests for a training
 
 
 PLAIN = Size("plain", seconds=900, rounds=3, repeats=3, fast=2, events=60_000, naive=2_000, naive_16=4_000, steady_seconds=10,
              memory=20_000, patience=10, pending=1_000_000, due=60_000, overdue=200_000, within=60, dead=1_000_000,
-             workers=(1, 2, 4), rebuilt=100_000)  # fmt: skip
+             workers=(1, 2, 4), rebuilt=100_000, chosen=20_000)  # fmt: skip
 QUICK = Size("quick", seconds=300, rounds=1, repeats=1, fast=1, events=20_000, naive=1_000, naive_16=0, steady_seconds=5,
              memory=4_000, patience=2, pending=50_000, due=10_000, overdue=20_000, within=10, dead=50_000,
-             workers=(1, 2), rebuilt=100_000)  # fmt: skip
+             workers=(1, 2), rebuilt=100_000, chosen=5_000)  # fmt: skip
 FULL = replace(PLAIN, name="full", seconds=4 * 3_600, pending=10_000_000, rebuilt=1_000_000)
 
 
@@ -82,6 +83,22 @@ async def _memory(run: Run) -> list[Figure]:
         *(Figure(f"rest_mb.{name}", f"{name}: memory at rest, MiB", [one["rest"]], None, False) for name, one in held.items()),
         Figure("stack_mb", "memory of the whole stack, MiB", [whole], 1_229, False),
     ]
+
+
+async def _choosing(run: Run) -> list[Figure]:
+    async def once(n: int) -> tuple[choosing.Chosen, float]:
+        asked = await choosing.settle(run.bench, run.size.chosen)
+        run.quiet()
+        return await choosing.chosen(run.bench, asked), await choosing.pure(asked)
+
+    ran = await repeated(once, run.size.repeats, run.seconds)
+    await choosing.leave(run.bench)
+    said = f"trainings chosen by one process, each mentor with {choosing.BEFORE} before"
+    kinds = ", ".join(f"{number:,} {kind}" for kind, number in sorted(ran[0][0].kinds.items()))
+    run.found.said.append(f"Chosen of {run.size.chosen:,} requests: {kinds}.")
+    return [Figure("choosing.per_s", f"{said}, requests/s", [one.per_s for one, _ in ran], 2_000),
+            Figure("choosing.cpu_us", "CPU of a chosen training: python, µs", [one.cpu_us for one, _ in ran], None, False),
+            Figure("choosing.pure_per_s", "the ranking alone, requests/s", [pure for _, pure in ran])]  # fmt: skip
 
 
 async def _rebuild(run: Run) -> list[Figure]:
@@ -210,6 +227,7 @@ async def _peers(run: Run) -> list[Figure]:
 # In this order, so that sessions that wait are written once. Seconds are those of the plain form on a quiet machine.
 PARTS = (
     Part("memory", Share(50, 50), _memory),
+    Part("choosing", Share(60, 25), _choosing),
     Part("rebuild", Share(45, 30), _rebuild),
     Part("rounds", Share(240, 80), _rounds),
     Part("latency_5000", Share(50, 25), _fast),

@@ -28,6 +28,9 @@ class Marks:
         self.started_at = self.cpu = 0.0
         self.batches: list[int] = []
 
+    def saw(self, records: Sequence[Any]) -> None:
+        self.began(len(records))
+
     def began(self, records: int) -> None:
         if not self.started_at:
             self.started_at, self.cpu = time.monotonic(), time.process_time()
@@ -47,7 +50,7 @@ def watch(marks: Marks) -> None:
     take, round_ = Worker.take, Relay.round
 
     async def taken(self: Worker, records: Sequence[Any], decode: Any) -> None:
-        marks.began(len(records))
+        marks.saw(records)
         await take(self, records, decode)
 
     async def rounded(self: Relay, conn: Connection) -> int:
