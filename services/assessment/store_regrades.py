@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from asyncpg import Connection
+from asyncpg import Connection, Record
 
 from services.assessment.domain import Training
 from shared.contracts.content import ItemCorrected
@@ -64,7 +64,7 @@ async def asked(conn: Connection, cause: ItemCorrected, after: UUID | None, limi
     return [row["training_id"] for row in rows]
 
 
-def _corrections(rows: Iterable[dict[str, str]]) -> dict[str, ItemCorrected]:
+def _corrections(rows: Iterable[Record]) -> dict[str, ItemCorrected]:
     return {row["key"]: ItemCorrected.model_validate_json(row["document"]) for row in rows}
 
 

@@ -3,33 +3,28 @@
 Every statement about mentors takes the caller's site and caseload ($1, $2): a supervisor's own mentors, a lead's site.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import groupby
 from uuid import UUID
 
 from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
+from services.supervision.reading_trainings import grouped, load_answers, load_modules, training
 from services.supervision.screens.facts import (
     TALK_RULES,
     Alert,
-    Answer,
     Clearance,
     Contact,
     Hold,
-    ItemKey,
     Meeting,
     Mentor,
     Site,
     Staff,
-    Training,
     next_of,
 )
-from shared.contracts.assessment import OpenAnswer, SkillRemembered
-from shared.contracts.content import AssignedItem, Item
+from shared.contracts.assessment import SkillRemembered
 
 STAFF = """
 SELECT p.person_id, p.site_id, p.name, p.role, p.time_zone, coalesce(s.name, p.site_id) AS site_name, s.staff_on_call,
@@ -73,19 +68,11 @@ SELECT DISTINCT ON (p.mentor_id) p.mentor_id, p.session_id, p.starts_at, p.statu
 FROM preparation p WHERE p.mentor_id = ANY($1::uuid[]) AND p.starts_at > now() AND p.status = 'planned'
 ORDER BY p.mentor_id, p.starts_at
 """
-ANSWERS = """
-SELECT training_id, module_id, version, item_id, attempt, chosen, shown, correct, confidence, safety_critical, skill, answered_at
-FROM answer WHERE training_id = ANY($1::uuid[]) ORDER BY answered_at, attempt
-"""
 HOLDS = """
 SELECT mentor_id, module_id, version, item_id, training_id, session_id, functions
 FROM hold WHERE mentor_id = ANY($1::uuid[]) AND cleared_at IS NULL ORDER BY held_at
 """
 OPEN_RULES = "SELECT mentor_id, session_id, rule FROM alert WHERE mentor_id = ANY($1::uuid[]) AND resolved_at IS NULL"
-ITEMS = """
-SELECT m.module_id, m.version, m.locale, m.module->'prompts' AS prompts, m.module->'items' AS items
-FROM module m WHERE m.key = ANY($1::text[])
-"""
 CONTACT = """
 SELECT k.contact_id, k.mentor_id, k.session_id, k.outcome, k.at, k.by_person, coalesce(p.name, 'Somebody') AS by_name,
        k.cleared, k.snoozed_until, k.undone_at
@@ -135,13 +122,7 @@ OPENED = """
 SELECT p.name, max(o.at) AS at FROM brief_opened o JOIN person p ON p.person_id = o.person_id
 WHERE o.training_id = $1 AND o.person_id <> $2 GROUP BY p.name ORDER BY max(o.at) DESC
 """
-ITEM_LIST = TypeAdapter(tuple[Item, ...])
-ASSIGNED = TypeAdapter(tuple[AssignedItem, ...])
-OPEN_ANSWERS = TypeAdapter(tuple[OpenAnswer, ...])
-TEXTS = TypeAdapter(tuple[str, ...])
 FACTS = TypeAdapter(dict[str, str])
-ModuleKey = tuple[str, int, str]  # module, version, locale
-Modules = Mapping[ModuleKey, tuple[tuple[Item, ...], tuple[str, ...]]]
 
 
 async def now(conn: Connection) -> datetime:
@@ -278,16 +259,16 @@ async def _meetings(conn: Connection, who: Staff, rows: Sequence[Record]) -> lis
         return []
     ids = list({row["mentor_id"] for row in rows})
     mentors = {mentor.id: mentor for mentor in await list_mentors(conn, who, ids)}
-    answers = await _grouped_answers(conn, [row["training_id"] for row in rows if row["training_id"]])
-    modules = await _modules(conn, rows)
-    holds = _grouped(await conn.fetch(HOLDS, ids), "mentor_id")
-    rules = _grouped(await conn.fetch(OPEN_RULES, ids), "mentor_id")
+    answers = await load_answers(conn, [row["training_id"] for row in rows if row["training_id"]])
+    modules = await load_modules(conn, rows)
+    holds = grouped(await conn.fetch(HOLDS, ids), "mentor_id")
+    rules = grouped(await conn.fetch(OPEN_RULES, ids), "mentor_id")
     sessions = {id for row in rows for id in row["together"]}
     contacts = {(c["session_id"], c["mentor_id"]): _contact(c) for c in await conn.fetch(CONTACTS_OF_SESSIONS, list(sessions))}
     return [
         replace(
             _meeting(row, mentors[row["mentor_id"]]),
-            training=_training(row, answers.get(row["training_id"], ()), modules) if row["training_id"] else None,
+            training=training(row, answers.get(row["training_id"], ()), modules) if row["training_id"] else None,
             holds=tuple(_hold(one) for one in holds[row["mentor_id"]]),
             open_rules=frozenset(r["rule"] for r in rules[row["mentor_id"]] if _concerns(r, row["session_id"])),
             contact=max((c for id in row["together"] if (c := contacts.get((id, row["mentor_id"])))),
@@ -302,37 +283,6 @@ def _concerns(rule: Record, session_id: UUID) -> bool:
     return rule["rule"] in TALK_RULES or rule["session_id"] == session_id
 
 
-async def _grouped_answers(conn: Connection, trainings: Sequence[UUID]) -> dict[UUID, tuple[Answer, ...]]:
-    rows = await conn.fetch(ANSWERS, trainings)
-    return {id: tuple(map(_answer, group)) for id, group in _grouped(rows, "training_id").items()}
-
-
-async def _modules(conn: Connection, rows: Sequence[Record]) -> Modules:
-    """The items and prompts of every module version that these trainings name, in their language and in English."""
-    keys = {key for row in rows if row["training_id"] for item in _assigned(row) for key in _keys(item, row["locale"])}
-    found = await conn.fetch(ITEMS, sorted(keys))
-    return {
-        (m["module_id"], m["version"], m["locale"]): (ITEM_LIST.validate_json(m["items"]), TEXTS.validate_json(m["prompts"]))
-        for m in found
-    }
-
-
-def _keys(item: AssignedItem, locale: str | None) -> set[str]:
-    languages = (item.locale,) if item.locale else (locale or "en", "en")  # one that does not say: the training's, or English
-    return {f"{item.module_id}/{language}@{item.version}" for language in languages}
-
-
-def _assigned(row: Record) -> tuple[AssignedItem, ...]:
-    return ASSIGNED.validate_json(row["items"]) if row["items"] else ()
-
-
-def _grouped(rows: Iterable[Record], column: str) -> dict[UUID, list[Record]]:
-    groups: dict[UUID, list[Record]] = defaultdict(list)
-    for key, group in groupby(rows, lambda row: row[column]):
-        groups[key] += group
-    return groups
-
-
 def _mentor(row: Record) -> Mentor:
     return Mentor(row["mentor_id"], row["site_id"], row["name"], row["phone"], row["supervisor_id"], row["supervisor_name"],
                   row["match_started_on"])  # fmt: skip
@@ -343,38 +293,6 @@ def _meeting(row: Record, mentor: Mentor) -> Meeting:
         id=row["session_id"], mentor=mentor, starts_at=row["starts_at"], status=row["status"] or "planned",
         activity=row["activity"], function=row["function"], minutes=row["minutes"], mode=row["mode"],
         number=row["session_no"], nothing_suitable=row["nothing_suitable"], together=tuple(row["together"]),
-    )  # fmt: skip
-
-
-def _training(row: Record, answers: tuple[Answer, ...], modules: Modules) -> Training:
-    assigned = _assigned(row)
-    items: tuple[ItemKey, ...] = tuple((item.module_id, item.version, item.item_id) for item in assigned)
-    _, prompts = _of(modules, row["module_id"], row["module_version"], row["locale"])
-    return Training(
-        id=row["training_id"], session_id=row["session_id"], quiz_by=row["quiz_by"] or row["starts_at"], items=items,
-        opened_at=row["opened_at"], completed_at=row["completed_at"], late=row["late"],
-        open_answers=tuple((one.item_id, one.state) for one in OPEN_ANSWERS.validate_json(row["open_answers"])),
-        answers=answers, texts=_texts(assigned, row["locale"], modules), prompts=prompts,
-    )  # fmt: skip
-
-
-def _texts(assigned: Iterable[AssignedItem], locale: str | None, modules: Modules) -> dict[ItemKey, Item]:
-    return {
-        (one.module_id, one.version, one.item_id): item
-        for one in assigned
-        for item in _of(modules, one.module_id, one.version, one.locale or locale)[0]
-        if item.id == one.item_id
-    }
-
-
-def _of(modules: Modules, module: str, version: int, locale: str | None) -> tuple[tuple[Item, ...], tuple[str, ...]]:
-    return modules.get((module, version, locale or "en")) or modules.get((module, version, "en")) or ((), ())
-
-
-def _answer(row: Record) -> Answer:
-    return Answer(
-        row["module_id"], row["version"], row["item_id"], row["attempt"], tuple(row["chosen"]), row["shown"], row["correct"],
-        row["confidence"], row["safety_critical"], row["skill"], row["answered_at"],
     )  # fmt: skip
 
 

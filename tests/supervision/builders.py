@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.supervision import cases, contacts
+from services.supervision import cases, contacts, regrades
 from services.supervision.domain import Alert, MentorCase
 from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken, ContactMade, ContactUndone, PersonListed
 from shared.contracts import ids
-from shared.contracts.assessment import CallRequested, ItemAnswered, TrainingCompleted, TrainingOpened
+from shared.contracts.assessment import AnswerRegraded, CallRequested, ItemAnswered, TrainingCompleted, TrainingOpened
 from shared.contracts.content import AssignedItem, ModuleRef, TrainingAssigned, TrainingShared
 from shared.contracts.event import Due, Event, Refused
 from shared.contracts.trigger import SessionPlanned, TrainingOverdue
@@ -95,6 +95,19 @@ def mistaken(code: str, number: int, *, wrong: bool = True, **changes: Any) -> I
         "mistakes": (code,) if wrong else (), "offered_mistakes": (code,),
     }  # fmt: skip
     return answered(**values | changes)
+
+
+def regraded(answer: ItemAnswered, **changes: Any) -> AnswerRegraded:
+    """The other way round than it was answered; an ordinary mistake comes or goes with it."""
+    names = ("mentor_id", "site_id", "session_id", "starts_at", "training_id", "module_id", "version", "item_id", "skill",
+             "attempt", "chosen", "confidence", "safety_critical", "answered_at")  # fmt: skip
+    values = {name: getattr(answer, name) for name in names} | {
+        "locale": "en", "corrected_version": answer.version + 1, "correct_before": answer.correct, "correct": not answer.correct,
+        "mistakes_before": answer.mistakes, "mistakes": answer.offered_mistakes[:1] if answer.correct else (),
+        "reason": "The second answer keeps the young person safe, too.", "corrected_at": answer.received_at + HOUR,
+        "regraded_at": answer.received_at + HOUR,
+    }  # fmt: skip
+    return AnswerRegraded(**values | changes)
 
 
 def completed(**changes: Any) -> TrainingCompleted:
@@ -203,6 +216,7 @@ DECIDE: dict[type[Event], Any] = {
     TrainingOverdue: cases.overdue,
     TrainingOpened: cases.opened,
     ItemAnswered: cases.answered,
+    AnswerRegraded: regrades.regraded,
     TrainingCompleted: cases.completed,
     CallRequested: cases.call_requested,
     AlertTaken: cases.taken,

@@ -8,7 +8,7 @@ from services.supervision.screens.facts import Alert
 from shared.contracts.vocabulary import vocabulary
 
 KINDS = {"hold": "Safety", "talk": "Before the session", "idle": "Follow-up"}
-FOLLOW_UP = frozenset({"same_mistake_again", "training_not_done"})
+FOLLOW_UP = frozenset({"same_mistake_again", "training_not_done", "answer_key_corrected"})
 LACKS = {"missing": "not cleared yet", "expired": "the clearance has ended", "suspended": "on hold", "revoked": "not cleared"}
 
 
@@ -78,6 +78,18 @@ def _same_mistake(alert: Alert) -> str:
     return f"{alert.mentor.name} made the same mistake again{f': {said.lower(phrase)}' if phrase else ''}"
 
 
+def _corrected(alert: Alert) -> str:
+    whose = said.possessive(alert.mentor.name)
+    match alert.facts.get("result"), alert.facts.get("hold"):
+        case "right", "lifted":
+            return f"{whose} hold is lifted: a question was wrong, and is corrected"
+        case "right", _:
+            return f"{whose} answer counts as right: a question was wrong, and is corrected"
+        case "wrong", _:
+            return f"{whose} answer no longer counts as right: a question was wrong, and is corrected"
+    return f"{whose} answers count differently: questions were wrong, and are corrected"
+
+
 def _not_done(alert: Alert) -> str:
     begun = "has not finished the training" if alert.facts.get("opened") == "yes" else "has not started the training"
     return f"{alert.mentor.name} {begun}"
@@ -120,5 +132,10 @@ WORDS = {
     "training_not_done": Words(
         _not_done,
         "The answers were due, and the training is not finished. A reminder or a short talk is enough.",
+    ),
+    "answer_key_corrected": Words(
+        _corrected,
+        "An author corrected a question after it was answered. Somebody had acted on that answer, or it had put something on "
+        "hold. The mentor is told, too. Nothing has to be done; the brief says what changed.",
     ),
 }

@@ -23,6 +23,7 @@ HOW = {
     "session_over": "The session is over.",
     "noted": "",
     "lifted": "It closed by itself: what it said is no longer so.",
+    "corrected": "It closed by itself: a question was wrong and has been corrected.",
 }
 
 

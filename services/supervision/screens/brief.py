@@ -34,6 +34,16 @@ class Missed:
     kind: Kind
     chose: str
     problem: str
+    corrected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoMiss:
+    """What was missed by a wrong key."""
+
+    topic: str
+    words: str
+    changed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,7 @@ class Brief:
     progress: str | None
     missed: tuple[Missed, ...]
     rest: str | None
+    no_misses: tuple[NoMiss, ...]
     nothing_missed: bool
     words: InTheirWords | None
     ask_heading: str
@@ -98,8 +109,9 @@ def page(
         tel=said.tel(meeting.mentor.phone),
         hold=hold(meeting, name),
         progress=progress(training, name),
-        missed=tuple(missed(miss) for miss in misses[:SHOWN]),
+        missed=tuple(missed(miss, now, zone) for miss in misses[:SHOWN]),
         rest=rest(misses[SHOWN:]),
+        no_misses=tuple(no_miss(miss, now, zone) for miss in training.misses_no_more),
         nothing_missed=quiet,
         words=in_their_words(training, answer),
         ask_heading="Two things to ask" if len(asks) == ASKED else "One thing to ask",
@@ -140,17 +152,30 @@ def progress(training: Training, name: str) -> str | None:
     return f"{name} has answered {training.answered} of {len(training.items)}. This brief fills in as answers arrive."
 
 
-def missed(miss: Miss) -> Missed:
+def missed(miss: Miss, now: datetime, zone: str) -> Missed:
     words, kind = outcome(miss)
     return Missed(
-        topic=miss.item.topic if miss.item else said.sentence(said.skill(miss.first.skill)),
+        topic=topic(miss),
         confidence=said.CONFIDENCE.get(miss.first.confidence or "", ""),
         certain=miss.certain,
         outcome=words,
         kind=kind,
         chose=chose(miss),
         problem=" ".join(option.why for option in miss.chosen),
+        corrected=f"{_corrected(miss, now, zone)}; this answer counted as right before." if miss.first.turned else "",
     )
+
+
+def topic(miss: Miss) -> str:
+    return miss.item.topic if miss.item else said.sentence(said.skill(miss.first.skill))
+
+
+def no_miss(miss: Miss, now: datetime, zone: str) -> NoMiss:
+    return NoMiss(topic(miss), f"{_corrected(miss, now, zone)}; this miss no longer counts.", miss.first.reason or "")
+
+
+def _corrected(miss: Miss, now: datetime, zone: str) -> str:
+    return f"Question corrected {said.on_day(miss.first.corrected_at or now, now, zone)}"
 
 
 def outcome(miss: Miss) -> tuple[str, Kind]:

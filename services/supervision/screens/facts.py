@@ -65,10 +65,18 @@ class Answer:
     safety: bool
     skill: str
     answered_at: datetime
+    correct_before: bool | None = None  # as it was answered, where a corrected question changed that
+    corrected_at: datetime | None = None
+    reason: str | None = None  # what changed in the question
 
     @property
     def item(self) -> ItemKey:
         return self.module_id, self.version, self.item_id
+
+    @property
+    def turned(self) -> bool:
+        """A correction made it right, or wrong."""
+        return self.correct_before not in (None, self.correct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +128,12 @@ class Training:
         firsts = (a for a in self.answers if a.attempt == 1 and not a.correct)
         found = (Miss(a, retries.get(a.item), self.texts.get(a.item)) for a in firsts)
         return tuple(sorted(found, key=lambda miss: miss.rank))
+
+    @property
+    def misses_no_more(self) -> tuple[Miss, ...]:
+        """What was wrong when it was answered, and counts as right since its question was corrected."""
+        firsts = (a for a in self.answers if a.attempt == 1 and a.correct and a.turned)
+        return tuple(Miss(a, None, self.texts.get(a.item)) for a in firsts)
 
     @property
     def answered(self) -> int:
