@@ -67,7 +67,7 @@ async def test_every_page_passes_the_checks_in_every_width_and_scheme(visit: Vis
     pages = {
         "today": "/today", "brief": visit.brief("marcus"), "brief-going": visit.brief("devi"), "alerts": "/alerts",
         "resolved": "/alerts?state=resolved", "mentors": "/mentors", "mentor": f"/mentors/{ids.mentor(SITE, 'marcus')}",
-        "contacts": "/contacts", "safeguarding": "/safeguarding", "sign-in": await visit.link(),
+        "contacts": "/contacts", "site": "/site", "safeguarding": "/safeguarding", "sign-in": await visit.link(),
         "not-found": f"/briefs/{visit.day.sessions['marcus']}",
     }  # fmt: skip
     page = await (await visit.signed_in()).new_page()

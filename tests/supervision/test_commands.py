@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from shared.service import Service
 from tests.conftest import at_database
 from tests.driving import deliver, outgoing
 from tests.supervision.builders import MENTOR, SUPERVISOR, TRAINING, assigned
+from tests.supervision.test_pages_site import a_version
 
 Database = Callable[[Service], Awaitable[Running]]
 Jitt = Callable[..., Awaitable[Result]]
@@ -68,6 +70,30 @@ async def test_a_site_is_added_changed_and_listed(jitt: Jitt, running: Running) 
     (site,) = json.loads((await jitt("site", "list", "--json")).stdout)
     assert (site["hotline"]["number"], site["reporting_steps"], site["revision"]) == ("800 555 0199", ["Call.", "Tell us."], 2)
     assert [e.revision for e in await outgoing(running) if isinstance(e, SiteDescribed)] == [1, 2]
+
+
+async def test_a_site_shows_what_it_lacks_which_trainings_wait_and_the_command_that_adds_it(jitt: Jitt, running: Running) -> None:
+    news = a_version(site_variables=("state_hotline", "reporting_steps"))
+    await deliver(running, news)
+    await jitt(*ADD)
+    shown = (await jitt("site", "show", "eastfield")).stdout
+    assert "Not used here yet: one training" in shown
+    assert "One training needs your state’s child protection line and your steps of reporting. “If they tell you" in shown
+    add = next(line for line in shown.splitlines() if line.startswith("Add it: "))
+    assert "jitt site show eastfield" in (await jitt("site", "list")).stdout
+    [listed] = json.loads((await jitt("site", "list", "--json")).stdout)
+    assert listed["missing"] == ["state_hotline", "reporting_steps", "staff_on_call"]
+    assert listed["waiting"][0]["trainings"] == ["If they tell you something scary"]
+    _, *command = shlex.split(add.removeprefix("Add it: ").replace("Its number", "988").replace("A number that", "555 555 0101"))
+    assert (await jitt(*[word.replace(" is always answered", "") for word in command])).stdout.startswith("Changed eastfield.")
+    shown = (await jitt("site", "show", "eastfield")).stdout
+    assert "Every training can be used here." in shown
+    assert "  Steps of reporting:    The first step\n                         The next step\n" in shown
+
+
+async def test_a_site_that_nobody_knows_is_not_shown(jitt: Jitt) -> None:
+    answer = await jitt("site", "show", "nowhere")
+    assert (answer.exit_code, "`jitt site list` shows those that are" in answer.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
