@@ -6,6 +6,7 @@ from shared.contracts.assessment import (
     AnswerRegraded,
     CallRequested,
     ItemAnswered,
+    ItemReported,
     SkillRemembered,
     TrainingCompleted,
     TrainingOpened,
@@ -23,6 +24,6 @@ SERVICE = Service(
         "supervision.sites",
         "assessment.events",  # our own answers, read back into the memory of each skill
     ),
-    publishes=(TrainingOpened, ItemAnswered, AnswerRegraded, TrainingCompleted, SkillRemembered, CallRequested),
+    publishes=(TrainingOpened, ItemAnswered, ItemReported, AnswerRegraded, TrainingCompleted, SkillRemembered, CallRequested),
     routes=http.routes,
 )

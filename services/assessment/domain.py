@@ -10,7 +10,9 @@ from itertools import count
 from typing import Literal
 from uuid import UUID
 
-from services.assessment import grading
+from pydantic import Field
+
+from services.assessment import grading, pace
 from services.assessment.messages import (
     Answered,
     AnswerShown,
@@ -48,6 +50,7 @@ class Try(Part):
     open: bool = False
     mistakes: tuple[str, ...] = ()
     answered_at: datetime
+    seconds: int | None = Field(None, exclude=True)  # told once, and not kept
 
 
 class Sealed(Part):
@@ -132,6 +135,7 @@ class Facts:
 
     sessions: tuple[SessionPlanned, ...] = ()  # without one whose own event has not arrived
     item: Item | None = None  # the item of the question at hand; None: its module has not arrived
+    locale: str | None = None  # of that item
     editions: tuple[str, ...] = ()  # by question: the catalogue's key of what was asked, as far as it is known
     corrections: tuple[ItemCorrected, ...] = ()  # of what is being assigned
 
@@ -184,6 +188,7 @@ def answered(training: Training | None, event: Answered, now: datetime, facts: F
         open=event.attempt == 1 and not result.correct and grading.may_retry(facts.item),
         mistakes=result.mistakes,
         answered_at=at,
+        seconds=pace.seconds(event.shown_at, at) if event.attempt == 1 else None,
     )
     return after(training, this, facts.item, facts, now)
 
@@ -341,6 +346,9 @@ def item_answered(training: Training, this: Try, item: Item, facts: Facts, now: 
         answered_at=this.answered_at,
         received_at=now,
         late=this.answered_at > quiz_by(training, session),
+        locale=facts.locale,
+        returning=ref.returning,
+        seconds=this.seconds,
     )
 
 
@@ -356,6 +364,9 @@ def training_completed(training: Training, facts: Facts, at: datetime) -> Traini
         open_answers=tuple(OpenAnswer(item_id=s.item_id, state=s.state) for s in training.said),
         completed_at=at,
         late=at > quiz_by(training, session),
+        module_id=a.module.module_id if a.module else None,
+        version=a.module.version if a.module else None,
+        locale=a.locale,
     )
 
 
@@ -367,6 +378,7 @@ def _completed_item(training: Training, first: Try) -> CompletedItem:
         item_id=ref.item_id,
         first_try=first.correct,
         recovered=last.attempt == 2 and last.correct,
+        returning=ref.returning,
     )
 
 

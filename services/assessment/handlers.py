@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from services.assessment import domain, memory, regrades, store, store_regrades
+from services.assessment import domain, memory, regrades, reports, store, store_regrades, store_reports
 from services.assessment.domain import Facts, Training
 from services.assessment.memory import Skill
 from services.assessment.messages import (
@@ -13,11 +13,14 @@ from services.assessment.messages import (
     AnswerShown,
     CallPressed,
     CardRead,
+    ItemReportSent,
+    ItemReportTakenBack,
     OpenAnswered,
     Started,
     TalkPreferred,
 )
-from services.assessment.modules import all_keys, editions, item_of, module_keys
+from services.assessment.modules import all_keys, editions, item_locale, item_of, module_keys
+from services.assessment.reports import Report, report_id
 from services.assessment.store import Catalogued
 from shared.contracts.assessment import AnswerRegraded, ItemAnswered
 from shared.contracts.content import ItemCorrected, ModulePublished, ModuleWithdrawn, TrainingAssigned, TrainingShared
@@ -50,6 +53,10 @@ def training_id(event: Any) -> UUID:
 
 def skill_id(event: ItemAnswered | AnswerRegraded) -> UUID:
     return memory.skill_id(event.mentor_id, event.skill)
+
+
+def report_key(event: ItemReportSent | ItemReportTakenBack) -> UUID:
+    return report_id(event.training_id, event.number)
 
 
 def sessions(training: Training | None, event: Any) -> Iterable[UUID]:
@@ -85,6 +92,7 @@ def facts(training: Training | None, event: Any, reads: Reads) -> Facts:
     return Facts(
         sessions=tuple(planned[id] for id in training.session_ids if id in planned),
         item=item,
+        locale=item_locale(training.current, number, found) if number else None,
         editions=editions(training.assigned, found) if isinstance(event, ItemCorrected) else (),
     )
 
@@ -153,4 +161,10 @@ SKILL = Handler[Skill](
     load=store.load_skills,
     save=store.save_skills,
 )
-HANDLERS = (MODULE, SESSION, ROSTER, SITE, CORRECTION, TRAINING, SKILL)  # the order in which rows are locked
+REPORT = Handler[Report](
+    name="report",
+    on={ItemReportSent: (report_key, reports.sent), ItemReportTakenBack: (report_key, reports.taken_back)},
+    load=store_reports.load_reports,
+    save=store_reports.save_reports,
+)
+HANDLERS = (MODULE, SESSION, ROSTER, SITE, CORRECTION, TRAINING, SKILL, REPORT)  # the order in which rows are locked

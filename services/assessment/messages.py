@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.assessment import Confidence
+from shared.contracts.assessment import Confidence, ReportKind
 from shared.contracts.event import Event
 
 
@@ -37,12 +37,34 @@ class Answered(_OfQuestion):
     attempt: Literal[1, 2]
     chosen: tuple[str, ...] = Field(min_length=1, description="option ids; in the mentor's order for an ordering question")
     confidence: Confidence | None = None
+    shown_at: AwareDatetime | None = Field(None, description="when the page with the question was made, by our clock")
 
 
 class AnswerShown(_OfQuestion):
     """The mentor asked for the answer instead of trying again."""
 
     TYPE = "assessment.answer_shown.v1"
+
+
+class ItemReportSent(_OfTraining):
+    """Something is off with a question; which one it is was read from the training when the button was pressed."""
+
+    TYPE = "assessment.item_report_sent.v1"
+
+    number: int = Field(ge=1)
+    mentor_id: UUID
+    site_id: str
+    module_id: str
+    version: int
+    locale: str
+    item_id: str
+    kind: ReportKind
+
+
+class ItemReportTakenBack(_OfTraining):
+    TYPE = "assessment.item_report_taken_back.v1"
+
+    number: int = Field(ge=1)
 
 
 class OpenAnswered(_OfQuestion):

@@ -43,6 +43,11 @@ def item_of(assigned: TrainingAssigned, number: int, modules: Modules) -> Item |
     return None
 
 
+def item_locale(assigned: TrainingAssigned, number: int, modules: Modules) -> str | None:
+    """The language in which this question is asked."""
+    return next((modules[key].locale for key in module_keys(assigned, number) if key in modules), None)
+
+
 def module_of(assigned: TrainingAssigned, modules: Modules) -> Module | None:
     """The module whose cards are shown; a recall has none."""
     if assigned.module is None:

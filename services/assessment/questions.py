@@ -1,7 +1,9 @@
 """The pages of one question: asking it, taking the answer with its feedback, the one retry, and the open question."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import get_args
 from uuid import UUID, uuid4
@@ -10,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from services.assessment import grading, guests, screens
+from services.assessment import grading, guests, screens, store_reports
 from services.assessment.domain import Try
 from services.assessment.feedback import Case, feedback
 from services.assessment.guests import Closed
@@ -25,6 +27,7 @@ from shared.running import Running, Submits
 
 SEE_OTHER = 303
 LONGEST = 500
+SHOWN_AT = re.compile(r"[0-9]{1,10}")  # seconds since 1970
 CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
 HOW_SURE = N_("Tap how sure you are")
 CHOOSE = {
@@ -51,6 +54,7 @@ class Asked:
     visit: Visit
     number: int
     item: Item
+    report: str | None = None  # what stands reported of it
 
     @property
     def place(self) -> Place:
@@ -63,6 +67,10 @@ class Asked:
     @property
     def tries(self) -> tuple[Try, ...]:
         return self.visit.training.tries_at(self.number)
+
+    @property
+    def answered(self) -> bool:
+        return bool(self.tries or self.visit.training.said_at(self.number))
 
     @property
     def tried(self) -> tuple[str, ...]:
@@ -98,23 +106,27 @@ async def ask(running: Running, request: Request, ref: str, number: int) -> Aske
     if isinstance(visit, Closed):
         return screens.closed(visit)
     item = visit.item(number)
-    answered = bool(visit.training.tries_at(number) or visit.training.said_at(number))
-    if item is None or not (answered or (visit.state is State.OPEN and visit.training.opened_at)):
+    asked = Asked(visit, number, item) if item else None
+    if asked is None or not (asked.answered or (visit.state is State.OPEN and visit.training.opened_at)):
         return RedirectResponse(visit.base, SEE_OTHER)
-    return Asked(visit, number, item)
+    return replace(asked, report=await store_reports.find_kind(running.pool, visit.id, number)) if asked.answered else asked
 
 
 def shown(asked: Asked, *, again: bool = False) -> Response:
     said = asked.visit.training.said_at(asked.number)
     if said:
         following = asked.visit.next_question()
-        return screens.show("sent.jinja", asked.visit, place=asked.place, item=asked.item, said=said, next=following)
+        return screens.show("sent.jinja", asked.visit, place=asked.place, item=asked.item, said=said, next=following,
+                            report=asked.report)  # fmt: skip
     if asked.tries:
         return feedback_page(asked, again=again)
     return open_page(asked) if asked.item.kind == "open" else question_page(asked)
 
 
-def question_page(asked: Asked, problems: Sequence[Problem] = (), chosen: object = ()) -> Response:
+def question_page(
+    asked: Asked, problems: Sequence[Problem] = (), chosen: object = (), shown_at: datetime | None = None
+) -> Response:
+    """`shown_at`: when it was first shown, if this is not the first time."""
     visit, item = asked.visit, asked.item
     return screens.show(
         "question.jinja",
@@ -127,6 +139,7 @@ def question_page(asked: Asked, problems: Sequence[Problem] = (), chosen: object
         problems=in_words(asked, problems),
         request_id=uuid4(),
         returning=visit.returning(asked.number),
+        shown=int((shown_at or visit.now).timestamp()),
         back=back(asked),
     )
 
@@ -148,6 +161,7 @@ def feedback_page(asked: Asked, problems: Sequence[Problem] = (), chosen: object
         request_id=uuid4(),
         again=again,
         next=visit.next_question(),
+        report=asked.report,
     )
 
 
@@ -187,7 +201,7 @@ async def first_try(running: Submits, asked: Asked, form: FormData) -> Response:
     if confidence is None:
         problems.append(Problem("sure", HOW_SURE))
     if problems:
-        return question_page(asked, problems, chosen=chosen)
+        return question_page(asked, problems, chosen=chosen, shown_at=_shown_at(form))
     event = Answered(
         training_id=asked.visit.id,
         number=asked.number,
@@ -195,6 +209,7 @@ async def first_try(running: Submits, asked: Asked, form: FormData) -> Response:
         chosen=in_order(asked.item, chosen),
         confidence=confidence,
         request_id=_request_id(form),
+        shown_at=_shown_at(form),
     )
     return await submitted(running, asked, event)
 
@@ -264,6 +279,12 @@ def choice_problems(item: Item, chosen: Mapping[str, str], tried: Sequence[str] 
 
 def _confidence(form: FormData) -> Confidence | None:
     return next((code for code in CONFIDENCES if code == form.get("confidence")), None)
+
+
+def _shown_at(form: FormData) -> datetime | None:
+    """As the page said; what is no time of ours is none."""
+    said = str(form.get("shown", ""))
+    return datetime.fromtimestamp(int(said), UTC) if SHOWN_AT.fullmatch(said) else None
 
 
 def _request_id(form: FormData) -> UUID:
