@@ -53,8 +53,8 @@ def said(found: Figures) -> str:
 
 
 def reports(found: Figures) -> str:
-    """unclear 3, wrong 1"""
-    return ", ".join(f"{words} {found.reports[kind]}" for kind, words in KINDS.items() if kind in found.reports)
+    """unclear (3), wrong (1)"""
+    return ", ".join(f"{words} ({found.reports[kind]})" for kind, words in KINDS.items() if kind in found.reports)
 
 
 def _sentences(found: Figures) -> Iterator[str]:
@@ -68,7 +68,7 @@ def _sentences(found: Figures) -> Iterator[str]:
         yield f"Half answered within {lasting(found.seconds)}."
     if found.fit is not None:
         yield f"Fit {found.fit:.2f}."
-    if found.reports:
+    if found.reports and Flag(Code.REPORTED) not in found.flags:  # which says it itself
         yield f"Reported: {reports(found)}."
 
 
@@ -85,10 +85,12 @@ def _options(flag: Flag, question: Question) -> str:
 
 
 def _ended(sentence: str) -> str:
-    return sentence if sentence.endswith((".”", "?”", "!”", "…”")) else f"{sentence}."
+    return sentence if sentence.rstrip("”").endswith((".", "?", "!", "…")) else f"{sentence}."
 
 
 def _short(text: str) -> str:
     """In quotes, once: authors may have written their own."""
-    bare = text.strip("“”")
-    return f"“{bare if len(bare) <= LONGEST else bare[: LONGEST - 1].rstrip() + '…'}”"
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST - 1].rstrip('“” ')}…"
+        return f"{text}”" if text.startswith("“") else f"“{text}”"
+    return text if text.startswith("“") else f"“{text}”"

@@ -37,8 +37,9 @@ def a_try(item_id: str = "q1", *, chosen: tuple[str, ...] = ("b",), correct: boo
 
 def an_end(*first_tries: bool, **changes: object) -> TrainingCompleted:
     """Of a training with q1, q2, ...; whether each was right at the first try."""
+    own = str(changes.get("module_id", MODULE))
     items = tuple(
-        CompletedItem(module_id=MODULE, version=1, item_id=f"q{n}", first_try=right, recovered=False)
+        CompletedItem(module_id=own, version=1, item_id=f"q{n}", first_try=right, recovered=False)
         for n, right in enumerate(first_tries, 1)
     )
     values: dict[str, Any] = {

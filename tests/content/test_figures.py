@@ -119,8 +119,24 @@ def test_every_flag_is_said_in_words_with_what_to_do():
     question = questions_of(Edition(1, a_module(), {"q1": found}))[0]
     assert claim(Flag(Code.MISSED), question) == "Most miss it: 50% of the first tries."
     assert claim(Flag(Code.UNUSED, ("c",)), question) == "Hardly anybody takes “You should sleep more.”"
-    assert claim(Flag(Code.REPORTED), question) == "Mentors say that something is off: wrong 2, not my situation 3."
+    assert claim(Flag(Code.REPORTED), question) == "Mentors say that something is off: wrong (2), not my situation (3)."
     assert all(claim(Flag(code), question) and advice(Flag(code)) for code in Code)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Wait", "“Wait”."),
+        ("“Why?”", "“Why?”"),
+        ("“Me fue bien”.", "“Me fue bien”."),
+        ("“" + "x" * 80 + ".”", "“" + "x" * 58 + "…”"),
+        ("x" * 80, "“" + "x" * 59 + "…”"),
+    ],
+)
+def test_an_option_is_quoted_once_and_kept_short(text: str, shown: str):
+    item = an_item(options=(Option(id="c", text=text, why="w"), *an_item().options[:2]))
+    question = questions_of(Edition(1, a_module(items=(item,)), {"q1": sums(50, 25)}))[0]
+    assert claim(Flag(Code.UNUSED, ("c",)), question) == f"Hardly anybody takes {shown}"
 
 
 def test_figures_are_said_in_sentences_without_what_is_not_known():
@@ -132,6 +148,6 @@ def test_figures_are_said_in_sentences_without_what_is_not_known():
     assert more is not None
     assert said(more) == (
         "20 answers. 50% right at the first try; of those who tried again, 50%. When it came back later, 80%. "
-        "Half answered within 3 minutes. Reported: unclear 1."
+        "Half answered within 3 minutes. Reported: unclear (1)."
     )
-    assert reports(more) == "unclear 1"
+    assert reports(more) == "unclear (1)"

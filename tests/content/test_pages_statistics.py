@@ -90,7 +90,7 @@ async def test_nine_answers_show_nothing_and_the_tenth_shows_the_question(runnin
         assert "%" not in page and "Reported" not in page
     assert "No question has 10 answers yet." in await said(running)
     await deliver(running, *missed(1))
-    assert "10 answers. 0% right at the first try. Reported: wrong 9." in await said(running)
+    assert "10 answers. 0% right at the first try. Mentors say that something is off: wrong (9)." in await said(running)
 
 
 async def test_no_page_and_no_row_says_who_answered_where(running: Running) -> None:
@@ -111,8 +111,8 @@ async def test_a_flag_says_what_to_do_and_leads_to_the_words_of_the_question(run
         assert page.index("number 1") < page.index("number 2")
         assert f'href="{OF_MODULE}#q1"' in html
         whole = words((await browser.get(OF_MODULE)).text)
-    assert an_item().stem in whole and "“Why was it bad today?” Asks instead · taken first in 100% of answers" in whole
-    assert "“A long, hard day.” Right · taken first in 0% of answers" in whole
+    assert an_item().stem in whole and "“Why was it bad today?” Asks instead · taken first by 100%" in whole
+    assert "“A long, hard day.” Right · taken first by 0%" in whole
 
 
 async def test_the_list_is_narrowed_to_a_language_and_to_what_needs_a_look(running: Running) -> None:

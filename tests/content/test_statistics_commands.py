@@ -41,7 +41,7 @@ async def test_the_table_has_a_line_for_each_question_with_figures_and_says_what
     assert lines[1].split() == [MODULE, "q1", "en", "1", "30", "0%", "50%", "-", "30", "3", "3"]
     assert f"{MODULE} q1 (en, version 1): A bad day, number 1" in answer.out
     assert "  Most miss it: 100% of the first tries.\n  Is the right answer really right" in answer.out
-    assert "Mentors say that something is off: wrong 3." in answer.out
+    assert "Mentors say that something is off: wrong (3)." in answer.out
     assert f"{MODULE} q2" not in answer.out
     assert "2 more questions have fewer than 10 answers." in answer.out
 
