@@ -4,6 +4,7 @@ JITT_SHOTS=<folder> also keeps a picture of each page at 390 and 1280 px, in bot
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,11 @@ SPACING = """* { line-height: 1.5 !important; letter-spacing: .12em !important; 
   p { margin-bottom: 2em !important }"""
 
 
-async def problems(page: Page, name: str) -> list[str]:
+async def problems(page: Page, name: str, schemes: Sequence[str] = SCHEMES) -> list[str]:
     """Everything that is wrong with the page as it stands; empty when nothing is."""
     found: list[str] = []
     for width in WIDTHS:
-        for scheme in SCHEMES:
+        for scheme in schemes:
             await page.set_viewport_size({"width": width, "height": 844 if width < 600 else 900})
             await page.emulate_media(color_scheme=scheme)
             found += [f"{name} {width} {scheme}: {problem}" for problem in await _problems(page)]
