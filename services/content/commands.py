@@ -13,12 +13,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.content import publishing, withdrawing
+from services.content import correcting, publishing, withdrawing
 from services.content.app import SERVICE
 from services.content.commands_authoring import authoring_app, must_find, the_skill, which
 from services.content.commands_exchange import exchange_app
 from services.content.commands_statistics import statistics_app
 from services.content.commands_why import why_app
+from services.content.correcting import NotACorrection
 from services.content.findings import Format, errors, said
 from services.content.lint import LIBRARY, Checked, NothingToCheck, check
 from services.content.module import write
@@ -26,6 +27,7 @@ from services.content.publishing import Done, Plan
 from services.content.reviews import is_overdue, read_by, state
 from services.content.store import Listed
 from shared.commands import AsJson, fail, on
+from shared.contracts.content import ItemCorrected
 from shared.running import Running
 
 content_app = typer.Typer(
@@ -78,30 +80,44 @@ def check_modules(
 def publish(
     folder: Folder = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and publish nothing.")] = False,
+    correction: Annotated[
+        str | None,
+        typer.Option(metavar="WHY", help="The last version was wrong: grade its answers again. One sentence that mentors read."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Publish modules: all of them, or none when one has an error. Says what changed since the last version.
 
     A module whose content has not changed keeps its version; any other becomes the next one. A second run changes nothing.
 
-    Example: `jitt content publish my-modules --dry-run`
+    Examples: `jitt content publish my-modules --dry-run`, `jitt content publish showing_up_9.md --correction "Calling first is
+    right, too."`
     """
     checked = _checked(folder)
     if found := errors(checked.findings):
         typer.echo(said(found, "text"), err=True)
         fail(f"Nothing was published: {len(found)} {_plural(len(found), 'error')}. Mend what is listed, then run it again.")
     modules = [draft.module for draft in checked.drafts if draft.module]
+    if correction is not None and len(modules) != 1:
+        fail("A correction is of one module in one language: name its file.", 2)
+    corrected: list[ItemCorrected] = []
 
     async def work(running: Running) -> tuple[list[Plan], list[Done]]:
         plans = await publishing.plan(running, modules)
-        return plans, [] if dry_run else await publishing.publish(running, modules, uuid4().hex)
+        why = None if correction is None else correcting.sentence(correction)
+        corrected.extend(correcting.corrected(plans[0], why) if why else ())
+        return plans, [] if dry_run else await publishing.publish(running, modules, uuid4().hex, why)
 
-    plans, done = on(SERVICE, work)
+    try:
+        plans, done = on(SERVICE, work)
+    except NotACorrection as problem:
+        fail(f"Nothing was published. {problem}")
     if as_json:
-        typer.echo(json.dumps([_as_json(*each, dry_run) for each in zip_longest(plans, done)]))
+        items = {"corrected": [one.item_id for one in corrected]} if corrected else {}
+        typer.echo(json.dumps([_as_json(*each, dry_run) | items for each in zip_longest(plans, done)]))
         return
     for each in plans:
-        typer.echo("\n".join(_published(each, dry_run)))
+        typer.echo("\n".join([*_published(each, dry_run), *correcting.told(corrected)]))
     if dry_run:
         typer.echo("Nothing was published: this was a dry run.")
 

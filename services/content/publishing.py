@@ -27,6 +27,7 @@ class Plan:
     outcome: What
     since: int | None = None
     changes: tuple[Change, ...] = ()
+    last: Module | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,15 @@ def planned(module: Module, last: Shown | None) -> Plan:
         return Plan(module, 1, "published")
     module = keeping_ids(last.module, module)
     if content_hash(module) == last.content_hash:
-        return Plan(module, last.version, "unchanged" if last.status == "published" else "published")
-    return Plan(module, last.version + 1, "published", last.version, changes(last.module, module))
+        return Plan(module, last.version, "unchanged" if last.status == "published" else "published", last=last.module)
+    return Plan(module, last.version + 1, "published", last.version, changes(last.module, module), last.module)
 
 
-async def publish(running: Running, modules: Sequence[Module], run: str) -> list[Done]:
-    """All in one transaction. `run` names this run: the same run again changes nothing."""
+async def publish(running: Running, modules: Sequence[Module], run: str, correction: str | None = None) -> list[Done]:
+    """All in one transaction. `run` names this run: the same run again changes nothing. `correction`: what was wrong before."""
     modules = [each.module for each in await plan(running, modules)]
-    events = [(f"{run}/{module.module_id}/{module.locale}", ModuleSubmitted(module=module)) for module in modules]
+    submitted = [ModuleSubmitted(module=module, correction=correction) for module in modules]
+    events = [(f"{run}/{event.key()}", event) for event in submitted]
     outcomes = await running.submit_many(events, source=SOURCE)
     async with running.connection() as conn:
         versions = {(each.module_id, each.locale): each.version for each in await store.list_modules(conn)}
