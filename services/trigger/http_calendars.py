@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from services.trigger import fetching, mapping_words, store_feeds
-from services.trigger.imports import Need
 from services.trigger.store_feeds import Feed
 from shared.pages import environment
 from shared.platform import Platform
@@ -21,7 +20,7 @@ FAILED = 3  # times in a row: a server that fails once is asked again, and nobod
 
 def routes(running: Running) -> APIRouter:
     env = environment("services.trigger")
-    env.globals |= {"what": what, "how": mapping_words.HOW, "which": mapping_words.which,
+    env.globals |= {"what": mapping_words.what, "how": mapping_words.HOW, "which": mapping_words.which,
                     "needs_of": mapping_words.parse, "host": host, "failed": FAILED}  # fmt: skip
     shown = Platform(running, env)
     router = shown.router()
@@ -39,11 +38,6 @@ async def waiting(running: Running) -> list[Feed]:
     """One more than are shown, where there are more."""
     async with running.connection() as conn:
         return await store_feeds.list_waiting(conn, FAILED, MOST + 1)
-
-
-def what(need: Need) -> str:
-    said = mapping_words.what(need)
-    return said[:1].upper() + said[1:]
 
 
 def host(url: str) -> str:

@@ -42,7 +42,7 @@ async def test_it_says_what_needs_mapping_how_much_when_and_what_to_do(running: 
     await a_feed(running, "fa", replace(READ, needs=NEEDS))
     said = await shown(running)
     assert "eastfield: a calendar of several mentors" in said
-    assert "No rule says whose 2 sessions are. Add a rule under mentor." in said
+    assert "Needs mapping: no rule says whose 2 sessions are. Add a rule under mentor." in said
     assert "The first: Wed Dec 2, 2026, 11:00 am; Thu Dec 3, 2026, 11:00 am. They have ATTENDEE, SUMMARY." in said
     assert "1 session is about more than one mentor. Who had it keeps it" in said
     assert "jitt feed mapping set fa FILE" in said
@@ -55,8 +55,9 @@ async def test_it_shows_what_waits_for_a_word_and_what_cannot_be_read_and_nothin
     await a_feed(running, "held", replace(READ, held=7))
     said = await shown(running)
     assert [id for id in ("fine", "twice", "thrice", "held") if f" {id}" in said] == ["thrice", "held"]
-    assert "7 sessions are in it no more, or nobody’s now, and stay planned. If that is right: jitt feed confirm held" in said
-    assert "There is no calendar at this address." in said and "3 times in a row." in said
+    assert "7 sessions are in it no more, or nobody’s now, and stay planned." in said
+    assert "If they really are off: jitt feed confirm held" in said
+    assert "There is no calendar at this address." in said and "Could not be read 3 times in a row" in said
     assert "2 calendars wait for somebody" in await shown(running, PUBLISHERS)
 
 
