@@ -20,6 +20,7 @@ from services.trigger.mapping_words import needs_said, when
 MOST_SESSIONS = 12
 MOST_ALIKE = 3
 WIDTH = 120
+CORRECT = "Correct it, or leave such entries out by a rule of --mapping."
 
 
 def instance_json(i: Instance) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def show_plan(plan: Plan, refused: Mapping[str, int], before: str) -> None:
         if category == NO_CATEGORY:
             _say(f"Needs mapping: {_many(n, 'session')} without a category. --activity CODE says what they are.")
         else:
-            _say(f"Needs mapping: {_many(n, 'session')} with the category “{category}”, which is not one activity.")
+            _say(f"Needs mapping: {_many(n, 'session')} with the category “{category}”, which is not one activity. {CORRECT}")
     for line in needs_said(need for need in plan.needs if need.why != NO_ACTIVITY):
         _say(line)
     if plan.left_out:

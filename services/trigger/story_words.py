@@ -62,7 +62,7 @@ WARNINGS = {
     "on_a_holiday": "That day is a holiday of the site. The session stays planned until somebody cancels it.",
 }
 SOURCES = {
-    "ics": "It comes from a calendar file (`jitt import ics`).",
+    "ics": "It comes from a calendar (`jitt feed` or `jitt import ics`).",
     "sheet": "It comes from a list of sessions (`jitt import sessions`).",
 }
 WITH_ITS_DAY = "It was canceled with its whole day. `jitt cancel-days undo {}` brings that day back."

@@ -113,7 +113,7 @@ def test_a_session_moved_across_a_clock_change_is_told_whole():
         "It is planned.",
         "",
         "What the site said",
-        "It comes from a calendar file (`jitt import ics`).",
+        "It comes from a calendar (`jitt feed` or `jitt import ics`).",
         "At first: announced at revision 0. When that was is not kept.",
         "Wednesday, October 28 at 9:10 am CDT: announced at revision 1. Moved from Friday, October 30 at 4:00 pm CDT to Sunday, "
         "November 1 at 4:00 pm CST, with all that had not gone out yet. Changed: the length.",
