@@ -56,7 +56,7 @@ def add_site(
         return
     typer.echo(_became(before, after))
     if (found := lacking(after)).data:
-        typer.echo(f"Trainings that name {found.words} are not used here until you add it:\n\n    {found.command}")
+        typer.echo(f"Trainings that name {found.words} are not used here until you add it:\n\n{found.command}")
 
 
 @site_app.command("show")
@@ -110,7 +110,7 @@ def _shown(site: SiteDescribed, found: Lacking) -> Iterator[str]:
     for group in page.groups:
         yield f"  {group.sentence} {group.titles}"
     if page.command:
-        yield f"Add it: {page.command}"
+        yield f"Add it:\n\n{page.command}"
 
 
 def _as_json(site: SiteDescribed, found: Lacking) -> dict[str, object]:

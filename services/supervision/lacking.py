@@ -12,10 +12,10 @@ WORDS: Mapping[str, str] = {
     "reporting_steps": "your steps of reporting",
     "staff_on_call": "the number of staff on call",
 }
-OPTIONS: Mapping[str, str] = {
-    "state_hotline": '--hotline-label "What the line is called" --hotline "Its number"',
-    "reporting_steps": '--reporting-step "The first step" --reporting-step "The next step"',
-    "staff_on_call": '--on-call "A number that is always answered"',
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "state_hotline": ('--hotline-label "What the line is called"', '--hotline "Its number"'),
+    "reporting_steps": ('--reporting-step "The first step"', '--reporting-step "The next step"'),
+    "staff_on_call": ('--on-call "A number that is always answered"',),
 }
 
 
@@ -61,7 +61,9 @@ class Lacking:
 
     @property
     def command(self) -> str:
-        return " ".join([f"jitt site add {self.site_id}", *(OPTIONS[name] for name in self.data)])
+        """One option a line, as a shell takes it."""
+        options = (option for name in self.data for option in OPTIONS[name])
+        return " \\\n    ".join([f"jitt site add {self.site_id}", *options])
 
 
 def lacking(site: SiteDescribed, needing: Iterable[Needing] = ()) -> Lacking:

@@ -79,13 +79,13 @@ async def test_a_site_shows_what_it_lacks_which_trainings_wait_and_the_command_t
     shown = (await jitt("site", "show", "eastfield")).stdout
     assert "Not used here yet: one training" in shown
     assert "One training needs your state’s child protection line and your steps of reporting. “If they tell you" in shown
-    add = next(line for line in shown.splitlines() if line.startswith("Add it: "))
+    _, add = shown.split("Add it:\n\njitt ")
     assert "jitt site show eastfield" in (await jitt("site", "list")).stdout
     [listed] = json.loads((await jitt("site", "list", "--json")).stdout)
     assert listed["missing"] == ["state_hotline", "reporting_steps", "staff_on_call"]
     assert listed["waiting"][0]["trainings"] == ["If they tell you something scary"]
-    _, *command = shlex.split(add.removeprefix("Add it: ").replace("Its number", "988").replace("A number that", "555 555 0101"))
-    assert (await jitt(*[word.replace(" is always answered", "") for word in command])).stdout.startswith("Changed eastfield.")
+    filled = add.replace("Its number", "988").replace("A number that is always answered", "555 555 0101")
+    assert (await jitt(*shlex.split(filled.replace("\\\n", "")))).stdout.startswith("Changed eastfield.")
     shown = (await jitt("site", "show", "eastfield")).stdout
     assert "Every training can be used here." in shown
     assert "  Steps of reporting:    The first step\n                         The next step\n" in shown

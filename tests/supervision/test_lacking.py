@@ -65,10 +65,13 @@ def test_the_page_says_how_many_wait_for_what_and_how_to_add_it():
         ("One training needs your state’s child protection line and the number of staff on call.",
          "“If they tell you something scary”."),
     ]  # fmt: skip
-    assert page.command == (
-        'jitt site add east --hotline-label "What the line is called" --hotline "Its number" '
-        '--on-call "A number that is always answered"'
-    )
+    assert page.command.splitlines() == [
+        "jitt site add east \\",
+        '    --hotline-label "What the line is called" \\',
+        '    --hotline "Its number" \\',
+        '    --on-call "A number that is always answered"',
+    ]
+    assert not page.steps_missing, "counsel is not asked to read what is there"
     assert [row.label for row in page.rows if row.missing] == ["Child protection line", "Staff on call"]
 
 
@@ -76,7 +79,7 @@ def test_what_is_missing_is_said_although_no_training_waits_for_it():
     site = a_site(reporting_steps=("Call.",), staff_on_call="555-0101")
     page = screen.page(site, lacking(site, (LISTENING,)))
     assert (page.heading, page.missing) == ("", "Not entered yet: your state’s child protection line.")
-    assert page.command.startswith("jitt site add east --hotline-label")
+    assert "--hotline-label" in page.command
 
 
 def test_a_complete_site_has_nothing_to_add():

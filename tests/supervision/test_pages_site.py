@@ -68,7 +68,7 @@ async def test_a_site_that_lacks_its_numbers_sees_which_trainings_wait_and_how_t
     assert "Not used here yet: one training" in page
     assert "One training needs your state’s child protection line and the number of staff on call." in page
     assert "“If they tell you something scary”." in page
-    assert f'jitt site add {SITE} --hotline-label "What the line is called" --hotline "Its number" --on-call' in page
+    assert f'jitt site add {SITE} \\ --hotline-label "What the line is called" \\ --hotline "Its number" \\ --on-call' in page
     assert "Call the state line yourself." in page
 
 

@@ -42,6 +42,7 @@ class SitePage:
     groups: tuple[Group, ...]
     missing: str  # what is missing, though no training waits for it
     command: str
+    steps_missing: bool
 
 
 def page(site: SiteDescribed, lacking: Lacking) -> SitePage:
@@ -52,6 +53,7 @@ def page(site: SiteDescribed, lacking: Lacking) -> SitePage:
         groups=tuple(Group(each.sentence, titles(each.titles)) for each in lacking.waiting),
         missing="" if lacking.waiting or not lacking.data else f"Not entered yet: {lacking.words}.",
         command=lacking.command if lacking.data else "",
+        steps_missing="reporting_steps" in lacking.data,
     )
 
 
