@@ -57,10 +57,12 @@ def module_of(assigned: TrainingAssigned, modules: Modules) -> Module | None:
 
 
 def locale_of(assigned: TrainingAssigned, modules: Modules) -> str:
-    """The language in which the cards are here, or else the first question."""
-    own = assigned.module
-    keys = keys_of(own.module_id, own.version, assigned.locale) if own else module_keys(assigned, 1)
-    return next((modules[key].module.locale for key in keys if key in modules), assigned.locale)
+    """The language in which the cards are here, or all questions of a recall; else the one that was meant."""
+    if own := assigned.module:
+        keys = keys_of(own.module_id, own.version, assigned.locale)
+        return next((modules[key].locale for key in keys if key in modules), assigned.locale)
+    said = {item_locale(assigned, number, modules) for number in range(1, len(assigned.items) + 1)} - {None}
+    return (said.pop() if len(said) == 1 else None) or assigned.locale
 
 
 def all_here(assigned: TrainingAssigned, modules: Modules) -> bool:

@@ -153,6 +153,11 @@ class Visit:
     def item(self, number: int) -> Item | None:
         return modules.item_of(self.training.current, number, self.modules)
 
+    def foreign(self, number: int) -> str | None:
+        """The language of this question, where it is not that of the page."""
+        locale = modules.item_locale(self.training.current, number, self.modules)
+        return locale if locale and languages.spoken(PAGES, locale) is not self.language else None
+
     def step(self, place: Place) -> int:
         return place.number if place.kind == "cards" else len(self.cards) + place.number
 

@@ -12,7 +12,7 @@ from tests.driving import deliver
 
 
 def option(id_: str, text: str, **values: Any) -> Option:
-    return Option(id=id_, text=text, why=f"Eso hace {id_.upper()} por la conversación.", **values)
+    return Option(id=id_, text=text, why=f"Eso hace {id_.upper()} por la conversación. Guardia: {{staff_on_call}}.", **values)
 
 
 SINGLE = Item(
@@ -37,9 +37,9 @@ SAFETY = Item(
     topic="la promesa de guardar un secreto",
     stem="Jaylen, de 13 años, dice: “Tienes que jurar que no vas a contar nada”.",
     question="Tú dices:",
-    cue="la honestidad ahora, para que la confianza dure.",
+    cue="la honestidad ahora. Y llama: {staff_on_call}.",
     options=(
-        option("a", "“Te juro que no le digo a nadie”.", mistake="promises_secrecy"),
+        option("a", "“Te juro que no le digo a nadie. Ni a {staff_on_call}”.", mistake="promises_secrecy"),
         option("b", "“Eso no lo puedo prometer. Te escucho”.", right=True),
         option("c", "“Entonces mejor no me cuentes”.", mistake="hands_off_duty"),
     ),
@@ -80,7 +80,12 @@ OPEN = Item(
 ITEMS = (SINGLE, SAFETY, MULTI, ORDER, OPEN)
 CARDS = (
     Card(title="Reflejar es adivinar con punto final", text="Di **lo que oíste** y para. Si se trata de daño: {state_hotline}."),
-    Card(kind="example", title="Tres intentos", text="Un buen intento.", scene=(Line(who="student", text="Pues normal."),)),
+    Card(
+        kind="example",
+        title="Tres intentos",
+        text="Un buen intento.",
+        scene=(Line(who="student", text="Pues normal. ¿A quién llamo? {state_hotline}."),),
+    ),
     Card(
         kind="branch",
         title="Cuando arreglamos demasiado pronto",
@@ -88,7 +93,7 @@ CARDS = (
         scene=(Line(who="student", text="Otra vez fallé en dos."), Line(who="you", text="Solo tienes que empezar antes.")),
         branches=(
             Branch(id="a", say="“Dos, y sientes que así eres tú”.", reaction="Más o menos. Sí.", then="Ella sigue hablando."),
-            Branch(id="b", say="“¿Por qué fallaste?”", reaction="Quién sabe.", then="Ella mira a otro lado."),
+            Branch(id="b", say="“¿Y {staff_on_call}?”", reaction="¿{staff_on_call}?", then="Mira a otro lado: {staff_on_call}."),
         ),
     ),
 )

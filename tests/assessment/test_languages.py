@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from fastapi import Request
 
-from services.assessment import http, words
+from services.assessment import http, questions, words
 from services.assessment.domain import Training
 from services.assessment.visits import PAGES
 from shared.contracts.content import Reason
@@ -89,6 +89,30 @@ def test_the_language_of_the_training_is_that_of_its_page():
     assert fell_back.language.code == "en"
     not_here = a_spanish_visit(modules={})
     assert not_here.language.code == "es"
+
+
+def mixed(first, *others):
+    """A recall in Spanish whose questions are there in these languages."""
+    locales = (first, *others)
+    asked = building.assigned(locale="es", kind="recall", module=None)
+    ref = asked.items[0]
+    items = tuple(ref.model_copy(update={"module_id": f"m{n}", "locale": locale}) for n, locale in enumerate(locales))
+    here = {"en": building.published(), "es": spanish.published()}
+    modules = {f"m{n}/{locale}@1": here[locale] for n, locale in enumerate(locales)}
+    return a_visit(training=Training(asked.model_copy(update={"items": items})), modules=modules)
+
+
+@pytest.mark.parametrize(("locales", "code"), [(("en", "en"), "en"), (("es", "es"), "es"), (("en", "es"), "es")])
+def test_a_recall_speaks_the_one_language_of_its_questions_else_that_of_the_mentor(locales, code):
+    assert mixed(*locales).language.code == code
+
+
+def test_a_question_in_another_language_than_its_page_is_marked_as_such():
+    visit = mixed("en", "es")
+    html = [questions.question_page(questions.Asked(visit, n, visit.item(n))).body.decode() for n in (1, 2)]
+    assert '<h1 lang="en">What do you say first?</h1>' in html[0]
+    assert html[0].count('<span lang="en">') == 3
+    assert [' lang="' in each.partition("<body")[2] for each in html] == [True, False]
 
 
 def test_the_first_page_says_why_and_when_in_spanish():
