@@ -13,7 +13,8 @@ import typer
 
 from services.content import fresh, publishing
 from services.content.app import SERVICE
-from services.content.changes import Change, changes, correctable
+from services.content.changes import Change, changes, correctable, keeping_ids
+from services.content.corrections import corrections
 from services.content.findings import said
 from services.content.lint import LIBRARY, check
 from services.content.store import Shown
@@ -147,8 +148,14 @@ def _of_file(name: str, from_: int | None, to: int | None) -> Compared:
     before = _before(module.module_id, module.locale, from_)
     if before is None:
         return Compared(module, None, None, name, ())
-    may = correctable(before.module, module)
-    return Compared(module, before, None, name, changes(before.module, module), may)
+    return Compared(module, before, None, name, changes(before.module, module), _corrects(before, module))
+
+
+def _corrects(before: Shown, module: Module) -> bool:
+    """Whether what is right or why changed, and nothing that makes it another question."""
+    new = (before.version + 1, keeping_ids(before.module, module))
+    found = corrections([(before.version, before.module)], new, "", datetime.now(UTC))
+    return correctable(before.module, module) and any(found)
 
 
 def _before(module_id: str, locale: str, version: int | None) -> Shown | None:
