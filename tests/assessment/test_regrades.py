@@ -61,10 +61,11 @@ def test_a_retry_is_graded_again_too():
     assert [(one.attempt, one.correct_before, one.correct) for one in told] == [(2, False, True)]
 
 
-def test_asking_for_the_answer_stays_that():
-    training, _ = try_(begun(SINGLE), answer(1, "c"))
-    training, _ = regrades.domain.answer_shown(training, shown(), AT, facts_of(training, item=SINGLE))
-    training, told = regraded(training, correction())
+@pytest.mark.parametrize(("item", "kind", "right"), [(SINGLE, "single", ("a",)), (ORDER, "order", ("b", "a", "c"))])
+def test_asking_for_the_answer_stays_that(item, kind, right):
+    training, _ = try_(begun(item), answer(1, *(["c"] if kind == "single" else "cab")), item)
+    training, _ = regrades.domain.answer_shown(training, shown(), AT, facts_of(training, item=item))
+    training, told = regraded(training, correction(*right, item_id=item.id, kind=kind))
     assert (results(training)[1], told) == ((2, (), False), [])
 
 
