@@ -73,6 +73,7 @@ REASONS: dict[NeedReason, str] = {
     "clearance_gap": "not cleared for what is planned",
 }
 ASSUMED = " (assumed from the first session that we know: nobody told us)"
+CHOSEN = "Which training was chosen, and why:"
 FIRST = "At first: {} at revision {}. When that was is not kept."
 
 
@@ -89,6 +90,8 @@ def told(story: Story, now: datetime) -> Iterator[str]:
     yield from _part("Moments", moment_words.sentences(story.now.moments, clocks, story.training))
     decision = story.now.decision
     yield from _part("What was decided", _decision(decision, clocks) if decision else _undecided(story.now, story))
+    if decision and decision.available:
+        yield f"  {CHOSEN} jitt content why {story.session_id}"
     for turn in story.earlier:
         happened = [*moment_words.sentences(turn.moments, clocks), *(_decision(turn.decision, clocks) if turn.decision else ())]
         yield from _part("With a mentor who had it before", happened or ["Nothing had happened yet."])

@@ -177,6 +177,7 @@ def test_what_has_happened_is_told_with_why_and_by_which_facts():
         "the policy that everyone starts with; vocabulary version 1.",
         "1. Homework coaching: never trained (need 1.30).",
     ]
+    assert told[-1] == f"Which training was chosen, and why: jitt content why {session.id}"
     assert any("went back by 1 hour" in line for line in told)
 
 
