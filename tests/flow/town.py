@@ -28,6 +28,7 @@ class Newcomer:
     ref: str
     name: str
     site: str = LAKESIDE
+    locale: str = "en"
 
     @property
     def id(self) -> UUID:
@@ -36,7 +37,10 @@ class Newcomer:
     def row(self, today: datetime) -> str:
         until = f"{today + timedelta(days=365):%Y-%m-%d}"
         cleared = f"base:{until};goal_setting_support:{until};safety_plan_awareness:{until}"
-        return f"{self.ref},mentor,{self.name},,,dana,,en,{today:%Y-%m-%d},{cleared}"
+        return f"{self.ref},mentor,{self.name},,,dana,,{self.locale},{today:%Y-%m-%d},{cleared}"
+
+
+SPANISH = Newcomer("marisol", "Marisol Vega", locale="es")
 
 
 @dataclass(slots=True)
@@ -56,7 +60,7 @@ class Town:
 def settle(network: Network, folder: Path) -> Town:
     jitt("content", "publish")
     mentors = [Newcomer(f"{first}-{last}".lower(), f"{first} {last}") for last, first in product(LAST, FIRST)]
-    _site(LAKESIDE, "America/Chicago", mentors, folder)
+    _site(LAKESIDE, "America/Chicago", [*mentors, SPANISH], folder)
     _site(HARBOR, "Australia/Sydney", [Newcomer("ines", "Ines Farrow", HARBOR)], folder)
     jitt("publisher", "add", KAFKA_PUBLISHER, "--site", LAKESIDE, "--kafka")
     jitt("topics", "apply")
