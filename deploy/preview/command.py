@@ -55,7 +55,8 @@ def _listening(port: int) -> socket.socket:
     try:
         return socket.create_server((HOST, port))
     except OSError as problem:
-        fail(f"Port {port} cannot be used ({problem.strerror}). Name another with --port, or --port 0 for any that is free.", 2)
+        why = os.strerror(problem.errno or 0)
+        fail(f"Port {port} cannot be used ({why}). Name another with --port, or --port 0 for any that is free.", 2)
 
 
 def _has_a_screen() -> bool:
