@@ -3,22 +3,23 @@
 import asyncio
 import json
 import os
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
+from typer.testing import CliRunner
 
 from deploy.local import stack as local
 from services.content.app import SERVICE
+from services.content.commands import content_app
 from services.content.lint import LIBRARY
 from services.content.module import write
 from shared.contracts.vocabulary import vocabulary
+from shared.settings import settings
 from tests.conftest import at_database
 from tests.content.building import a_module, an_item, an_open_item
 
-PROGRAM = "from services.content.commands import content_app; content_app(prog_name='jitt content')"
 NAME = "reflective_listening_9.md"
 TITLE = {"part": "front matter", "what": "title changed", "before": "Say back what you heard", "after": "Say it back"}
 
@@ -31,15 +32,20 @@ class Answer:
 
 
 async def jitt(*words: object, **env: str) -> Answer:
-    plain = {key: value for key, value in os.environ.items() if not key.startswith("JITT_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PROGRAM, *map(str, words)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=plain | {"COLUMNS": "200", "TERM": "dumb"} | env,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    return Answer(process.returncode, out.decode(), err.decode())
+    """In this process, which takes a tenth of the time; in a thread, since a command has an event loop of its own."""
+    return await asyncio.to_thread(run, [*map(str, words)], env)
+
+
+def run(words: list[str], env: dict[str, str]) -> Answer:
+    ours = {name: None for name in os.environ if name.startswith("JITT_")}
+    settings.cache_clear()
+    try:
+        result = CliRunner().invoke(content_app, words, env=ours | {"COLUMNS": "200", "TERM": "dumb"} | env)
+    finally:
+        settings.cache_clear()
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Answer(result.exit_code, result.stdout, result.stderr)
 
 
 @pytest.fixture
