@@ -126,7 +126,7 @@ def few_sentences_are_over_seventeen_words(module: Module, _: Vocabulary) -> Ite
 
 def _long_sentences(module: Module, over: int, up_to: int, mend: str) -> Iterator[Broken]:
     for path, text in parts(module):
-        for sentence in sentences(text):
+        for sentence in sentences(text) if len(words(text)) > over else ():
             if over < (count := len(words(sentence))) <= up_to:
                 yield Broken(path, f"“{_short(sentence)}” has {count} words.", mend, " ".join(sentence.split()[:3]))
 
