@@ -17,7 +17,7 @@ WORDS = {
     "duplicate": "This event had arrived before. Nothing was done twice.",
     "stale_revision": "A newer revision of this session is known already. Nothing was changed.",
     "stale_update": "A newer update of this session is known already. Nothing was changed.",
-    "cancelled": "This session was cancelled at this revision. To bring it back, send it with a higher revision.",
+    "cancelled": "This session was canceled at this revision. To bring it back, send it with a higher revision.",
     "held": "This session was reported as held at this revision. To change it, send it with a higher revision.",
     "not_held": "This session was reported as not held at this revision. To change it, send it with a higher revision.",
     "id_reused": "This id was used before for another event. Give every event an id of its own.",

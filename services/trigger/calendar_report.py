@@ -45,7 +45,7 @@ def problem_texts(problems: Iterable[Problem]) -> list[str]:
 
 def show_sessions(name: str, instances: Sequence[Instance], site: ZoneInfo) -> None:
     live = sum(not i.cancelled for i in instances)
-    cancelled = f" and {len(instances) - live} cancelled" if live < len(instances) else ""
+    cancelled = f" and {len(instances) - live} canceled" if live < len(instances) else ""
     _console().print(f"{name}: {_many(live, 'session')}{cancelled}. Times of the site: {site.key}.", highlight=False)
     if not instances:
         return
@@ -54,7 +54,7 @@ def show_sessions(name: str, instances: Sequence[Instance], site: ZoneInfo) -> N
         table.add_column(title, justify="right" if title == "minutes" else "left")
     for i in instances[:MOST_SESSIONS]:
         words = (when(i.starts_at), str(i.minutes), ", ".join(i.categories) or "none")
-        table.add_row(*words, i.time_zone, "cancelled" if i.cancelled else "", style="dim" if i.cancelled else None)
+        table.add_row(*words, i.time_zone, "canceled" if i.cancelled else "", style="dim" if i.cancelled else None)
     _console().print(table, markup=False)
     if len(instances) > MOST_SESSIONS:
         _console().print(f"… and {len(instances) - MOST_SESSIONS} more. --json lists them all.", highlight=False)

@@ -131,7 +131,7 @@ def confirm(id: Id) -> None:
     if not existing(id).held:
         fail("Nothing of this feed waits for anybody's word.")
     _soon(id, confirmed=True)
-    typer.echo("They are cancelled in a moment.")
+    typer.echo("They are canceled in a moment.")
 
 
 @app.command("remove")

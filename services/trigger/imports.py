@@ -343,7 +343,7 @@ def _series_of(ref: str) -> str:
 
 
 def summary(plan: Plan) -> str:
-    """12 sessions planned, 1 moved, 1 cancelled, 30 unchanged."""
+    """12 sessions planned, 1 moved, 1 canceled, 30 unchanged."""
     counts = Counter[str](change.kind for change in plan.changes)
     planned = counts["planned"]
     parts = [f"{planned} {'session' if planned == 1 else 'sessions'} planned", *_counted(counts), f"{plan.unchanged} unchanged"]
@@ -351,6 +351,6 @@ def summary(plan: Plan) -> str:
 
 
 def _counted(counts: Mapping[str, int]) -> Iterator[str]:
-    for kind in ("moved", "changed", "cancelled"):
+    for kind, word in (("moved", "moved"), ("changed", "changed"), ("cancelled", "canceled")):
         if counts.get(kind):
-            yield f"{counts[kind]} {kind}"
+            yield f"{counts[kind]} {word}"

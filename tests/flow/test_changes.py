@@ -67,7 +67,7 @@ def test_a_mentor_whose_session_is_canceled_reads_so_and_is_asked_nothing(town: 
     link = link_of(newcomer)
     assert _page(link).form("Start the training")
     assert import_calendar(town, newcomer, entry(f"first-{newcomer.ref}", soon_today(), "CANCELLED")) == (
-        "0 sessions planned, 1 cancelled, 0 unchanged."
+        "0 sessions planned, 1 canceled, 0 unchanged."
     )
     page = eventually(lambda: page if "session is canceled" in (page := _page(link)).heading else None, "the page says it")
     assert page.forms == []
@@ -80,7 +80,7 @@ def test_a_calendar_imported_twice_changes_nothing_and_a_canceled_entry_comes_ba
     assert import_calendar(town, newcomer, kept, comes_back) == "2 sessions planned, 0 unchanged."
     _live_is(both, newcomer)
     assert import_calendar(town, newcomer, kept, comes_back) == "0 sessions planned, 2 unchanged."
-    assert import_calendar(town, newcomer, kept, canceled) == "0 sessions planned, 1 cancelled, 1 unchanged."
+    assert import_calendar(town, newcomer, kept, canceled) == "0 sessions planned, 1 canceled, 1 unchanged."
     _live_is([kept.starts_at], newcomer)
     assert import_calendar(town, newcomer, kept, canceled) == "0 sessions planned, 2 unchanged."
     assert import_calendar(town, newcomer, kept, comes_back) == "1 session planned, 1 unchanged."

@@ -154,7 +154,7 @@ async def test_a_row_whose_session_was_called_off_by_a_file_waits_for_nothing(ea
     soon = (datetime.now(CHICAGO) + 2 * DAY).strftime("%Y%m%dT120000")
     assert await imported(eastfield, calendar(*event(start=soon))) == "1 session planned, 0 unchanged"
     assert await eastfield.pool.fetchval("SELECT count(*) FROM session WHERE due_at IS NOT NULL") == 1
-    assert await imported(eastfield, CALLED_OFF["by the method of its file"]) == "0 sessions planned, 1 cancelled, 0 unchanged"
+    assert await imported(eastfield, CALLED_OFF["by the method of its file"]) == "0 sessions planned, 1 canceled, 0 unchanged"
     assert await eastfield.pool.fetchval("SELECT count(*) FROM session WHERE due_at IS NOT NULL") == 0
 
 
@@ -164,7 +164,7 @@ async def test_a_session_that_is_called_off_after_it_has_begun_has_no_check_in(e
     begun = event(start=(now - 20 * MINUTE).strftime("%Y%m%dT%H%M00"))
     await imported(eastfield, calendar(*begun), Days(now.replace(tzinfo=None) - DAY))
     off = calendar(*begun[:-1], "STATUS:CANCELLED", "END:VEVENT", *event(uid="unknown", start=begun[2][-15:]))
-    assert await imported(eastfield, off) == "0 sessions planned, 1 cancelled, 0 unchanged"
+    assert await imported(eastfield, off) == "0 sessions planned, 1 canceled, 0 unchanged"
     assert await eastfield.pool.fetchval("SELECT status FROM session WHERE due_at IS NULL") == "cancelled"
 
 
@@ -213,7 +213,7 @@ def test_one_session_cancelled_with_an_unchanged_sequence_leaves_five_as_they_we
     said = after(calendar(*SERIES))
     found = plan(calendar(*SERIES, *THIRD_CANCELLED), said)
     assert told(found) == [("cancelled", "dana/series/2026-10-20T20:30:00Z", 2)]
-    assert summary(found) == "0 sessions planned, 1 cancelled, 5 unchanged"
+    assert summary(found) == "0 sessions planned, 1 canceled, 5 unchanged"
 
 
 @pytest.mark.parametrize("data", [

@@ -166,7 +166,7 @@ async def test_another_guest_ends_the_session_of_the_first_and_starts_the_second
     await looked(running)
     server.given = given(entries(*["lee"] * 5), "two")
     found = await looked(running)
-    assert (found.outcome, found.detail) == ("read", "5 sessions planned, 5 cancelled, 0 unchanged.")
+    assert (found.outcome, found.detail) == ("read", "5 sessions planned, 5 canceled, 0 unchanged.")
     assert await planned(running) == {"lee": 5}
     waiting = await running.pool.fetchval("SELECT count(*) FROM session WHERE status <> 'planned' AND due_at IS NOT NULL")
     assert waiting == 0, "nobody is reminded of what is another's now"
@@ -206,9 +206,9 @@ async def test_one_session_of_a_series_that_is_moved_or_given_away_touches_no_ot
         ("plain", weekly("a", "dana"), "8 sessions planned, 0 unchanged.", {"dana": each_week, "lee": each_week}),
         ("moved", weekly("a", "dana", *override("a", "dana", 1, hours=2)), "0 sessions planned, 1 moved, 7 unchanged.",
          {"dana": [(0, 0), (1, 2), (2, 0), (3, 0)], "lee": each_week}),
-        ("given away", weekly("a", "dana", *override("a", "lee", 1, hours=2)), "1 session planned, 1 cancelled, 7 unchanged.",
+        ("given away", weekly("a", "dana", *override("a", "lee", 1, hours=2)), "1 session planned, 1 canceled, 7 unchanged.",
          {"dana": [(0, 0), (2, 0), (3, 0)], "lee": [(0, 0), (1, 0), (1, 2), (2, 0), (3, 0)]}),
-        ("back", weekly("a", "dana"), "1 session planned, 1 cancelled, 7 unchanged.", {"dana": each_week, "lee": each_week}),
+        ("back", weekly("a", "dana"), "1 session planned, 1 canceled, 7 unchanged.", {"dana": each_week, "lee": each_week}),
     ):  # fmt: skip
         server.given = given(calendar(*hers, *lees), tag)
         assert (tag, (await looked(running)).detail, await starts(running)) == (tag, detail, expected)
@@ -234,7 +234,7 @@ async def test_a_mentor_with_another_address_is_another_guest(running: Running, 
     server.given = given(entries("dana", "dana"))
     await looked(running)
     await deliver(running, roster("dana", "dana.new@example.org", revision=2))
-    assert (await looked(running)).detail == "0 sessions planned, 2 cancelled, 0 unchanged. Of 2 it is not said whose they are."
+    assert (await looked(running)).detail == "0 sessions planned, 2 canceled, 0 unchanged. Of 2 it is not said whose they are."
     await deliver(running, roster("dana", revision=3))
     await looked(running)
     assert await planned(running) == {"dana": 2}
@@ -263,7 +263,7 @@ async def test_a_complete_calendar_of_a_site_calls_off_its_own_sessions_only(run
     server.given = given(entries("dana", "dana"), "two")
     await looked(running)
     server.given = given(entries("dana"), "three")
-    assert (await looked(running)).detail == "0 sessions planned, 1 cancelled, 1 unchanged."
+    assert (await looked(running)).detail == "0 sessions planned, 1 canceled, 1 unchanged."
     assert await planned(running) == {"dana": 2}
 
 
@@ -380,5 +380,5 @@ async def test_a_file_is_imported_by_the_same_rules_and_a_later_one_follows_it(r
     kept = await jitt("import", "ics", *own)
     assert "1 session from earlier files is not in this one and is kept." in kept.stdout
     assert (await jitt("import", "ics", *own, "--complete")).stdout.splitlines()[-1] == (
-        "0 sessions planned, 1 cancelled, 1 unchanged.")  # fmt: skip
+        "0 sessions planned, 1 canceled, 1 unchanged.")  # fmt: skip
     assert await planned(running) == {"lee": 1}
