@@ -14,6 +14,7 @@ from services.assessment.messages import CardRead, Started
 from services.assessment.visits import Place, State, Visit
 from shared.contracts.content import Card
 from shared.contracts.vocabulary import vocabulary
+from shared.pages.site_words import fill
 from shared.running import Running
 from shared.settings import settings
 
@@ -171,7 +172,7 @@ def _line(visit: Visit, number: int) -> dict[str, object] | None:
     if item is None or not (tries or said):
         return None
     kind, status = _status(visit, number, said)
-    question = words.fill(item.question, visit.site, visit.language)
+    question = fill(item.question, visit.site, visit.language)
     return {"number": number, "question": question, "kind": kind, "words": status}
 
 

@@ -13,6 +13,7 @@ from services.assessment.visits import PAGES, State, Visit
 from shared.http import page, wanted
 from shared.pages import environment, languages, times
 from shared.pages.languages import N_, Language
+from shared.pages.site_words import fill
 
 Words = tuple[str, tuple[str, ...]]
 
@@ -35,7 +36,7 @@ NOTHING: Words = (
 @lru_cache
 def templates(language: Language) -> Environment:
     env = environment(PAGES, language)
-    env.filters |= {"filled": partial(words.fill, language=language), "ordinal": partial(words.ordinal, language=language)}
+    env.filters |= {"filled": partial(fill, language=language), "ordinal": partial(words.ordinal, language=language)}
     env.filters["image"] = image
     return env
 

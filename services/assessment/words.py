@@ -1,9 +1,8 @@
-"""What pages say that depends on facts: why this training, how many, and the site's own numbers inside a text. Pure.
+"""What pages say that depends on facts: why this training, how many, how it ended. Pure.
 
 Whole sentences, in the visit's language; English is the id of each (shared/pages/languages.py).
 """
 
-import re
 from collections.abc import Iterator
 
 from services.assessment.visits import Visit
@@ -11,17 +10,11 @@ from shared.contracts.content import Reason
 from shared.contracts.supervision import SiteDescribed
 from shared.contracts.vocabulary import vocabulary
 from shared.pages import safeguarding
-from shared.pages.languages import ENGLISH, N_, Language
+from shared.pages.languages import N_, Language
 
 # Numbers of questions and of things; a language in which they change with the noun writes digits.
 NUMBERS = (N_("one"), N_("two"), N_("three"), N_("four"), N_("five"), N_("six"), N_("seven"), N_("eight"), N_("nine"))
 ORDINALS = (N_("1st"), N_("2nd"), N_("3rd"), N_("4th"), N_("5th"), N_("6th"), N_("7th"), N_("8th"), N_("9th"))
-WITHOUT_SITE = {
-    "state_hotline": N_("your state’s child protection line"),
-    "reporting_steps": N_("your site’s reporting steps"),
-    "staff_on_call": N_("your site’s staff"),
-}
-ALONE = re.compile(r"^\{reporting_steps\}$", re.MULTILINE)
 
 
 def number(n: int, language: Language) -> str:
@@ -96,36 +89,6 @@ def practiced(days: int, language: Language) -> str:
         return language.ngettext("You last practiced it %(num)s day ago.", "You last practiced it %(num)s days ago.", days)
     weeks = days // 7
     return language.ngettext("You last practiced it %(num)s week ago.", "You last practiced it %(num)s weeks ago.", weeks)
-
-
-def fill(text: str, site: SiteDescribed | None, language: Language = ENGLISH) -> str:
-    """The site's own numbers and steps where the text names them; plain words where a site has not said.
-
-    Steps that stand on a line of their own become a list.
-    """
-    if site and site.reporting_steps:
-        listed = "\n".join(f"{n}. {step}" for n, step in enumerate(site.reporting_steps, 1))
-        text = ALONE.sub(lambda _: listed, text)
-    for name, value in _variables(site, language).items():
-        text = text.replace(f"{{{name}}}", value)
-    return text
-
-
-def _variables(site: SiteDescribed | None, language: Language) -> dict[str, str]:
-    plain = {name: language.gettext(words) for name, words in WITHOUT_SITE.items()}
-    if site is None:
-        return plain
-    said = {
-        "state_hotline": f"{site.hotline.label}, {unbroken(site.hotline.number)}" if site.hotline else "",
-        "reporting_steps": " ".join(site.reporting_steps),
-        "staff_on_call": unbroken(site.staff_on_call or ""),
-    }
-    return {name: said[name] or plain[name] for name in plain}
-
-
-def unbroken(number: str) -> str:
-    """A phone number that no line breaks: with no-break hyphens and spaces."""
-    return number.replace("-", "\u2011").replace(" ", "\u00a0")
 
 
 def _come_back(count: int, language: Language) -> str:

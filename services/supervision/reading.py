@@ -11,6 +11,7 @@ from uuid import UUID
 from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
+from services.supervision import store
 from services.supervision.reading_trainings import grouped, load_answers, load_modules, training
 from services.supervision.screens.facts import (
     TALK_RULES,
@@ -260,7 +261,7 @@ async def _meetings(conn: Connection, who: Staff, rows: Sequence[Record]) -> lis
     ids = list({row["mentor_id"] for row in rows})
     mentors = {mentor.id: mentor for mentor in await list_mentors(conn, who, ids)}
     answers = await load_answers(conn, [row["training_id"] for row in rows if row["training_id"]])
-    modules = await load_modules(conn, rows)
+    modules = await load_modules(conn, rows, await store.find_site(conn, who.site_id))
     holds = grouped(await conn.fetch(HOLDS, ids), "mentor_id")
     rules = grouped(await conn.fetch(OPEN_RULES, ids), "mentor_id")
     sessions = {id for row in rows for id in row["together"]}

@@ -4,8 +4,9 @@ The rows of its session come from `reading`, which has seen to the caller's case
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from pydantic import TypeAdapter
 from services.supervision.screens.facts import Answer, ItemKey, Training
 from shared.contracts.assessment import OpenAnswer
 from shared.contracts.content import AssignedItem, Item
+from shared.contracts.supervision import SiteDescribed
+from shared.pages.site_words import fill
 
 ANSWERS = """
 SELECT training_id, module_id, version, item_id, attempt, chosen, shown, correct, confidence, safety_critical, skill, answered_at,
@@ -60,15 +63,25 @@ async def load_answers(conn: Connection, trainings: Sequence[UUID]) -> dict[UUID
     return {id: tuple(map(_answer, group)) for id, group in grouped(rows, "training_id").items()}
 
 
-async def load_modules(conn: Connection, rows: Sequence[Record]) -> Modules:
-    """The items and prompts of every module version that these trainings name, in their language and in English."""
+async def load_modules(conn: Connection, rows: Sequence[Record], site: SiteDescribed | None) -> Modules:
+    """The items and prompts of every module version that these trainings name, in their language and in English, with the
+    site's own numbers in them."""
     keys = {key for row in rows if row["training_id"] for item in _assigned(row) for key in _keys(item, row["locale"])}
     modules = {
         (m["module_id"], m["version"], m["locale"]): (ITEM_LIST.validate_json(m["items"]), TEXTS.validate_json(m["prompts"]))
         for m in await conn.fetch(ITEMS, sorted(keys))
     }
     right = await _corrected(conn, modules)
-    return {key: (tuple(right.get((key, item.id), item) for item in items), prompts) for key, (items, prompts) in modules.items()}
+    say = partial(fill, site=site)
+    return {
+        key: (tuple(_said(right.get((key, item.id), item), say) for item in items), tuple(map(say, prompts)))
+        for key, (items, prompts) in modules.items()
+    }
+
+
+def _said(item: Item, say: Callable[[str], str]) -> Item:
+    options = tuple(one.model_copy(update={"text": say(one.text), "why": say(one.why)}) for one in item.options)
+    return item.model_copy(update={"stem": say(item.stem), "question": say(item.question), "options": options})
 
 
 async def _corrected(conn: Connection, modules: Modules) -> dict[tuple[ModuleKey, str], Item]:

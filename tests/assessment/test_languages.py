@@ -13,6 +13,7 @@ from shared.contracts.content import Reason
 from shared.http import wanted
 from shared.pages import environment, languages, times
 from shared.pages.languages import ENGLISH
+from shared.pages.site_words import fill
 from tests.assessment import building, spanish
 from tests.assessment.test_sheet_and_words import a_visit
 
@@ -175,8 +176,8 @@ def test_the_last_heading_begins_its_sentence_with_a_capital():
 
 
 def test_a_site_that_has_not_said_its_numbers_is_spoken_of_in_the_language_of_the_page():
-    assert words.fill("Llama: {state_hotline}.", None, SPANISH) == "Llama: la línea de protección infantil de tu estado."
-    assert words.fill("Call {state_hotline}.", None) == "Call your state’s child protection line."
+    assert fill("Llama: {state_hotline}.", None, SPANISH) == "Llama: la línea de protección infantil de tu estado."
+    assert fill("Call {state_hotline}.", None) == "Call your state’s child protection line."
 
 
 POLISH = """msgid ""

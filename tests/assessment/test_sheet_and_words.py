@@ -11,6 +11,7 @@ from services.assessment.domain import Training
 from services.assessment.visits import Visit
 from shared.pages import assets
 from shared.pages.languages import ENGLISH
+from shared.pages.site_words import fill
 from tests.assessment.building import OPENED_AT, QUIZ_BY, SINGLE, assigned, planned, published, site
 
 ROOT = Path(__file__).parents[2]
@@ -74,12 +75,12 @@ def a_visit(**changes):
 
 
 def test_a_sites_steps_become_a_list_where_they_stand_alone():
-    told = words.fill("Do these today:\n\n{reporting_steps}\n\nThen rest.", site())
+    told = fill("Do these today:\n\n{reporting_steps}\n\nThen rest.", site())
     assert "1. Call the state hotline.\n2. Write down" in told
 
 
 def test_without_a_site_a_text_still_reads_well():
-    assert words.fill("Call {state_hotline}.", None) == "Call your state’s child protection line."
+    assert fill("Call {state_hotline}.", None) == "Call your state’s child protection line."
 
 
 @pytest.mark.parametrize(("days", "said"), [(0, "today"), (1, "yesterday"), (13, "13 days ago"), (35, "5 weeks ago")])
