@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 
 from services.content.choices import FALLBACK, Asked, Choice, Edition, ItemFact, ItemKey, Offer, lately
 from shared.contracts.content import AssignedItem
@@ -45,10 +46,11 @@ def recalled(back: tuple[AssignedItem, ...], asked: Asked, most: int) -> list[As
     place = {skill: n for n, skill in enumerate(event.fading or _by_recall(event.needs))}
     taken = {_key(item) for item in back}
     shown, last = _items_shown(asked.choices)
-    found = {key: edition for key in shown if key not in taken and (edition := _edition(key, event.locale, asked))}
-    known = {key: edition for key, edition in found.items() if not event.fading or edition.item.skill in place}
-    order = sorted(known, key=lambda key: (place.get(known[key].item.skill, len(place)), shown[key], last[key], key))
-    return [_asked_as(known[key]) for key in order[:most]]
+    skills = {key: asked.facts.items[key][0].item.skill for key in shown if key in asked.facts.items and key not in taken}
+    known = [key for key, skill in skills.items() if not event.fading or skill in place]
+    known.sort(key=lambda key: (place.get(skills[key], len(place)), shown[key], last[key], key))
+    found = (edition for key in known if (edition := _edition(key, event.locale, asked)))
+    return [_asked_as(edition) for edition in islice(found, most)]
 
 
 def _by_recall(needs: Iterable[Need]) -> list[str]:

@@ -59,25 +59,28 @@ def _one_each(offers: Iterable[Offer], locale: str) -> list[Offer]:
 
 def _why_not(offer: Offer, asked: Asked) -> WhyNot | None:
     """What lasts comes before what passes: a site that lacks a number is told so, whatever its mentors were shown."""
-    event = asked.event
-    lasting: dict[WhyNot, bool] = {
-        "locale": offer.locale in (event.locale, FALLBACK),
-        "scope": _in_scope(offer, event.activity),
-        "minutes": offer.minutes <= event.training_minutes,
-        "variables": asked.filled.issuperset(offer.variables),
-    }
-    if code := next((code for code, suits in lasting.items() if not suits), None):
+    if code := _unsuitable(offer, asked):
         return code
     if lately(asked.last.get(offer.module_id), offer.skill, asked):
         return "resting"
     return "worn" if asked.shown[offer.module_id] >= WHOLE else None
 
 
+def _unsuitable(offer: Offer, asked: Asked) -> WhyNot | None:
+    if offer.locale not in (asked.event.locale, FALLBACK):
+        return "locale"
+    if not _in_scope(offer, asked.event.activity):
+        return "scope"
+    if offer.minutes > asked.event.training_minutes:
+        return "minutes"
+    return None if asked.filled.issuperset(offer.variables) else "variables"
+
+
 def _in_scope(offer: Offer, activity: str) -> bool:
     """Above scope 1 a module is only for an activity whose function asks for its skill."""
-    found = vocabulary().activities.get(activity)
     if offer.scope_level == 1:
         return True
+    found = vocabulary().activities.get(activity)
     return found is not None and offer.skill in (*found.weights, *vocabulary().functions[found.function].skills)
 
 

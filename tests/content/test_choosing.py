@@ -122,6 +122,21 @@ async def test_an_item_that_was_missed_comes_back_before_the_module(running):
     ]
 
 
+async def test_an_item_missed_in_one_version_and_language_comes_back_as_the_newest_of_the_mentors_language_has_it(running):
+    newer, spanish = LISTENING.model_copy(update={"title": "Newer"}), LISTENING.model_copy(update={"locale": "es"})
+    await publishing.publish(running, [newer, spanish], "run 2")
+    asked = {"needs": (), "returning": (ref("q2", LISTENING.module_id, 1),)}
+    await deliver(running, a_request(1, **asked), a_request(2, mentor_id=UUID(int=8), locale="es", **asked))
+    await publishing.withdraw(running, LISTENING.module_id, "en", 2, "run 3")
+    await deliver(running, a_request(3, mentor_id=UUID(int=9), **asked))
+    trainings = [event for event in await answers(running) if isinstance(event, TrainingAssigned)]
+    assert [(one.locale, [(item.locale, item.version) for item in one.items]) for one in trainings] == [
+        ("en", [("en", 2)]),
+        ("es", [("es", 1)]),
+        ("en", [("en", 1)]),
+    ]
+
+
 async def test_a_site_without_its_numbers_is_told_apart_from_a_missing_module(running):
     await deliver(running, a_request(1, needs=(a_need("crisis_response"),)), a_request(2, needs=(a_need("ending_well"),)))
     assert [answer.reason for answer in await answers(running)] == ["site_variables_missing", "no_module_for_needs"]
