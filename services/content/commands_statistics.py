@@ -14,6 +14,7 @@ from services.content.figures import Edition, Question, questions, worst_first
 from shared.commands import AsJson, fail, on
 from shared.running import Running
 
+NARROWEST = 90  # columns in which a line of the table is whole
 statistics_app = typer.Typer()
 ModuleId = Annotated[str | None, typer.Argument(help="The module's id, as in `jitt content list`. Default: all of them.")]
 Locale = Annotated[str | None, typer.Option(help="Only this language, such as en or es.")]
@@ -62,22 +63,24 @@ def _print(found: list[Question], flagged: bool) -> None:
     if not shown:
         typer.echo("No question needs a look." if flagged else words.NONE_YET)
         return
-    Console().print(_table(shown), markup=False)
+    Console(width=max(NARROWEST, Console().width)).print(_table(shown), markup=False)
     for question in shown:
-        for flag in question.flags:
+        if question.flags:
             typer.echo(f"\n{words.name(question)}: {question.item.topic}")
+        for flag in question.flags:
             typer.echo(f"  {words.claim(flag, question)}\n  {words.advice(flag)}")
     if without := len(found) - len(shown):
         typer.echo(f"\n{without} more {'question has' if without == 1 else 'questions have'} fewer than 10 answers.")
     if any(question.figures and question.figures.fit is not None for question in shown):
-        typer.echo(f"\n{words.ABOUT_FIT}")
+        typer.echo()
+        Console().print(words.ABOUT_FIT, markup=False, highlight=False)
 
 
 def _table(shown: list[Question]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in ("question", "language", "version"):
+    for name in ("question", "version"):
         table.add_column(name)
-    for name in ("answers", "right", "again", "fit", "seconds", "reports", "flags"):
+    for name in ("answers", "right", "again", "fit", "seconds", "reports"):
         table.add_column(name, justify="right")
     for question in shown:
         table.add_row(*_cells(question))
@@ -90,15 +93,13 @@ def _cells(question: Question) -> list[str]:
         return []
     return [
         f"{question.module_id} {question.item.id}",
-        question.locale,
-        str(question.version),
+        f"{question.locale} {question.version}",
         str(found.answered),
         _percent(found.right),
         _percent(found.recovered),
         "-" if found.fit is None else f"{found.fit:.2f}",
         "-" if found.seconds is None else str(found.seconds),
         str(sum(found.reports.values())) if found.reports else "-",
-        str(len(found.flags)) if found.flags else "-",
     ]
 
 
