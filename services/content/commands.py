@@ -144,7 +144,7 @@ def list_modules(
         rows = [asdict(each) | {"review": state(each.review_due, today)} for each in found]
         typer.echo(json.dumps(rows, default=str))
     elif found:
-        Console().print(_table(found, today), markup=False)
+        Console().print(_table(found, today, withdrawn), markup=False)
     elif overdue and listed:
         typer.echo("No review is overdue.")
     elif listed:
@@ -231,9 +231,19 @@ def _as_json(plan: Plan, done: Done | None, dry_run: bool) -> dict[str, object]:
     return asdict(told) | {"outcome": outcome, "changes": [asdict(change) for change in plan.changes]}
 
 
-def _table(found: list[Listed], today: date) -> Table:
-    table = Table("module", "language", "version", "title", "minutes", "review", "status", box=None, pad_edge=False)
-    for each in found:
-        review = state(each.review_due, today)
-        table.add_row(each.module_id, each.locale, str(each.version), each.title, str(each.minutes), review, each.status)
+def _table(found: list[Listed], today: date, withdrawn: bool) -> Table:
+    """Ids whole, so that they can be copied; a title is cut where the terminal is narrow."""
+    names = ("module", "language", "version", "minutes", "review", *(["status"] * withdrawn))
+    rows = [_cells(each, today, withdrawn) for each in found]
+    table = Table(box=None, pad_edge=False)
+    for place, name in enumerate(names):
+        table.add_column(name, no_wrap=True, min_width=max(len(name), *(len(row[place]) for row in rows)))
+    table.add_column("title", no_wrap=True, overflow="ellipsis")
+    for row, each in zip(rows, found, strict=True):
+        table.add_row(*row, each.title)
     return table
+
+
+def _cells(each: Listed, today: date, withdrawn: bool) -> list[str]:
+    review, status = state(each.review_due, today), [each.status] * withdrawn
+    return [each.module_id, each.locale, str(each.version), str(each.minutes), review, *status]

@@ -278,6 +278,14 @@ async def test_the_list_says_when_reviews_are_due_and_finds_those_that_are_late(
     assert none.out == "No modules yet. `jitt content publish` publishes those that ship with jitt.\n"
 
 
+async def test_ids_and_reviews_are_whole_in_a_narrow_terminal(tmp_path, network):
+    module = a_module(module_id="confidentiality_limits_9", reviewed_by=("a", "b"), review_due="2025-01-02")
+    (tmp_path / f"{module.module_id}.md").write_text(write(module), "utf-8")
+    await jitt("publish", tmp_path, **network)
+    listed = (await jitt("list", COLUMNS="90", **network)).out
+    assert ("confidentiality_limits_9" in listed, "overdue since 2025-01-02" in listed) == (True, True)
+
+
 async def test_the_list_is_narrowed_by_skill_and_language(folder, network):
     await jitt("publish", folder, **network)
     one = json.loads((await jitt("list", "--skill", "reflective_listening", "--locale", "en", "--json", **network)).out)
