@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from re import sub
 from threading import Event
 from uuid import uuid4
 
@@ -25,7 +26,9 @@ BROKEN = {  # how somebody changed some rows by hand
     "assessment.planned_session": "UPDATE assessment.planned_session SET revision = 0",
     "assessment.roster": "UPDATE assessment.roster SET document = document - 'locale'",
     "assessment.site": "UPDATE assessment.site SET document = document || '{\"name\": \"Elsewhere\"}'",
-    "supervision.module": "UPDATE supervision.module SET status = 'withdrawn'",
+    "assessment.correction": "UPDATE assessment.correction SET document = document || '{\"right\": []}'",
+    "supervision.module": "UPDATE supervision.module SET version = version + 90",
+    "supervision.correction": "UPDATE supervision.correction SET document = document - 'reason'",
     "supervision.skill": "UPDATE supervision.skill SET remembered = '{}'",
 }
 SOMEBODY = "SELECT $1::uuid, site_id, revision, document FROM assessment.planned_session LIMIT 1"
@@ -33,7 +36,8 @@ SOMEBODY = "SELECT $1::uuid, site_id, revision, document FROM assessment.planned
 
 @pytest.fixture(scope="module")
 def learned(town: Town) -> Newcomer:
-    """A mentor who walked through a training and missed a safety question; all services know what follows."""
+    """A mentor who walked through a training and missed a safety question; another question was corrected. All services know."""
+    correct_a_reason(town)
     newcomer = next(town.newcomers)
     by_calendar(town, newcomer)
     assert Learner(link_of(newcomer)).walk()[-1] == LAST_PAGE
@@ -111,11 +115,18 @@ def test_a_name_that_is_no_projection_is_answered_with_the_list() -> None:
     assert "There is no projection “trigger.session”. Choose from: trigger.mentor" in said.err
 
 
+def correct_a_reason(town: Town) -> None:
+    file = town.folder / "ending_well_1.md"
+    file.write_text(sub(r"(Why: .+)\.", r"\1, in their own time.", jitt("content", "show", "ending_well_1"), count=1))
+    assert "explained better" in jitt("content", "publish", str(file), "--correction", "The reason was too short.")
+
+
 def heard(mentor: Newcomer) -> list[bool]:
     skills = (f"SELECT 1 FROM {service}.skill WHERE mentor_id = $1" for service in ("trigger", "supervision"))
     suspended = ("SELECT 1 FROM trigger.mentor WHERE id = $1 AND revision > 1",
                  "SELECT 1 FROM assessment.roster WHERE mentor_id = $1 AND revision > 1")
-    return [bool(rows(query, mentor.id)) for query in (*skills, *suspended)]
+    corrected = [bool(rows(f"SELECT 1 FROM {service}.correction")) for service in ("assessment", "supervision")]
+    return [*corrected, *(bool(rows(query, mentor.id)) for query in (*skills, *suspended))]
 
 
 def content(table: str) -> list[str]:
