@@ -1,7 +1,7 @@
 """A module as a list of its pages, each with what the rules say about the part of the file that it shows. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploy.preview.drafts import Seen
 from services.content.findings import Finding
@@ -23,11 +23,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """`at` is the page's place in addresses; empty for what no mentor sees."""
+    """`at` is the page's place in addresses; empty for what no mentor sees, whose `texts` are told instead."""
 
     at: str
     words: str
     answers: tuple[Answer, ...] = ()
+    texts: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
@@ -44,7 +45,7 @@ def screens(seen: Seen) -> list[Screen]:
 
 
 def _with(screen: Screen, findings: list[Finding]) -> Screen:
-    return Screen(screen.at, screen.words, screen.answers, tuple(findings))
+    return replace(screen, findings=tuple(findings))
 
 
 def _pages(module: Module) -> Iterator[tuple[str, Screen]]:
@@ -55,8 +56,14 @@ def _pages(module: Module) -> Iterator[tuple[str, Screen]]:
         safety = ", safety" if item.safety else ""
         words = f"Question {number} ({item.id}{safety}): {item.topic}"
         yield f"items.{item.id}", Screen(f"questions/{number}", words, tuple(_answers(item)))
-    yield "prompts", Screen("", "For the supervisor: prompts")
+    yield "prompts", Screen("", "For the supervisor", texts=tuple(_prompts(module)))
     yield NOWHERE, Screen("done", "Done")
+
+
+def _prompts(module: Module) -> Iterator[str]:
+    """What the supervisor may ask: always, and if a question was missed."""
+    yield from (f"“{prompt}”" for prompt in module.prompts)
+    yield from (f"“{item.prompt}” (if {item.id} is missed)" for item in module.items if item.prompt)
 
 
 def _answers(item: Item) -> Iterator[Answer]:

@@ -37,6 +37,9 @@ function say(words) {
 
 if (frame) {
   frame.addEventListener("load", mark);
+  panel.addEventListener("click", event => {
+    if (event.target.closest("a[target=page]")) frame.scrollIntoView({ block: "nearest" });
+  });
   if (frame.contentDocument && frame.contentDocument.readyState === "complete") mark();
 }
 const stream = new EventSource("/saved");

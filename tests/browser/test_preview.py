@@ -15,7 +15,6 @@ from tests.browser.checking import TAGS, problems
 from tests.browser.conftest import on_a_port
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-SHOWN = ("crisis_response_1", "showing_up_1", "calm_presence_1", "goal_setting_1", "boundaries_1")
 
 
 @pytest.fixture
@@ -89,6 +88,22 @@ async def test_each_answer_shows_the_feedback_of_the_file(browser, folder):
         await expect(inside(page).locator("h1")).to_contain_text("That works" if option.right else "Not quite")
 
 
+async def test_on_a_phone_a_page_that_was_chosen_comes_into_view(browser, folder):
+    async with looking(browser, folder, "/m/en~showing_up_1") as page:
+        await page.set_viewport_size(PHONE)
+        await beside(page, "Done").scroll_into_view_if_needed()
+        await expect(page.locator("#page")).not_to_be_in_viewport()
+        await beside(page, "Done").click()
+        await expect(page.locator("#page")).to_be_in_viewport()
+
+
+async def test_what_the_supervisor_may_ask_stands_beside_the_page(browser, folder):
+    async with looking(browser, folder, "/m/en~showing_up_1") as page:
+        module = Shelf(folder).find("en~showing_up_1").module
+        for prompt in module.prompts:
+            await expect(page.locator("#panel").get_by_text(prompt)).to_be_visible()
+
+
 async def test_a_training_can_be_walked_as_a_mentor_does(browser, folder):
     async with looking(browser, folder, "/m/es~showing_up_1") as page:
         mentor = inside(page)
@@ -119,8 +134,9 @@ async def test_the_sites_own_numbers_stand_where_the_text_names_them(browser, fo
 async def test_a_save_is_shown_at_once_on_the_page_one_was_on(browser, folder):
     file = folder / "en" / "showing_up_1.md"
     async with looking(browser, folder, "/m/en~showing_up_1") as page:
-        await beside(page, re.compile("^Card 1")).click()
-        title = await inside(page).locator("h1").inner_text()
+        title = Shelf(folder).find("en~showing_up_1").module.cards[0].title
+        await beside(page, f"Card 1: {title}").click()
+        await expect(inside(page).get_by_role("heading", name=title)).to_be_visible()
         save(file, f"## Card: {title}", "## Card: Quite another title")
         await expect(inside(page).get_by_role("heading", name="Quite another title")).to_be_visible()
         await expect(page.locator("#live")).to_contain_text("read again")

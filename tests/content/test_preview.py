@@ -124,7 +124,7 @@ def test_each_finding_stands_with_the_page_that_shows_its_part(tmp_path):
     found = {
         screen.at or screen.words: [finding.rule for finding in screen.findings] for screen in screens(seen) if screen.findings
     }
-    assert found == {"start": ["minutes-said"], "questions/2": ["cue"], "For the supervisor: prompts": ["prompts"]}
+    assert found == {"start": ["minutes-said"], "questions/2": ["cue"], "For the supervisor": ["prompts"]}
 
 
 def test_beside_one_file_stand_its_other_languages_and_no_copies(tmp_path):
