@@ -65,7 +65,7 @@ def split(text: str) -> tuple[dict[str, tuple[Value, int]], list[Block]]:
 
 def _front(text: str) -> Iterator[tuple[str, tuple[Value, int]]]:
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 1
         raise FrontMatterBroken(line, f"The front matter is not YAML: {error.problem}.") from None
