@@ -33,7 +33,9 @@ EVERY_KIND = a_module(items=(an_item(1), ORDER, MULTI, an_open_item()))
 
 
 def a_file(folder: Path, module: Module) -> Path:
-    file = folder / f"{module.module_id}.md"
+    """In a folder of its own: the same name in a folder beside it may be another language."""
+    (folder / module.locale).mkdir(exist_ok=True)
+    file = folder / module.locale / f"{module.module_id}.md"
     file.write_text(write(module), "utf-8")
     return file
 

@@ -60,7 +60,7 @@ def the_module() -> ModulePublished:
         options=(
             an_option("a", "That sounds like a lot of pressure.", "It says back what you heard.", right=True),
             an_option("b", "What if you did just ten minutes a day? That works for most people.",
-                      "A tip answers a question the student did not ask. If you are stuck, call {staff_on_call}."),
+                      "A tip answers a question the student did not ask. Ask {staff_on_call}."),
         ),
         prompt="When did you last notice yourself jumping in with a fix? What was the student saying?",
     )  # fmt: skip

@@ -96,7 +96,7 @@ async def test_a_brief_says_what_was_missed_how_sure_and_what_to_ask(day: Aftern
 
 async def test_a_brief_has_the_sites_own_numbers_where_a_training_names_them(day: Afternoon, dana: Browser) -> None:
     said = words((await dana.get(f"/briefs/{day.trainings['marcus']}")).text)
-    assert "If you are stuck, call 555 555 0101." in said.replace("\u00a0", " ")
+    assert "Ask 555 555 0101." in said.replace("\u00a0", " ")
 
 
 async def test_a_brief_without_assessment_says_so_and_stays_whole(day: Afternoon, dana: Browser) -> None:
