@@ -154,7 +154,7 @@ def end_routes(running: Running) -> APIRouter:
 def done_page(visit: Visit) -> Response:
     first = [t for t in visit.training.tries if t.attempt == 1 and not t.correct]
     items = {t.number: item for t in first if (item := visit.item(t.number))}
-    hold = any(item.safety for item in items.values())
+    hold = not visit.closed and any(item.safety for item in items.values())
     topics = [(item.topic, visit.foreign(number)) for number, item in items.items()]
     recovered = sum(visit.training.tries_at(number)[-1].correct for number in items)
     heading = words.ending(visit, missed=len(topics), hold=hold)

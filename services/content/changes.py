@@ -1,5 +1,6 @@
 """What changed between two versions of a module, in words for authors, and whether a correction could say it. Pure."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -13,6 +14,10 @@ FRONT = ("skill", "title", "minutes", "scope_level", "refer_when", "keep_in_mind
 REVIEW = ("reviewed_by", "reviewed_on", "review_due")
 ITEM = {"topic": "topic", "stem": "scene", "question": "question", "cue": "“Look for”", "prompt": "“Ask”"}
 ALIKE = 0.8  # of two texts, as difflib counts it: more is the same text with a slip mended
+WORD = re.compile(r"\w+(?:[’']\w+)?")
+TURNS = frozenset(  # words that turn a sentence round
+    ("not", "no", "never", "nobody", "nothing", "without", "cannot", "nunca", "jamás", "nadie", "nada", "sin", "ni")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,14 @@ def same_question(old: Item, new: Item) -> bool:
 
 
 def _alike(old: str, new: str) -> bool:
-    return old == new or SequenceMatcher(None, old, new, autojunk=False).ratio() >= ALIKE
+    """One “not” more, or another number, is a short change of the words and another sense."""
+    return old == new or (_sense(old) == _sense(new) and SequenceMatcher(None, old, new, autojunk=False).ratio() >= ALIKE)
+
+
+def _sense(text: str) -> tuple[int, list[str]]:
+    words = WORD.findall(text.lower())
+    denied = sum(word in TURNS or word.endswith(("n’t", "n't")) for word in words)
+    return denied, [word for word in words if any(letter.isdigit() for letter in word)]
 
 
 def _front(old: Module, new: Module) -> Iterator[Change]:

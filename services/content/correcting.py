@@ -50,7 +50,7 @@ def told(found: list[ItemCorrected]) -> Iterator[str]:
     if keys := [one.item_id for one in found if one.key_changed]:
         yield f"  {_listed(keys)} corrected: answers given before are graded again; mentors and supervisors see what changed."
     if reasons := [one.item_id for one in found if not one.key_changed]:
-        yield f"  {_listed(reasons)} explained better: no answer counts differently; mentors see what changed."
+        yield f"  {_listed(reasons)} explained better: answers to the last version count as before; mentors see what changed."
 
 
 def _listed(ids: list[str]) -> str:

@@ -71,7 +71,8 @@ def corrected(publication: Publication | None, event: ModuleSubmitted, reason: s
         return Refused("not_a_correction")
     new = Version(newest.number + 1, found, "published", event.module, reason)
     older = [(version.number, version.module) for version in publication.versions]
-    told = list(corrections(older, (new.number, new.module), reason, now))
+    earlier = {version.number for version in publication.versions if version.correction is not None}
+    told = list(corrections(older, (new.number, new.module), reason, now, earlier))
     if not told:
         return Refused("no_key_or_reason_changed")
     wrong = {event.version for event in told if event.key_changed}

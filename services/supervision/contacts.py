@@ -46,7 +46,7 @@ def _cleared(case: MentorCase, event: ContactMade, now: datetime) -> MentorCase:
     seen_at = event.seen_at or now
     holds = tuple(
         replace(hold, cleared_at=now, cleared_by=event.by, contact_id=event.request_id)
-        if hold.cleared_at is None and hold.held_at <= seen_at
+        if hold.over_at is None and hold.held_at <= seen_at
         else hold
         for hold in case.history.holds
     )

@@ -26,7 +26,7 @@ def regraded(case: MentorCase | None, event: AnswerRegraded, now: datetime, fact
     if event.attempt == 2:
         return cases.settled(case, cases.with_retry(case, cases.hold_id(event), "right" if event.correct else "wrong"), now)
     new, held = _with_hold(case, event, now) if event.safety_critical else (_with_mistakes(case, event), "none")
-    if held != "none" or _acted_on(case, event, facts):
+    if held != "none" or _acted_on(case, event, facts) or _told_before(case, event):
         new = _noted(new, event, held, now)
     new, told = _without_what_rested_on_it(new, event, now)
     return cases.settled(case, new, now, told)
@@ -94,6 +94,12 @@ def _acted_on(case: MentorCase, event: AnswerRegraded, facts: Facts) -> bool:
     if any(f"{rule}:{_evidence(event)}" in case.history.handled for rule in _rules(event)):
         return True
     return any(alert.acknowledged_at for alert in _alerts(case, event))
+
+
+def _told_before(case: MentorCase, event: AnswerRegraded) -> bool:
+    """Of an earlier correction of this question: what was said of it holds no longer."""
+    item = f"{event.module_id}/{event.item_id}"
+    return any((one.training_id, one.item) == (event.training_id, item) for one in case.history.corrections)
 
 
 def _rules(event: AnswerRegraded) -> tuple[str, ...]:

@@ -105,6 +105,18 @@ async def test_a_whole_training_tells_everything_once_and_in_order(phone, link):
     assert "A promise to keep a secret" in phone.words
 
 
+async def test_once_the_session_is_past_no_talk_before_it_is_promised(phone, link):
+    await begin(phone, link, SAFETY)
+    await phone.press("/questions/1", option="a", confidence="guess")
+    await phone.press("/retry", option="b")
+    await phone.open(f"{HERE}/done")
+    assert phone.heading == "Done. Talk with your supervisor first"
+    await deliver(phone.running, planned(revision=2, **soon(minutes=-1)))
+    await phone.open(f"{HERE}/done")
+    assert phone.heading == "Done. One thing to talk over"
+    assert "will talk with you" not in phone.words
+
+
 async def test_nothing_missed_says_ready_and_gives_one_sentence_to_take_along(phone, link):
     await begin(phone, link, SINGLE)
     await phone.press("/questions/1", option="b", confidence="sure")

@@ -48,6 +48,9 @@ def changed(option, **values):
 
 ANOTHER_KEY = with_options(changed(A, right=True, mistake=None), changed(B, right=False, mistake="parroting"), C)
 SLIP = with_options(changed(A, text="“Why was it bad todai?”"), B, C)
+KINDLY = with_options(changed(A, text="“You should tell her mother, 7 days from now.”"), B, C)
+DENIED = with_options(changed(A, text="“You should not tell her mother, 7 days from now.”"), B, C)
+LATER = with_options(changed(A, text="“You should tell her mother, 70 days from now.”"), B, C)
 REWRITTEN = with_options(changed(A, text="“You look tired. Go home and rest.”"), B, C)
 
 
@@ -144,6 +147,13 @@ def test_what_leaves_the_questions_the_same_can_be_corrected(new):
 )
 def test_what_asks_something_else_is_a_new_version(new):
     assert not correctable(OLD, new)
+
+
+@pytest.mark.parametrize("new", [DENIED, LATER])
+def test_a_small_change_of_the_words_that_turns_their_sense_is_no_slip(new):
+    """Answers to “tell her” are none to “do not tell her”."""
+    assert not correctable(KINDLY, new)
+    assert not correctable(new, KINDLY)
 
 
 def test_words_that_changed_places_take_their_answers_along():

@@ -90,6 +90,21 @@ def test_a_second_correction_reaches_what_the_first_one_corrected():
     ]  # fmt: skip
 
 
+def test_a_correction_that_is_taken_back_reaches_what_it_had_corrected_too():
+    """The first version had it right all along; its answers were graded by the wrong correction."""
+    publication, events = told((WRONG, None), (MENDED, REASON), (WRONG, REASON))
+    assert [(e.version, e.corrected_version, e.right, e.key_changed) for e in events if isinstance(e, ItemCorrected)] == [
+        (1, 2, ("a",), True), (1, 3, ("b",), True), (2, 3, ("b",), True),
+    ]  # fmt: skip
+    assert [version.status for version in publication.versions] == ["withdrawn", "withdrawn", "published"]
+
+
+def test_a_version_that_no_correction_had_reached_hears_nothing_of_one_that_comes_to_its_own_key():
+    other = asking(rightly(an_item(1), "a"), title="Say it back")
+    _, events = told((WRONG, None), (other, None), (asking(an_item(1), title="Say it back"), REASON))
+    assert [(e.version, e.corrected_version) for e in events if isinstance(e, ItemCorrected)] == [(2, 3)]
+
+
 def test_the_keys_of_a_correction_never_meet_those_of_a_version():
     """The catalogue is compacted: the same key would remove the module."""
     _, events = told((WRONG, None), (MENDED, REASON))

@@ -95,6 +95,14 @@ def test_a_hold_that_a_talk_had_cleared_is_told_of_and_the_talk_can_be_undone_wi
     assert not [alert for alert in story.live if alert.rule == "confident_miss_on_safety_item"]
 
 
+def test_a_talk_clears_nothing_that_a_correction_had_given_back_meanwhile() -> None:
+    story = missed().happens(regraded(MISS), at=CORRECTED_AT)
+    story.happens(contact(clear=True, seen_at=CORRECTED_AT), at=CORRECTED_AT + MINUTE)
+    assert story.case
+    assert [(hold.cleared_by, hold.contact_id) for hold in story.case.history.holds] == [(None, None)]
+    assert [one.cleared for one in story.case.history.contacts] == [()]
+
+
 @pytest.mark.parametrize("acted", [{"talked_at": CORRECTED_AT - MINUTE}, {}])
 def test_a_result_that_was_talked_over_is_told_of_and_one_from_before_the_answer_is_not(acted: dict[str, datetime]) -> None:
     wrong = mistaken("closed_question", 1)
@@ -180,6 +188,8 @@ def test_a_correction_of_a_correction_brings_the_hold_back() -> None:
     story.happens(regraded(MISS, correct_before=True, correct=False, corrected_version=3), at=CORRECTED_AT + MINUTE)
     assert "suspended" in states(story).values()
     assert story.alert("confident_miss_on_safety_item").live
+    told = story.alert("answer_key_corrected").facts
+    assert (told["result"], told["hold"]) == ("wrong", "none"), "the hold that it said was lifted is there again"
 
 
 def test_corrections_and_other_facts_in_any_order_end_in_the_same_case() -> None:
