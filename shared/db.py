@@ -61,9 +61,12 @@ def role_password(service: str) -> str:
 
 
 async def connect(dsn: str, application: str, **options: str) -> Connection:
-    """`options` are settings of Postgres for this session."""
+    """`options` are settings of Postgres for this session. A server that does not answer is no timeout of anybody's work."""
     named = {"application_name": application} | options
-    return await asyncpg.connect(dsn, timeout=5, command_timeout=SECONDS, server_settings=named)
+    try:
+        return await asyncpg.connect(dsn, timeout=5, command_timeout=SECONDS, server_settings=named)
+    except TimeoutError as error:
+        raise ConnectionError("Postgres does not answer") from error
 
 
 async def open_pool(dsn: str, application: str, size: int = 8) -> Pool:

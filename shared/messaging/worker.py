@@ -57,7 +57,8 @@ class Worker:
         self._told_to_pause: dict[str, float] = {}
         self._taken_at = float("-inf")
         self._most = MOST  # messages in one transaction: fewer for a while after timeouts
-        self._most_due, self._late_alone = DUE_LIMIT, 0  # the same of rows that are due
+        self._most_due: dict[str, int] = {}  # the same of rows that are due, by handler: one's trouble is not another's
+        self._late_alone: dict[str, int] = {}
 
     async def take(self, records: Sequence[Record], decode: Decode) -> None:
         """A batch from Kafka. Returns when it has committed; raises when it should be delivered again."""
@@ -130,42 +131,44 @@ class Worker:
         async with self._one_at_a_time:
             limit = DUE_LIMIT if monotonic() - self._taken_at > BUSY_SECONDS else DUE_LIMIT // 4
             due = partial(apply_due, service=self.service.name, handler=handler, since=since)
-            applied = await self._many_or_one(due, limit)
+            applied = await self._many_or_one(handler.name, due, limit)
         if applied.oldest_due:
             self._since[handler.name] = applied.oldest_due - MARGIN
         self._done(applied)
         return applied.rows_due
 
-    async def _many_or_one(self, work: Callable[..., Awaitable[Applied]], most: int) -> Applied:
+    async def _many_or_one(self, name: str, work: Callable[..., Awaitable[Applied]], most: int) -> Applied:
         """So many rows at once; where they cannot be saved, one, and where even that cannot, it is set aside."""
-        limit = min(most, self._most_due)
+        limit = min(most, self._most_due.get(name, DUE_LIMIT))
         while True:
             try:
                 applied = await self._transaction(partial(work, limit=limit))
             except Exception as error:
-                if self._may_pass(error, limit):
+                if self._may_pass(name, error, limit):
                     raise
                 if limit == 1:
-                    return await self._transaction(partial(work, limit=1, broken=f"{type(error).__name__}: {error}"))
+                    aside = await self._transaction(partial(work, limit=1, broken=f"{type(error).__name__}: {error}"))
+                    self._late_alone[name] = 0  # the next row has as many tries
+                    return aside
                 limit = 1
             else:
                 if applied.rows_due >= limit:
-                    self._most_due, self._late_alone = min(DUE_LIMIT, self._most_due * 2), 0
+                    self._most_due[name], self._late_alone[name] = min(DUE_LIMIT, self._most_due.get(name, DUE_LIMIT) * 2), 0
                 return applied
 
-    def _may_pass(self, error: Exception, limit: int) -> bool:
+    def _may_pass(self, name: str, error: Exception, limit: int) -> bool:
         """After a timeout half as many rows are tried next time; one that is late again and again does not pass."""
         if db.is_timeout(error):
-            self._most_due = max(1, limit // 2)
-            self._late_alone = self._late_alone + 1 if limit == 1 else 0
-            return self._late_alone < LATE_ALONE
+            self._most_due[name] = max(1, limit // 2)
+            self._late_alone[name] = self._late_alone.get(name, 0) + 1 if limit == 1 else 0
+            return self._late_alone[name] < LATE_ALONE
         return _passes(error)
 
     async def sweep(self) -> int:
         """One step of one sweep that is due; 0 when none is."""
         async with self._one_at_a_time:
             step = partial(apply_sweep, service=self.service.name, handlers=self.service.handlers)
-            applied = await self._many_or_one(step, STEP)
+            applied = await self._many_or_one("sweep", step, STEP)
         self._done(applied)
         return applied.rows_due
 

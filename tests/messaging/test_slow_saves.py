@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import asyncpg
+
 from shared import db
-from shared.messaging.worker import Worker
+from shared.messaging.worker import LATE_ALONE, Worker
 from tests.driving import deliver
-from tests.messaging.tally_service import SERVICE, TALLY, Added
+from tests.messaging.tally_service import SERVICE, TALLY, Added, Tally
 from tests.messaging.test_bus import dsn_of
 
 ROWS = 40
@@ -26,10 +28,10 @@ async def _worker(running, save, options=""):
     return Worker(replace(SERVICE, handlers=(replace(TALLY, save=save),)), await dsn_of(running) + options, lambda: None, _room)
 
 
-async def _ring(worker):
+async def _ring(worker, handler=0):
     """One try, as the clocks do it: what may pass is tried again."""
     try:
-        await worker.fall_due(worker.service.handlers[0])
+        await worker.fall_due(worker.service.handlers[handler])
     except Exception as error:
         if not (db.is_timeout(error) or db.is_transient(error)):
             raise
@@ -67,6 +69,74 @@ async def test_a_row_that_always_times_out_is_set_aside_and_the_others_ring(data
     assert [row["id"] for row in await running.pool.fetch("SELECT id FROM tally WHERE rung = 0")] == ["t07"]
     letters = await running.pool.fetch("SELECT reason FROM dead_letter")
     assert [letter["reason"] for letter in letters] == ["failed"]
+
+
+async def test_a_row_that_always_times_out_is_set_aside_also_beside_a_handler_whose_rows_go_well(database):
+    running, woken = await _due(database), []
+
+    async def save(conn, changed, new):
+        if any(107 in tally.seen for tally in changed):
+            raise TimeoutError("this one never fits")
+        return await TALLY.save(conn, changed, new)
+
+    async def claim(conn, limit, since):
+        woken.append(limit)
+        ids = [f"other {len(woken)}/{n}" for n in range(min(limit, 5))]
+        return {id: Tally(id, rings_at=await conn.fetchval("SELECT now()")) for id in ids}
+
+    async def kept(conn, changed, new):
+        return True
+
+    others = replace(TALLY, name="other", save=kept, clock=replace(TALLY.clock, claim=claim))
+    worker = await _worker(running, save)
+    worker = Worker(replace(SERVICE, handlers=(*worker.service.handlers, others)), worker.dsn, lambda: None, _room)
+    for _ in range(ROWS * 3):
+        await _ring(worker)
+        await _ring(worker, 1)
+    await worker.close()
+    assert [row["id"] for row in await running.pool.fetch("SELECT id FROM tally WHERE rung = 0")] == ["t07"]
+    assert set(woken) == {woken[0]}, "who is not late claims as many as ever"
+
+
+async def test_each_row_that_is_late_alone_has_as_many_tries_before_it_is_set_aside(database):
+    running, alone = await _due(database), []
+
+    async def save(conn, changed, new):
+        late = [tally.id for tally in changed if {107, 108} & set(tally.seen)]
+        alone.extend(late if len(changed) == 1 else ())
+        if late:
+            raise TimeoutError("these never fit")
+        return await TALLY.save(conn, changed, new)
+
+    worker = await _worker(running, save)
+    for _ in range(ROWS * 3):
+        await _ring(worker)
+    await worker.close()
+    assert [row["id"] for row in await running.pool.fetch("SELECT id FROM tally WHERE rung = 0 ORDER BY id")] == ["t07", "t08"]
+    assert (alone.count("t07"), alone.count("t08")) == (LATE_ALONE, LATE_ALONE)
+
+
+async def test_a_database_that_does_not_answer_for_minutes_sets_nothing_aside(database, monkeypatch):
+    """However many tries to connect time out, and whichever is the first that does not: that is no row's fault."""
+    running, tries = await _due(database), []
+    connect = asyncpg.connect
+
+    async def silent(*args, **named):
+        tries.append(1)
+        if len(tries) <= silence:
+            raise TimeoutError
+        return await connect(*args, **named)
+
+    monkeypatch.setattr(asyncpg, "connect", silent)
+    for silence in range(10, 20):
+        tries.clear()
+        await deliver(running, Added(tally=f"after {silence}", number=1, ring_in_ms=0))
+        worker = await _worker(running, TALLY.save)
+        for _ in range(silence + 1):
+            await _ring(worker)
+        await worker.close()
+    assert await running.pool.fetchval("SELECT count(*) FROM dead_letter") == 0
+    assert await running.pool.fetchval(UNRUNG) == 0
 
 
 async def test_a_transaction_that_the_server_ends_as_too_long_is_a_timeout(database):
