@@ -45,6 +45,8 @@ class Platform:
         signed = read_session(request.cookies.get(SESSION_COOKIE, ""), datetime.now(UTC))
         if signed is None:
             raise self._signed_out(request)
+        if CAME_BACK in request.query_params and request.method == "GET":  # else a reload after it ends would be taken for one
+            raise HTTPException(303, headers={"Location": _address(request.url.remove_query_params(CAME_BACK))})
         if not self.opens & signed.roles:
             raise HTTPException(403, AS_AUTHOR if AUTHOR in signed.roles else None)
         return signed
@@ -84,8 +86,7 @@ class Platform:
             return HTTPException(401, SIGNED_OUT)
         if CAME_BACK in request.query_params:
             return HTTPException(401, NOT_SEEN)
-        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        asked = urlencode({"service": self.running.service.name, "path": path})
+        asked = urlencode({"service": self.running.service.name, "path": _address(request.url)})
         return HTTPException(303, headers={"Location": f"{self.running.settings.supervision_url}/sign-in/again?{asked}"})
 
     def _refused(self, refused: HTTPException) -> Response | None:
@@ -101,6 +102,11 @@ class Platform:
             return None
         heading, sentence, back = pages[refused.status_code]
         return self._drawn("told.jinja", refused.status_code, heading=heading, sentences=[sentence], back=back)
+
+
+def _address(url: URL) -> str:
+    """Within this service."""
+    return url.path + (f"?{url.query}" if url.query else "")
 
 
 def urls(settings: Settings) -> dict[str, str]:

@@ -347,7 +347,7 @@ def item_answered(training: Training, this: Try, item: Item, facts: Facts, now: 
         received_at=now,
         late=this.answered_at > quiz_by(training, session),
         locale=facts.locale,
-        returning=ref.returning,
+        returning=came_back(training, ref),
         seconds=this.seconds,
     )
 
@@ -378,8 +378,13 @@ def _completed_item(training: Training, first: Try) -> CompletedItem:
         item_id=ref.item_id,
         first_try=first.correct,
         recovered=last.attempt == 2 and last.correct,
-        returning=ref.returning,
+        returning=came_back(training, ref),
     )
+
+
+def came_back(training: Training, ref: AssignedItem) -> bool:
+    """From an earlier training: it was missed there, or a recall asks it, which has no questions of its own."""
+    return ref.returning or training.assigned.module is None
 
 
 def ref_of(training: Training, number: int) -> AssignedItem:

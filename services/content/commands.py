@@ -139,7 +139,9 @@ def list_modules(
     today = datetime.now(UTC).date()
     listed = on(SERVICE, lambda running: publishing.listed(running, withdrawn))
     found = [each for each in listed if wanted in ("", each.skill) and locale in ("", each.locale)]
-    found = [each for each in found if not overdue or is_overdue(each.review_due, today)]
+    if overdue:  # of older versions, which are not chosen, no review is asked
+        newest = {(each.module_id, each.locale): each for each in found if each.status == "published"}
+        found = [each for each in newest.values() if is_overdue(each.review_due, today)]
     if as_json:
         rows = [asdict(each) | {"review": state(each.review_due, today)} for each in found]
         typer.echo(json.dumps(rows, default=str))

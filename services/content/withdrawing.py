@@ -31,7 +31,7 @@ def withdrawn(module_id: str, locale: str, version: int | None) -> list[str]:
 
 
 def undone(module_id: str, locale: str, version: int | None) -> str:
-    newest = must_find(module_id, locale, version)
+    newest = must_find(module_id, locale, version or _newest(module_id, locale))
     (plan,) = on(SERVICE, lambda running: publishing.plan(running, [newest.module]))
     name = which(module_id, locale, newest.version)
     if plan.version != newest.version:
@@ -40,6 +40,12 @@ def undone(module_id: str, locale: str, version: int | None) -> str:
         return f"Not withdrawn: {name}."
     on(SERVICE, lambda running: publishing.publish(running, [newest.module], uuid4().hex))
     return f"Back again: {name}. It can be chosen from now on."
+
+
+def _newest(module_id: str, locale: str) -> int | None:
+    """Of all versions: an older one may still be published."""
+    listed = on(SERVICE, lambda running: publishing.listed(running, withdrawn=True))
+    return max((each.version for each in listed if (each.module_id, each.locale) == (module_id, locale)), default=None)
 
 
 def meaning(skill: str, module_id: str, locale: str, left: Sequence[Listed]) -> Iterator[str]:

@@ -81,7 +81,8 @@ async def load_modules(conn: Connection, rows: Sequence[Record], site: SiteDescr
 
 def _said(item: Item, say: Callable[[str], str]) -> Item:
     options = tuple(one.model_copy(update={"text": say(one.text), "why": say(one.why)}) for one in item.options)
-    return item.model_copy(update={"stem": say(item.stem), "question": say(item.question), "options": options})
+    words = {name: say(getattr(item, name)) for name in ("topic", "stem", "question")}
+    return item.model_copy(update={**words, "options": options})
 
 
 async def _corrected(conn: Connection, modules: Modules) -> dict[tuple[ModuleKey, str], Item]:

@@ -48,7 +48,8 @@ def spoken(package: str, *wanted: str) -> Language:
     """The first of these locales that the package's pages speak, es-MX as es; English when they speak none of them."""
     asked = [each.replace("_", "-").lower() for each in wanted if each]
     spoken = {code.lower(): code for code in codes(package)}
-    return _language(package, spoken[negotiate_locale(asked, spoken, sep="-") or SOURCE])
+    found = negotiate_locale(asked, spoken, sep="-") or SOURCE
+    return _language(package, spoken[found.lower()])  # of pt it says pt-PT
 
 
 @lru_cache

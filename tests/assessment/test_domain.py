@@ -1,5 +1,6 @@
 """A training from its assignment to its end, without a database."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -257,3 +258,9 @@ def test_sharing_told_twice_is_kept_once_and_needs_the_training():
 def training_shared():
     return TrainingShared(training_id=TRAINING, session_id=SECOND, mentor_id=MENTOR, site_id="east", starts_at=AFTERNOON,
                           quiz_by=AFTERNOON - timedelta(hours=3))  # fmt: skip
+
+
+def test_what_a_recall_asks_has_come_back_from_an_earlier_training():
+    recall = replace(begun(SINGLE), assigned=assigned(SINGLE, kind="recall", module=None))
+    _, (told, end) = try_(recall, answer(1, "b"))
+    assert (told.returning, end.items[0].returning) == (True, True)

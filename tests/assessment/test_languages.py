@@ -1,14 +1,15 @@
 """Which language a page is in, and how each says numbers, days and reasons."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from fastapi import Request
 
 from services.assessment import http, questions, words
-from services.assessment.domain import Training
-from services.assessment.visits import PAGES
+from services.assessment.domain import Training, Try
+from services.assessment.visits import PAGES, Place
 from shared.contracts.content import Reason
 from shared.http import wanted
 from shared.pages import environment, languages, times
@@ -216,3 +217,21 @@ def test_a_third_language_is_a_folder_with_its_own_plurals_and_no_guesses(tmp_pa
 def test_what_a_message_is_given_is_escaped_and_what_it_says_is_not():
     shown = environment(language=ENGLISH).from_string('{{ _("Call %(number)s", number="<b>") }} {{ _("Next<br>") }}').render()
     assert shown == "Call &lt;b&gt; Next<br>"
+
+
+def test_a_language_that_the_pages_speak_as_one_country_does_is_found_by_its_name_alone(monkeypatch):
+    monkeypatch.setattr(languages, "codes", lambda package: ("en", "pt-PT"))
+    monkeypatch.setattr(languages, "_language", lambda package, code: code)
+    assert languages.spoken(PAGES, "pt") == "pt-PT"
+
+
+def test_the_sites_own_numbers_stand_in_titles_and_topics_too():
+    cards = (building.CARDS[0].model_copy(update={"title": "Call {staff_on_call}"}), *building.CARDS[1:])
+    asked = building.SINGLE.model_copy(update={"topic": "when {staff_on_call} helps"})
+    known = building.published(asked, title="Who is at {staff_on_call}", cards=cards)
+    visit = a_visit(training=Training(building.assigned(asked)), modules={"reflective_listening_1/en@1": known})
+    missed = Try(number=1, attempt=1, chosen=("a",), correct=False, answered_at=AT)
+    done = a_visit(training=replace(visit.training, tries=(missed,), completed_at=AT), modules=visit.modules)
+    pages = (http.first_page(visit), http.card_page(visit, Place("cards", 1), cards[0], ""), http.done_page(done))
+    for html in (page.body.decode() for page in pages):
+        assert "{" not in html.partition("<body")[2]

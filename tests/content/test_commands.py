@@ -278,6 +278,16 @@ async def test_the_list_says_when_reviews_are_due_and_finds_those_that_are_late(
     assert none.out == "No modules yet. `jitt content publish` publishes those that ship with jitt.\n"
 
 
+async def test_a_review_that_the_next_version_has_had_is_not_late(tmp_path, network):
+    today = datetime.now(UTC).date()
+    for days in (-3, 300):
+        due = (today + timedelta(days=days)).isoformat()
+        (tmp_path / NAME).write_text(write(a_module(reviewed_by=("a", "b"), review_due=due)), "utf-8")
+        await jitt("publish", tmp_path, **network)
+    assert len(json.loads((await jitt("list", "--json", **network)).out)) == 2
+    assert (await jitt("list", "--overdue", **network)).out == "No review is overdue.\n"
+
+
 async def test_ids_and_reviews_are_whole_in_a_narrow_terminal(tmp_path, network):
     module = a_module(module_id="confidentiality_limits_9", reviewed_by=("a", "b"), review_due="2025-01-02")
     (tmp_path / f"{module.module_id}.md").write_text(write(module), "utf-8")
@@ -317,6 +327,15 @@ async def test_withdrawing_says_what_mentors_get_instead_and_can_be_undone(folde
     assert [each["module_id"] for each in json.loads((await jitt("list", "--json", **network)).out)] == ["reflective_listening_9"]
     again = await jitt("withdraw", "reflective_listening_9", "--undo", **network)
     assert again.out == "Not withdrawn: reflective_listening_9 (en, version 1).\n"
+
+
+async def test_the_newest_version_comes_back_also_while_an_older_one_is_published(folder, network):
+    await jitt("publish", folder, **network)
+    edited(folder, ("Say back what you heard", "Say it back"))
+    await jitt("publish", folder, **network)
+    await jitt("withdraw", "reflective_listening_9", "--version", "2", **network)
+    back = await jitt("withdraw", "reflective_listening_9", "--undo", **network)
+    assert back == Answer(0, "Back again: reflective_listening_9 (en, version 2). It can be chosen from now on.\n", "")
 
 
 async def test_only_the_newest_version_comes_back(folder, network):

@@ -63,6 +63,15 @@ async def test_whoever_is_not_signed_in_is_sent_to_sign_in_and_comes_back(day: A
         assert path_of(back.headers["location"]) == "/platform/dead?reason=schema&signed=1"
 
 
+async def test_a_page_that_is_reloaded_when_the_cookie_has_ended_signs_in_once_more(day: Afternoon) -> None:
+    async with platform(day.running) as browser:
+        came = await browser.get("/platform/dead?reason=schema&signed=1")
+        assert (came.status_code, came.headers["location"]) == (303, "/platform/dead?reason=schema")
+    async with a_browser(day.running) as another_host:
+        told = await another_host.get("/platform/dead?reason=schema&signed=1")
+        assert (told.status_code, "You are signed in, but not for this address" in told.text) == (401, True)
+
+
 async def test_the_link_that_is_printed_for_those_who_run_the_network_opens_their_pages_once(
     day: Afternoon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
