@@ -133,7 +133,7 @@ class Events:
 
 
 def _provision(do: Callable[..., str], story: Story, ref: str, name: str) -> None:
-    published = do("content", "publish").strip().splitlines()
+    published = json.loads(do("content", "publish", "--json"))
     story.say(f"Content: {len(published)} modules, checked and published")
     for site in tomllib.loads((HERE / "sites.toml").read_text())["site"]:
         steps = [word for step in site["reporting_steps"] for word in ("--reporting-step", step)]
