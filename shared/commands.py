@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
+from uuid import UUID
 
 import asyncpg
 import typer
 
 from shared import db
+from shared.contracts import ids
 from shared.running import Running, opened
 from shared.service import Service
 from shared.settings import settings
@@ -19,6 +22,7 @@ OLD_TABLES = "The tables are not those of this version of jitt ({}). Run `jitt m
 REFUSED = "PostgreSQL refused that, and nothing was changed: {}"
 LOCKED_OUT = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 OTHER_TABLES = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
+THERE = "{} is there already, and nothing was changed. Name another file with --out, or add --force."
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
 
@@ -45,6 +49,30 @@ def on(service: Service, work: Callable[[Running], Awaitable[T]]) -> T:
         return asyncio.run(inside())
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         fail(_why(error))
+
+
+def save(file: Path, text: str, force: bool) -> None:
+    """Never over a file that is there, unless forced."""
+    try:
+        with file.open("w" if force else "x", encoding="utf-8") as opened_file:
+            opened_file.write(text)
+    except FileExistsError:
+        fail(THERE.format(file), 2)
+    except OSError as problem:
+        fail(f"{file} cannot be written: {problem.strerror}.", 2)
+
+
+def one_id(id: str, site: str, ref: str, what: str, how: str) -> UUID:
+    """Either our own id of `what`, or that of a site's session by the site's reference; `how` says so."""
+    if bool(id) == bool(site or ref) or bool(site) != bool(ref):
+        fail(how, 2)
+    if not id:
+        need_network()
+        return ids.session(site, ref)
+    try:
+        return UUID(id)
+    except ValueError:
+        fail(f"“{id}” is no id of {what}. {how}", 2)
 
 
 def _why(error: Exception) -> str:

@@ -18,7 +18,7 @@ from services.content.corrections import corrections
 from services.content.findings import said
 from services.content.lint import LIBRARY, check
 from services.content.store import Shown
-from shared.commands import AsJson, fail, on
+from shared.commands import AsJson, fail, on, save
 from shared.contracts.content import Module
 from shared.contracts.vocabulary import Skill, vocabulary
 from shared.running import Running
@@ -26,7 +26,6 @@ from shared.running import Running
 WIDTH = 94
 authoring_app = typer.Typer()
 Version = Annotated[int | None, typer.Option(min=1, help="Which version.")]
-THERE = "{} is there already, and nothing was changed. Name another file with --out, or add --force."
 
 
 @authoring_app.command("new")
@@ -47,7 +46,7 @@ def new(
     """
     known = the_skill(skill)
     file = _free_file(known.code, out)
-    _save(file, fresh.fresh(known, file.stem, locale, vocabulary()), force)
+    save(file, fresh.fresh(known, file.stem, locale, vocabulary()), force)
     typer.echo(f"Written: {file}, a training on “{known.title}”.")
     typer.echo(f"  jitt content preview {file}   shows it while you write")
     typer.echo(f"  jitt content check {file}     lists what is left to write")
@@ -129,16 +128,6 @@ def _free_file(skill: str, out: Path | None) -> Path:
     folder = out or Path()
     taken = [file.stem for place in (LIBRARY, folder) for file in place.rglob(f"{skill}_*.md")]
     return folder / f"{fresh.next_id(skill, taken)}.md"
-
-
-def _save(file: Path, text: str, force: bool) -> None:
-    try:
-        with file.open("w" if force else "x", encoding="utf-8") as opened:
-            opened.write(text)
-    except FileExistsError:
-        fail(THERE.format(file), 2)
-    except OSError as problem:
-        fail(f"{file} cannot be written: {problem.strerror}.", 2)
 
 
 def _of_file(name: str, from_: int | None, to: int | None) -> Compared:

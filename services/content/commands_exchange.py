@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shared.commands import AsJson, fail, on
+from shared.commands import THERE, AsJson, fail, on, save
 
 if TYPE_CHECKING:
     from services.content.exchange import Fault, Imported
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from services.content.qti import Package
     from shared.contracts.content import Module
 
-THERE = "{} is there already, and nothing was changed. Name another file with --out, or add --force."
 UNNAMED = "unnamed"  # the skill of a dry run that was given none
 exchange_app = typer.Typer()
 File = Annotated[Path, typer.Argument(help="The file to read.")]
@@ -107,7 +106,7 @@ def export_gift(
     if out is None:
         typer.echo(text, nl=False)
         return
-    _save(out, text, force)
+    save(out, text, force)
     typer.echo(f"Written: {out}.")
 
 
@@ -135,7 +134,7 @@ def _import(found: "Gift | Package", file: Path, asked: _Asked) -> None:
     made = exchange.imported(found.questions, out.stem, asked.skill or UNNAMED, asked.locale, known)
     written = out if made.module and not asked.dry_run else None
     if made.module and written:
-        _save(written, write(made.module), asked.force)
+        save(written, write(made.module), asked.force)
     if asked.as_json:
         typer.echo(_json(made, found.faults, written))
     else:
@@ -224,13 +223,3 @@ def _bytes(file: Path, largest: int) -> bytes:
         return file.read_bytes()
     except OSError as problem:
         fail(f"{file} cannot be read: {problem.strerror}.", 2)
-
-
-def _save(out: Path, text: str, force: bool) -> None:
-    try:
-        with out.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        fail(THERE.format(out), 2)
-    except OSError as problem:
-        fail(f"{out} cannot be written: {problem.strerror}.", 2)

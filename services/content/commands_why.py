@@ -10,8 +10,7 @@ from services.content import store, why_words
 from services.content.app import SERVICE
 from services.content.choices import Choice
 from services.content.why import Versions
-from shared.commands import AsJson, fail, on
-from shared.contracts import ids
+from shared.commands import AsJson, fail, on, one_id
 from shared.running import Running
 
 HOW = "Say which: jitt content why ID (of a training or a session), or jitt content why --site SITE --ref REFERENCE"
@@ -34,7 +33,7 @@ def why(
 
     Example: `jitt content why --site lakeside --ref booking-4711`
     """
-    wanted = _id(id, site, ref)
+    wanted = one_id(id, site, ref, "a training or a session", HOW)
     found = on(SERVICE, lambda running: _found(running, wanted))
     if found is None:
         fail(UNKNOWN)
@@ -44,17 +43,6 @@ def why(
         return
     for line in why_words.told(choice, versions):
         typer.echo(line)
-
-
-def _id(id: str, site: str, ref: str) -> UUID:
-    if bool(id) == bool(site or ref) or bool(site) != bool(ref):
-        fail(HOW, 2)
-    if not id:
-        return ids.session(site, ref)
-    try:
-        return UUID(id)
-    except ValueError:
-        fail(f"“{id}” is no id of a training or a session. {HOW}", 2)
 
 
 async def _found(running: Running, id: UUID) -> tuple[Choice, Versions] | None:

@@ -11,7 +11,7 @@ from babel.dates import format_datetime
 from services.trigger import store, store_imports, stories, story_words
 from services.trigger.app import SERVICE
 from services.trigger.session import Described, Session
-from shared.commands import AsJson, fail, need_network, on
+from shared.commands import AsJson, fail, on, one_id
 from shared.contracts import ids
 from shared.pages import times
 from shared.running import Running
@@ -82,7 +82,7 @@ def show(
 
     Example: jitt session show --site lakeside --ref booking-4711
     """
-    wanted = _id(id, site, ref)
+    wanted = one_id(id, site, ref, "a session", HOW)
     found = on(SERVICE, lambda running: stories.find_story(running, wanted))
     if found is None:
         fail(UNKNOWN_ID if id else UNKNOWN_REF.format(ref=ref, site=site))
@@ -112,15 +112,3 @@ def _told(session: Session, told: Described) -> dict[str, Any]:
     return {"session_id": session.id, "mentor_id": told.mentor_id, "starts_at": told.starts_at.isoformat(),
             "time_zone": told.time_zone, "minutes": told.minutes, "activity": told.activity,
             "status": session.status.value, "revision": told.revision}  # fmt: skip
-
-
-def _id(id: str, site: str, ref: str) -> UUID:
-    if bool(id) == bool(site or ref) or bool(site) != bool(ref):
-        fail(HOW, 2)
-    need_network()
-    if not id:
-        return ids.session(site, ref)
-    try:
-        return UUID(id)
-    except ValueError:
-        fail(f"“{id}” is no id of a session. {HOW}", 2)

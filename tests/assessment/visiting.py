@@ -12,9 +12,10 @@ import httpx2
 from shared.contracts.event import Event
 from shared.running import Running
 from shared.security import Link, mint_link
-from tests.assessment.building import MENTOR, TRAINING, assigned, enrolled, planned, published, site
+from tests.assessment.building import CARDS, MENTOR, TRAINING, assigned, enrolled, planned, published, site
 from tests.driving import deliver, outgoing
 
+HERE = f"/t/{TRAINING}"
 HTML = {"accept": "text/html,application/xhtml+xml"}
 
 
@@ -95,3 +96,13 @@ async def arrive(running: Running, *items: Any, times: dict[str, datetime] | Non
 
 async def told(running: Running) -> list[str]:
     return [event.TYPE.removeprefix("assessment.").removesuffix(".v1") for event in await outgoing(running)]
+
+
+async def begin(phone, link, *items):
+    """At the first question."""
+    await arrive(phone.running, *items)
+    await phone.open(f"/t/{link()}")
+    await phone.press("/start")
+    for number in range(1, len(CARDS) + 1):
+        await phone.press(f"/cards/{number}")
+    assert phone.path == f"{HERE}/questions/1"
