@@ -15,19 +15,20 @@ NUCLEUS = re.compile(r"[iuü]*[aeoáéíóú](?:[iuü](?![aeoáéíóúiuü]))?|
 HYPHENS = pyphen.Pyphen(lang="en_US", left=2, right=2)
 
 
-@lru_cache(maxsize=1024)  # a module's rules ask for the same texts again and again
 def plain(text: str) -> str:
     """Without Markdown's marks and without the site's variables."""
     return MARKS.sub("", text)
 
 
-def words(text: str) -> list[str]:
-    return WORD.findall(plain(text))
+@lru_cache(maxsize=1024)  # a module's rules ask for the same texts again and again
+def words(text: str) -> tuple[str, ...]:
+    return tuple(WORD.findall(plain(text)))
 
 
-def sentences(text: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def sentences(text: str) -> tuple[str, ...]:
     """Each item of a list counts as a sentence of its own."""
-    return [part for part in SENTENCE_END.split(plain(text)) if WORD.search(part)]
+    return tuple(part for part in SENTENCE_END.split(plain(text)) if WORD.search(part))
 
 
 def grade(texts: Iterable[str]) -> float:
@@ -45,7 +46,7 @@ def perspicuity(texts: Iterable[str]) -> float:
 def _lengths(texts: Iterable[str], count: Callable[[str], int]) -> tuple[float, float]:
     """Words of a mean sentence, and syllables of a mean word."""
     found = [sentence for text in texts for sentence in sentences(text)]
-    said = [word for sentence in found for word in WORD.findall(sentence)]
+    said = [word for sentence in found for word in words(sentence)]
     return (len(said) / len(found), sum(map(count, said)) / len(said)) if said else (0.0, 0.0)
 
 

