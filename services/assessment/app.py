@@ -5,9 +5,12 @@ from services.assessment.handlers import HANDLERS
 from shared.contracts.assessment import (
     AnswerRegraded,
     CallRequested,
+    CheckInSubmitted,
     ItemAnswered,
     ItemReported,
+    LinkRequested,
     SkillRemembered,
+    StepChecked,
     TrainingCompleted,
     TrainingOpened,
 )
@@ -24,6 +27,17 @@ SERVICE = Service(
         "supervision.sites",
         "assessment.events",  # our own answers, read back into the memory of each skill
     ),
-    publishes=(TrainingOpened, ItemAnswered, ItemReported, AnswerRegraded, TrainingCompleted, SkillRemembered, CallRequested),
+    publishes=(
+        TrainingOpened,
+        ItemAnswered,
+        ItemReported,
+        AnswerRegraded,
+        TrainingCompleted,
+        SkillRemembered,
+        CallRequested,
+        LinkRequested,
+        CheckInSubmitted,
+        StepChecked,
+    ),
     routes=http.routes,
 )

@@ -5,8 +5,23 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from services.assessment import domain, memory, regrades, reports, store, store_regrades, store_reports
+from services.assessment import (
+    check_in,
+    check_in_memory,
+    domain,
+    link_requests,
+    memory,
+    regrades,
+    reports,
+    store,
+    store_check_ins,
+    store_link_requests,
+    store_regrades,
+    store_reports,
+)
+from services.assessment.check_in import CheckIn, CheckInSent, check_in_id
 from services.assessment.domain import Facts, Training
+from services.assessment.link_requests import LinkRequest
 from services.assessment.memory import Skill
 from services.assessment.messages import (
     Answered,
@@ -15,6 +30,7 @@ from services.assessment.messages import (
     CardRead,
     ItemReportSent,
     ItemReportTakenBack,
+    LinkAsked,
     OpenAnswered,
     Started,
     TalkPreferred,
@@ -22,7 +38,7 @@ from services.assessment.messages import (
 from services.assessment.modules import all_keys, editions, item_locale, item_of, module_keys
 from services.assessment.reports import Report, report_id
 from services.assessment.store import Catalogued
-from shared.contracts.assessment import AnswerRegraded, ItemAnswered
+from shared.contracts.assessment import AnswerRegraded, ItemAnswered, StepChecked
 from shared.contracts.content import ItemCorrected, ModulePublished, ModuleWithdrawn, TrainingAssigned, TrainingShared
 from shared.contracts.event import Event, Refused
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
@@ -51,12 +67,22 @@ def training_id(event: Any) -> UUID:
     return id_
 
 
-def skill_id(event: ItemAnswered | AnswerRegraded) -> UUID:
+def skill_id(event: ItemAnswered | AnswerRegraded | StepChecked) -> UUID:
     return memory.skill_id(event.mentor_id, event.skill)
 
 
 def report_key(event: ItemReportSent | ItemReportTakenBack) -> UUID:
     return report_id(event.training_id, event.number)
+
+
+def check_in_key(event: CheckInSent) -> UUID:
+    return check_in_id(event.session_id, event.mentor_id)
+
+
+def checked_in(state: CheckIn | None, event: CheckInSent, reads: Reads) -> check_in.Facts:
+    session = reads["session"].get(event.session_id)
+    zone = reads["zone"].get(event.mentor_id) or (session.time_zone if session else "UTC")
+    return check_in.Facts(session, zone)
 
 
 def sessions(training: Training | None, event: Any) -> Iterable[UUID]:
@@ -157,7 +183,11 @@ TRAINING = Handler[Training](
 )
 SKILL = Handler[Skill](
     name="skill",
-    on={ItemAnswered: (skill_id, memory.item_answered), AnswerRegraded: (skill_id, memory.answer_regraded)},
+    on={
+        ItemAnswered: (skill_id, memory.item_answered),
+        AnswerRegraded: (skill_id, memory.answer_regraded),
+        StepChecked: (skill_id, check_in_memory.step_checked),
+    },
     load=store.load_skills,
     save=store.save_skills,
 )
@@ -167,4 +197,22 @@ REPORT = Handler[Report](
     load=store_reports.load_reports,
     save=store_reports.save_reports,
 )
-HANDLERS = (MODULE, SESSION, ROSTER, SITE, CORRECTION, TRAINING, SKILL, REPORT)  # the order in which rows are locked
+LINK_REQUEST = Handler[LinkRequest](
+    name="link_request",
+    on={LinkAsked: (lambda event: event.mentor_id, link_requests.asked)},
+    load=store_link_requests.load_requests,
+    save=store_link_requests.save_requests,
+)
+CHECK_IN = Handler[CheckIn](
+    name="check_in",
+    on={CheckInSent: (check_in_key, check_in.sent)},
+    load=store_check_ins.load_check_ins,
+    save=store_check_ins.save_check_ins,
+    reads={
+        "session": Read(lambda _, event: (event.session_id,), store.find_sessions),
+        "zone": Read(lambda _, event: (event.mentor_id,), store_check_ins.find_zones),
+    },
+    facts=checked_in,
+)
+# The order in which rows are locked.
+HANDLERS = (MODULE, SESSION, ROSTER, SITE, CORRECTION, TRAINING, SKILL, REPORT, LINK_REQUEST, CHECK_IN)

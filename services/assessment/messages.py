@@ -17,12 +17,14 @@ class _OfTraining(Event):
 
 class _OfQuestion(_OfTraining):
     number: int = Field(ge=1, description="the place in the training's questions, from 1")
-    request_id: UUID = Field(description="made with the form: the same form sent twice counts once")
-    answered_at: AwareDatetime | None = Field(None, description="by the phone's clock, when it was offline; else None")
+    request_id: UUID = Field(description="made with the form: the same form sent twice counts once, however it was sent")
+    answered_at: AwareDatetime | None = Field(None, description="when it was kept on the phone first; else None")
 
 
 class Started(_OfTraining):
     TYPE = "assessment.training_started.v1"
+
+    pressed_at: AwareDatetime | None = Field(None, description="when it was kept on the phone first; else None")
 
 
 class CardRead(_OfTraining):
@@ -83,3 +85,14 @@ class CallPressed(_OfTraining):
 
     kind: Literal["now", "can_wait"]
     request_id: UUID
+
+
+class LinkAsked(Event):
+    """Pressed on the page of a link that has expired; whose it is was read from the link."""
+
+    TYPE = "assessment.link_asked.v1"
+    KEY = "mentor_id"
+
+    mentor_id: UUID
+    site_id: str
+    training_id: UUID

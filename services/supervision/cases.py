@@ -24,7 +24,7 @@ from services.supervision.domain import (
     Session,
     Training,
 )
-from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken, PersonListed
+from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken, LinksRevoked, PersonListed
 from services.supervision.rules import BY_NAME
 from shared.contracts import ids
 from shared.contracts.assessment import AnswerRegraded, CallRequested, ItemAnswered, TrainingCompleted, TrainingOpened
@@ -60,6 +60,13 @@ def listed(case: MentorCase | None, event: PersonListed, now: datetime, _: Facts
         address_hash=ids.address(event.site_id, event.email) if event.email else None,
     )
     return settled(case, alerts.with_supervisor(new, now), now)
+
+
+def links_revoked(case: MentorCase | None, event: LinksRevoked, now: datetime, _: Facts) -> Decided:
+    """The roster tells everybody the new epoch; links of an older one open nothing."""
+    if case is None or not case.enrolled:
+        return Refused("unknown_mentor")
+    return settled(case, replace(case, link_epoch=case.link_epoch + 1), now)
 
 
 def planned(case: MentorCase | None, event: SessionPlanned, now: datetime, _: Facts) -> Decided:

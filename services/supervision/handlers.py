@@ -13,6 +13,7 @@ from services.supervision import (
     store,
     store_cases,
     store_days_off,
+    store_links,
     store_regrades,
 )
 from services.supervision.days_off import DayOff
@@ -24,6 +25,7 @@ from services.supervision.messages import (
     ContactMade,
     ContactUndone,
     DayNoted,
+    LinksRevoked,
     PersonListed,
     SiteEntered,
 )
@@ -33,6 +35,7 @@ from shared.contracts.assessment import (
     AnswerRegraded,
     CallRequested,
     ItemAnswered,
+    LinkRequested,
     SkillRemembered,
     TrainingCompleted,
     TrainingOpened,
@@ -172,6 +175,7 @@ MENTOR_CASE = Handler[MentorCase](
     name="mentor_case",
     on={
         PersonListed: (person_id, cases.listed),
+        LinksRevoked: (mentor_id, cases.links_revoked),
         SessionPlanned: (mentor_id, cases.planned),
         TrainingAssigned: (mentor_id, cases.assigned),
         TrainingShared: (mentor_id, cases.shared),
@@ -206,4 +210,11 @@ DAY_OFF = Handler[DayOff](
     facts=day_facts,
     clock=Clock(store_days_off.due_days, days_off.due, store_days_off.rest_days, lambda d: d.due_at, store_days_off.OVERDUE),
 )
-HANDLERS = (SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF)
+LINK_REQUEST = Handler[LinkRequested](
+    name="link_request",
+    on={LinkRequested: (mentor_id, people.link_requested)},
+    load=store_links.load_requests,
+    save=store_links.save_requests,
+    projection=True,
+)
+HANDLERS = (SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST)

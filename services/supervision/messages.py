@@ -55,6 +55,15 @@ class PersonListed(Event):
         return ids.supervisor(self.site_id, self.supervisor_reference) if self.supervisor_reference else None
 
 
+class LinksRevoked(Event):
+    """Every link that a mentor was given so far opens nothing any more."""
+
+    TYPE = "supervision.links_revoked.v1"
+    KEY = "mentor_id"
+
+    mentor_id: UUID
+
+
 class _OfAlert(Event):
     mentor_id: UUID
     alert_id: UUID

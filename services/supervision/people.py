@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.supervision.messages import PersonListed, SiteEntered
 from shared.contracts import ids
-from shared.contracts.assessment import SkillRemembered
+from shared.contracts.assessment import LinkRequested, SkillRemembered
 from shared.contracts.content import ItemCorrected, ModulePublished, ModuleWithdrawn
 from shared.contracts.content import Module as Content
 from shared.contracts.event import Event, Refused
@@ -110,3 +110,10 @@ def remembered(skill: Skill | None, event: SkillRemembered, now: datetime, _: ob
     if skill and skill.remembered.revision >= event.revision:
         return Refused("stale_revision")
     return (replace(skill, remembered=event) if skill else Skill(skill_id(event), event)), []
+
+
+def link_requested(
+    known: LinkRequested | None, event: LinkRequested, now: datetime, _: object
+) -> tuple[LinkRequested, list[Event]] | Refused:
+    """A mentor's last request stands."""
+    return Refused("stale_revision") if known and known.requested_at >= event.requested_at else (event, [])

@@ -47,7 +47,7 @@ def refreshed(session: Session, told: Described, now: datetime, facts: Facts) ->
     if (known.stage, known.session_no, known.quiz_by) == before:
         return known, []
     known = replace(known, plan=known.plan + 1)
-    return known, [published(known, told)]
+    return known, [published(known, told, now)]
 
 
 def unavailable(told: Described, facts: Facts) -> str | None:

@@ -39,7 +39,7 @@ def scheduled(session: Session | None, event: SessionScheduled, now: datetime, f
         return _after_the_last_word(session, session.verdict, told, now, facts)
     if not session.verdict and not session.lost and session.described and _same(told, session.described):
         return (session if told == session.described else replace(session, described=told)), []
-    session, events = _passed_on(_warned(session, told), told)
+    session, events = _passed_on(_warned(session, told), told, now)
     session, more = announced(replace(session, verdict=None, lost=None), told, now, facts)
     return session, events + more
 
@@ -145,7 +145,7 @@ def announced(session: Session, told: Described, now: datetime, facts: Facts) ->
     if missing:
         return waits(replace(session, described=told, next=None), told, missing, now), []
     session = plans.anew(session, told, now, facts)
-    return session, [published(session, told)]
+    return session, [published(session, told, now)]
 
 
 def waits(session: Session, told: Described, missing: Missing, now: datetime) -> Session:
@@ -215,7 +215,7 @@ def _after_the_last_word(session: Session, verdict: Verdict, told: Described, no
     """Only a higher revision revives a session; what was told late of an ended one still completes what we know of it."""
     if session.described and session.described.revision == told.revision:
         return Refused(verdict.status.value)
-    session, events = _passed_on(session, told)
+    session, events = _passed_on(session, told, now)
     return _said_last(replace(session, described=told), told, now, facts, events)
 
 
@@ -224,7 +224,7 @@ def _said_last(session: Session, told: Described, now: datetime, facts: Facts, e
     if session.quiz_by is None:  # we never planned it
         session = plans.in_time(plans.known_as(session, told, facts), told, now, facts.policy.timing_of(told.activity))
     session = plans.concluded(replace(session, plan=session.plan + 1), told, now, facts.policy.timing_of(told.activity))
-    return session, [*events, published(session, told)]
+    return session, [*events, published(session, told, now)]
 
 
 def _anew(session: Session, told: Described, now: datetime, facts: Facts) -> tuple[Session, list[Event]]:
@@ -233,7 +233,7 @@ def _anew(session: Session, told: Described, now: datetime, facts: Facts) -> tup
     before = (session.described.starts_at, session.quiz_by, session.stage, session.session_no)
     if (told.starts_at, planned.quiz_by, planned.stage, planned.session_no) == before:
         return replace(planned, plan=session.plan), []
-    return planned, [published(planned, told)]
+    return planned, [published(planned, told, now)]
 
 
 def _older(told: Described, known: Described) -> bool:
@@ -252,7 +252,7 @@ def _warned(session: Session, told: Described) -> Session:
     return replace(session, warnings=(*session.warnings, SAME_REVISION)) if changed else session
 
 
-def _passed_on(session: Session, told: Described) -> tuple[Session, list[Event]]:
+def _passed_on(session: Session, told: Described, now: datetime) -> tuple[Session, list[Event]]:
     """A session that moves to another mentor ends for the first; one that comes back takes up where it was left."""
     known = session.described
     if known is None or known.mentor_id == told.mentor_id:
@@ -263,4 +263,4 @@ def _passed_on(session: Session, told: Described) -> tuple[Session, list[Event]]
     heard = session.plan > 0
     ended = replace(session, plan=session.plan + 1) if heard else session
     passed = replace(ended, marks=turn.marks, decision=turn.decision, earlier=(*kept, left), next=None, waiting=None)
-    return passed, [moved_away(ended, known)] if heard else []
+    return passed, [moved_away(ended, known, now)] if heard else []

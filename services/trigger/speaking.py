@@ -22,13 +22,13 @@ REMINDERS: dict[Moment, Literal["nudge", "last_call", "check_in"]] = {
 }
 
 
-def published(session: Session, told: Described) -> SessionPlanned:
-    return _planned(session, told, SAID[session.status])
+def published(session: Session, told: Described, now: datetime) -> SessionPlanned:
+    return _planned(session, told, SAID[session.status], now)
 
 
-def moved_away(session: Session, told: Described) -> SessionPlanned:
+def moved_away(session: Session, told: Described, now: datetime) -> SessionPlanned:
     """For the mentor it was taken from."""
-    return _planned(session, told, "moved_away")
+    return _planned(session, told, "moved_away", now)
 
 
 def function_of(activity: str) -> str:
@@ -60,7 +60,7 @@ def training_overdue(session: Session, told: Described, assigned_at: datetime) -
     )
 
 
-def _planned(session: Session, told: Described, status: SessionStatus) -> SessionPlanned:
+def _planned(session: Session, told: Described, status: SessionStatus, now: datetime) -> SessionPlanned:
     return SessionPlanned(
         session_id=session.id,
         site_id=session.site_id,
@@ -78,6 +78,7 @@ def _planned(session: Session, told: Described, status: SessionStatus) -> Sessio
         quiz_by=session.quiz_by or told.starts_at - LAST_CHANCE,
         status=status,
         revision=session.plan,
+        changed_at=now,
     )
 
 

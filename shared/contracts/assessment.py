@@ -11,6 +11,9 @@ from shared.contracts.event import Event, Part
 TOPIC = "assessment.events"
 Confidence = Literal["guess", "think_so", "sure"]
 ReportKind = Literal["unclear", "wrong", "not_my_situation"]
+Done = Literal["did", "partly", "no"]
+Feeling = Literal["not_really", "somewhat", "very"]
+WantsToTalk = Literal["no", "week", "today"]
 SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)  # a finer time would say more about a person than about a question
 
 
@@ -190,3 +193,58 @@ class CallRequested(Event):
     session_id: UUID | None = None
     kind: Literal["now", "can_wait"]
     pressed_at: AwareDatetime
+
+
+class CheckedStep(Part):
+    step: str = Field(description="of the activity's planned steps")
+    skill: str
+    done: Done
+
+
+class CheckInSubmitted(Event):
+    """What a mentor says of a session that is over, whole, whenever it changes. A higher revision replaces the one before."""
+
+    TYPE = "assessment.check_in_submitted.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID
+    site_id: str
+    session_id: UUID
+    starts_at: AwareDatetime
+    activity: str
+    happened: bool = Field(description="the two met")
+    steps: tuple[CheckedStep, ...] = Field((), description="empty when they did not meet")
+    confidence: Feeling | None = Field(None, description="how confident the mentor feels now; None: not said")
+    wants_to_talk: WantsToTalk
+    sent_at: AwareDatetime = Field(description="for the first time")
+    at: AwareDatetime = Field(description="when this was said")
+    revision: int = Field(ge=1)
+
+
+class StepChecked(Event):
+    """One planned step of a check-in, where it is new or has changed: it goes into the memory of the step's skill."""
+
+    TYPE = "assessment.step_checked.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID
+    site_id: str
+    session_id: UUID
+    starts_at: AwareDatetime
+    skill: str
+    step: str
+    done: Done | None = Field(description="None: taken back")
+    at: AwareDatetime
+    revision: int = Field(ge=1, description="of the check-in")
+
+
+class LinkRequested(Event):
+    """A mentor's link has expired, and the mentor asks for a new one; at most once in 24 hours."""
+
+    TYPE = "assessment.link_requested.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID
+    site_id: str
+    training_id: UUID = Field(description="the training of the link that has expired")
+    requested_at: AwareDatetime

@@ -36,6 +36,7 @@ class SessionPlanned(Event):
     quiz_by: AwareDatetime
     status: SessionStatus = "planned"
     revision: int = Field(description="the plan's number: +1 whenever this session's plan changes")
+    changed_at: AwareDatetime | None = Field(None, description="when the plan changed to this; None: not told")
 
 
 class SessionCalledOff(Event):

@@ -12,7 +12,7 @@ ANYWHERE = {
     "decision_id": UUID, "alert_id": UUID, "cancellation_id": UUID, "first_day": DAY, "day_after": DAY,
     "site_id": CODE, "mentee_ref": CODE, "module_id": CODE, "item_id": CODE,
     "at": TIME, "starts_at": TIME, "quiz_by": TIME, "assigned_at": TIME, "opened_at": TIME, "answered_at": TIME,
-    "corrected_at": TIME, "regraded_at": TIME,
+    "corrected_at": TIME, "regraded_at": TIME, "requested_at": TIME, "changed_at": TIME,
     "received_at": TIME, "completed_at": TIME, "reviewed_at": TIME, "missed_at": TIME, "pressed_at": TIME,
     "acknowledge_by": TIME, "until": TIME, "source_updated_at": TIME,
     "revision": WHOLE, "version": WHOLE, "rule_version": WHOLE, "policy_version": WHOLE, "vocabulary_version": WHOLE,
@@ -56,6 +56,9 @@ ONLY_IN = {
     "CompletedItem": {"returning": YES_NO},
     "ItemReported": {"kind": CHOICE, "withdrawn": YES_NO},
     "CallRequested": {"kind": CHOICE},
+    "CheckInSubmitted": {"happened": YES_NO, "steps": PARTS, "wants_to_talk": CHOICE, "sent_at": TIME},  # no words of anybody
+    "CheckedStep": {"done": CHOICE},
+    "StepChecked": {"done": CHOICE},
     "Match": {"started_on": CODE, "ends_on": CODE},  # dates of the match, no birthday
     "MentorEnrolled": {"address_hash": CODE},  # keyed: nobody gets back to an address without JITT_ID_KEY
     "AlertRaised": {"facts": "{string}"},  # ids and codes

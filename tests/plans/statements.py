@@ -28,7 +28,9 @@ HOT: Mapping[str, str] = {
         UPDATE_TRAININGS INSERT_OPEN_ANSWERS LOAD_SKILLS FIND_SKILLS INSERT_SKILLS UPDATE_SKILLS OPENED OPEN_ANSWERS AUDIT""",
     "services.assessment.store_regrades":
         "LOAD_CORRECTIONS FIND_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS INSERT_ASKED ASKED",
+    "services.assessment.store_link_requests": "LOAD INSERT UPDATE",
     "services.assessment.store_reports": "LOAD INSERT UPDATE KIND",
+    "services.assessment.store_check_ins": "LOAD INSERT UPDATE ZONES OPENED",
     "services.content.store_statistics": "LOCK INSERT UPDATE ONE NUMBERS",
     "services.content.store": """
         LOCK_PUBLICATIONS VERSIONS NEW_PUBLICATIONS SAVE_VERSIONS OFFERS ITEMS LOCK_LEARNERS CHOICES NEW_LEARNERS ERASE
@@ -46,6 +48,7 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_cases": """
         LOAD DUE OVERDUE LOAD_ALERTS INSERT UPDATE REST PUT_ALERT ADD_CHANGE ADD_ENTRY PUT_CLEARANCE PUT_HOLD PUT_CONTACT
         NEWEST_TRAINING""",
+    "services.supervision.store_links": "LOAD INSERT UPDATE WAITING EPOCH",
     "services.supervision.store_regrades": "LOAD_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS REGRADE TALKED",
     "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
     "services.supervision.store_console": "FORGET FORGET_SESSIONS KEEP_LINK USE_LINK START FIND END PERSON OPENED",

@@ -1,0 +1,40 @@
+"""The SQL of requests for new links: one row a mentor, the last request."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from asyncpg import Connection
+
+from services.assessment.link_requests import LinkRequest
+
+LOAD = """
+SELECT mentor_id, site_id, training_id, requested_at
+FROM link_request WHERE mentor_id = ANY($1::uuid[]) ORDER BY mentor_id FOR UPDATE
+"""
+INSERT = """
+INSERT INTO link_request (mentor_id, site_id, training_id, requested_at)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[]) ON CONFLICT DO NOTHING
+"""
+UPDATE = """
+UPDATE link_request l SET (site_id, training_id, requested_at) = (u.site_id, u.training_id, u.requested_at)
+FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[]) AS u (mentor_id, site_id, training_id, requested_at)
+WHERE l.mentor_id = u.mentor_id
+"""
+
+
+async def load_requests(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, LinkRequest]:
+    return {row["mentor_id"]: LinkRequest(**dict(row)) for row in await conn.fetch(LOAD, keys)}
+
+
+async def save_requests(conn: Connection, changed: Sequence[LinkRequest], new: Sequence[LinkRequest]) -> bool:
+    """False when somebody else created one of `new` meanwhile."""
+    if changed:
+        await conn.execute(UPDATE, *zip(*map(_row, changed), strict=True))
+    if not new:
+        return True
+    inserted: str = await conn.execute(INSERT, *zip(*map(_row, new), strict=True))
+    return inserted == f"INSERT 0 {len(new)}"
+
+
+def _row(r: LinkRequest) -> tuple[object, ...]:
+    return r.mentor_id, r.site_id, r.training_id, r.requested_at

@@ -1,0 +1,60 @@
+"""The SQL of mentors' links: who asked for a new one, and what a link needs to be signed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import Connection
+
+from shared.contracts.assessment import LinkRequested
+
+LOAD = """
+SELECT mentor_id, site_id, training_id, requested_at
+FROM link_request WHERE mentor_id = ANY($1::uuid[]) ORDER BY mentor_id FOR UPDATE
+"""
+INSERT = """
+INSERT INTO link_request (mentor_id, site_id, training_id, requested_at)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[]) ON CONFLICT DO NOTHING
+"""
+UPDATE = """
+UPDATE link_request l SET (site_id, training_id, requested_at) = (u.site_id, u.training_id, u.requested_at)
+FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[]) AS u (mentor_id, site_id, training_id, requested_at)
+WHERE l.mentor_id = u.mentor_id
+"""
+# A training that was opened afterwards shows that a new link has come.
+WAITING = """
+SELECT l.requested_at FROM link_request l
+WHERE l.mentor_id = $1
+  AND NOT EXISTS (SELECT FROM preparation p WHERE p.mentor_id = l.mentor_id AND p.opened_at > l.requested_at)
+"""
+EPOCH = "SELECT link_epoch, now() AS now FROM mentor_case WHERE mentor_id = $1 AND enrolled AND status = 'active'"
+
+
+async def load_requests(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, LinkRequested]:
+    return {row["mentor_id"]: LinkRequested(**dict(row)) for row in await conn.fetch(LOAD, keys)}
+
+
+async def save_requests(conn: Connection, changed: Sequence[LinkRequested], new: Sequence[LinkRequested]) -> bool:
+    """False when somebody else created one of `new` meanwhile."""
+    if changed:
+        await conn.execute(UPDATE, *zip(*map(_row, changed), strict=True))
+    if not new:
+        return True
+    inserted: str = await conn.execute(INSERT, *zip(*map(_row, new), strict=True))
+    return inserted == f"INSERT 0 {len(new)}"
+
+
+async def find_waiting(conn: Connection, mentor_id: UUID) -> datetime | None:
+    """When a mentor asked for a new link, unless a training was opened since."""
+    at: datetime | None = await conn.fetchval(WAITING, mentor_id)
+    return at
+
+
+async def find_epoch(conn: Connection, mentor_id: UUID) -> tuple[int, datetime] | None:
+    """(epoch, now) for a new link; None for somebody who is no mentor here."""
+    row = await conn.fetchrow(EPOCH, mentor_id)
+    return (row["link_epoch"], row["now"]) if row else None
+
+
+def _row(r: LinkRequested) -> tuple[object, ...]:
+    return r.mentor_id, r.site_id, r.training_id, r.requested_at
