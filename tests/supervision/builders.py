@@ -7,7 +7,15 @@ from uuid import UUID
 
 from services.supervision import cases, contacts, regrades
 from services.supervision.domain import Alert, MentorCase
-from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken, ContactMade, ContactUndone, PersonListed
+from services.supervision.messages import (
+    AlertClosed,
+    AlertPassedOn,
+    AlertTaken,
+    ContactMade,
+    ContactUndone,
+    LinksRevoked,
+    PersonListed,
+)
 from shared.contracts import ids
 from shared.contracts.assessment import AnswerRegraded, CallRequested, ItemAnswered, TrainingCompleted, TrainingOpened
 from shared.contracts.content import AssignedItem, ModuleRef, TrainingAssigned, TrainingShared
@@ -219,6 +227,7 @@ DECIDE: dict[type[Event], Any] = {
     AnswerRegraded: regrades.regraded,
     TrainingCompleted: cases.completed,
     CallRequested: cases.call_requested,
+    LinksRevoked: cases.links_revoked,
     AlertTaken: cases.taken,
     AlertPassedOn: cases.passed_on,
     AlertClosed: cases.closed,
