@@ -11,7 +11,15 @@ from uuid import UUID
 from fsrs import Card, Rating, Scheduler
 
 from shared.contracts import ids
-from shared.contracts.assessment import AnswerRegraded, Confidence, ItemAnswered, OpenMiss, SkillRemembered, recall_after
+from shared.contracts.assessment import (
+    AnswerRegraded,
+    Confidence,
+    Done,
+    ItemAnswered,
+    OpenMiss,
+    SkillRemembered,
+    recall_after,
+)
 from shared.contracts.event import Event, Part, Refused
 
 
@@ -32,6 +40,16 @@ class Review(Part):
     firsts: tuple[First, ...] = ()
 
 
+class Checked(Part):
+    """What one session's check-in said of a planned step. `done` None: it was taken back."""
+
+    step: str
+    session_id: UUID
+    starts_at: datetime
+    done: Done | None
+    revision: int
+
+
 @dataclass(frozen=True, slots=True)
 class Skill:
     mentor_id: UUID
@@ -40,6 +58,7 @@ class Skill:
     reviews: tuple[Review, ...] = ()
     open_misses: tuple[OpenMiss, ...] = ()
     revision: int = 0
+    steps: tuple[Checked, ...] = ()
 
     @property
     def id(self) -> UUID:
@@ -178,6 +197,9 @@ def strength(reviews: tuple[Review, ...]) -> Strength:
 
 
 def told(skill: Skill) -> Decided:
+    """Nobody hears of a skill that was never trained: to them it would look as if it had been."""
+    if not skill.reviews:
+        return skill, []
     skill = replace(skill, revision=skill.revision + 1)
     return skill, [remembered(skill)]
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from services.assessment import store_regrades
 from services.assessment.domain import Correction, Said, Training, Try
-from services.assessment.memory import Review, Skill
+from services.assessment.memory import Checked, Review, Skill
 from shared.contracts.assessment import OpenMiss
 from shared.contracts.content import ModulePublished, ModuleWithdrawn, TrainingAssigned
 from shared.contracts.event import Event
@@ -97,20 +97,21 @@ ON CONFLICT DO NOTHING
 """
 
 LOAD_SKILLS = """
-SELECT id, mentor_id, site_id, skill, reviews, open_misses, revision
+SELECT id, mentor_id, site_id, skill, reviews, open_misses, revision, steps
 FROM skill WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 """
 FIND_SKILLS = """
-SELECT id, mentor_id, site_id, skill, reviews, open_misses, revision FROM skill WHERE id = ANY($1::uuid[])
+SELECT id, mentor_id, site_id, skill, reviews, open_misses, revision, steps FROM skill WHERE id = ANY($1::uuid[])
 """
 INSERT_SKILLS = """
-INSERT INTO skill (id, site_id, mentor_id, skill, reviews, open_misses, revision)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::jsonb[], $7::int[])
+INSERT INTO skill (id, site_id, mentor_id, skill, reviews, open_misses, revision, steps)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::jsonb[], $7::int[], $8::jsonb[])
 ON CONFLICT DO NOTHING
 """
 UPDATE_SKILLS = """
-UPDATE skill s SET (reviews, open_misses, revision) = (u.reviews, u.open_misses, u.revision)
-FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::int[]) AS u (id, reviews, open_misses, revision) WHERE s.id = u.id
+UPDATE skill s SET (reviews, open_misses, revision, steps) = (u.reviews, u.open_misses, u.revision, u.steps)
+FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::int[], $5::jsonb[]) AS u (id, reviews, open_misses, revision, steps)
+WHERE s.id = u.id
 """
 
 OPENED = """
@@ -140,6 +141,7 @@ SAID: TypeAdapter[tuple[Said, ...]] = TypeAdapter(tuple[Said, ...])
 CORRECTIONS: TypeAdapter[tuple[Correction, ...]] = TypeAdapter(tuple[Correction, ...])
 REVIEWS: TypeAdapter[tuple[Review, ...]] = TypeAdapter(tuple[Review, ...])
 MISSES: TypeAdapter[tuple[OpenMiss, ...]] = TypeAdapter(tuple[OpenMiss, ...])
+STEPS: TypeAdapter[tuple[Checked, ...]] = TypeAdapter(tuple[Checked, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,8 +339,14 @@ def _skill(row: Record) -> Skill:
         reviews=REVIEWS.validate_json(row["reviews"]),
         open_misses=MISSES.validate_json(row["open_misses"]),
         revision=row["revision"],
+        steps=STEPS.validate_json(row["steps"]),
     )
 
 
 def _memory(s: Skill) -> tuple[object, ...]:
-    return REVIEWS.dump_json(s.reviews).decode(), MISSES.dump_json(s.open_misses).decode(), s.revision
+    return (
+        REVIEWS.dump_json(s.reviews).decode(),
+        MISSES.dump_json(s.open_misses).decode(),
+        s.revision,
+        STEPS.dump_json(s.steps).decode(),
+    )

@@ -28,7 +28,7 @@ HOT: Mapping[str, str] = {
         UPDATE_TRAININGS INSERT_OPEN_ANSWERS LOAD_SKILLS FIND_SKILLS INSERT_SKILLS UPDATE_SKILLS OPENED OPEN_ANSWERS AUDIT""",
     "services.assessment.store_regrades":
         "LOAD_CORRECTIONS FIND_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS INSERT_ASKED ASKED",
-    "services.assessment.store_link_requests": "LOAD INSERT UPDATE",
+    "services.assessment.store_link_requests": "LOAD INSERT UPDATE ASKED",
     "services.assessment.store_reports": "LOAD INSERT UPDATE KIND",
     "services.assessment.store_check_ins": "LOAD INSERT UPDATE ZONES OPENED",
     "services.content.store_statistics": "LOCK INSERT UPDATE ONE NUMBERS",

@@ -47,7 +47,7 @@ def _dashed(session: datetime | None, now: datetime, zone: str) -> str:
 
 def _skill(state: SkillRemembered, session: datetime | None, until: datetime, now: datetime, zone: str) -> Skill:
     kind, word = freshness(recall(state, session or now))
-    missed = len(state.open_misses)
+    missed = sum(miss.item_id is not None for miss in state.open_misses)
     again = f", {said.counted(missed, 'question comes', 'questions come')} back" if missed else ""
     return Skill(
         name=said.sentence(said.skill(state.skill)),
