@@ -51,6 +51,7 @@ def said_of_the_vocabulary() -> Messages:
     texts = [
         *(skill.helps for skill in words.skills.values()),
         *(activity.phrase for activity in words.activities.values()),
+        *(step.words for activity in words.activities.values() for step in activity.steps),
         *(function.title for function in words.functions.values()),
     ]
     return dict.fromkeys(texts, (str(VOCABULARY.relative_to(ROOT)),))
