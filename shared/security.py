@@ -18,8 +18,8 @@ from pydantic import SecretStr
 
 from shared.settings import settings
 
-Kind = Literal["training", "check_in"]
-KINDS: tuple[Kind, ...] = ("training", "check_in")
+Kind = Literal["training", "check_in", "record", "calendar"]
+KINDS: tuple[Kind, ...] = ("training", "check_in", "record", "calendar")  # a link says its place in here: only ever add
 SESSION_COOKIE = "jitt_session"  # supervision signs it; every service reads it
 PLATFORM = "platform"  # the role of those who run the network; bound to no site, it opens no page about people
 AUTHOR = "author"  # the role of those who write trainings; of no site either
@@ -29,7 +29,10 @@ LAYOUT = struct.Struct(">B16s16sIQ")  # kind, id, mentor, epoch, expiry: binary 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a mentor's link opens; `epoch` is the roster's, so that a new one revokes every link before it."""
+    """What a mentor's link opens; `epoch` is the roster's, so that a new one revokes every link before it.
+
+    `id` is that of the training or check-in; a record and a calendar are the mentor's, and have the mentor's id.
+    """
 
     kind: Kind
     id: UUID

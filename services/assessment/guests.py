@@ -1,25 +1,26 @@
-"""From a path and a cookie to a visit: the signed link is the only key, and it opens one training.
+"""From a path and a cookie to a visit: the signed link is the only key, and it opens one thing of one kind.
 
-A link in the path has a dot; a training's id has none and needs the cookie that Start set.
+A link in the path has a dot; an id has none and needs the cookie that the page's first button set.
 """
 
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Literal
 
 from fastapi import Request
 
-from services.assessment import domain, modules, store
+from services.assessment import domain, modules, store, store_link_requests
 from services.assessment.domain import Training
 from services.assessment.memory import skill_id
 from services.assessment.visits import PAGES, Visit
-from shared.contracts.supervision import SiteDescribed
+from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.http import wanted
 from shared.pages import languages
 from shared.pages.languages import Language
 from shared.running import Running
-from shared.security import Expired, Forged, Link, read_link
+from shared.security import Expired, Forged, Kind, Link, read_link
 
 COOKIE = "jitt_training"
 GUESSES_A_MINUTE = 20
@@ -30,14 +31,27 @@ PROBE = "jitt_cookies"  # set before Start, so that Start knows whether cookies 
 class Closed:
     """Why this link opens nothing, in which language to say so, and the site whose number may be shown."""
 
-    reason: Literal["broken", "too_many", "expired", "revoked", "preparing"]
+    reason: Literal["broken", "too_many", "expired", "revoked", "preparing", "record_expired", "record_preparing"]
     language: Language
     site: SiteDescribed | None = None
+    renewal: "Renewal | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """An expired link of a known mentor: whose it is, and when a new one was asked for, within the last day."""
+
+    ref: str
+    link: Link
+    site_id: str
+    zone: str
+    now: datetime
+    asked_at: datetime | None
 
 
 @dataclass(slots=True)
 class Guesses:
-    """Bad links per address within the current minute, in this process.
+    """Bad links per address within the current minute, in this process (docs/decisions/0016).
 
     Only further bad links are turned away: a school shares one address, and its mentors' good links must open.
     """
@@ -54,20 +68,38 @@ class Guesses:
 
 
 async def welcome(running: Running, request: Request, ref: str) -> Visit | Closed:
-    now, token = datetime.now(UTC), ref if "." in ref else request.cookies.get(COOKIE, "")
-    read = read_link(token, now)
+    read = presented(request, ref, "training", COOKIE)
+    if isinstance(read, Closed):
+        return read
     link = read.link if isinstance(read, Expired) else read
-    if isinstance(link, Forged) or link.kind != "training" or ref not in (token, str(link.id)):
-        too_many = _guesses(request).too_many(_address(request), now)
-        return Closed("too_many" if too_many else "broken", languages.spoken(PAGES, *wanted(request)))
     opened = await store.get_opened(running.pool, link.id, link.mentor_id)
     own = opened.mentor.locale if opened.mentor else ""
     language = languages.spoken(PAGES, own, *wanted(request))
-    if isinstance(read, Expired):
-        return Closed("expired", language, opened.site)
-    if revoked(opened, link):
+    if revoked(opened.mentor, link):
         return Closed("revoked", language, opened.site)
+    if isinstance(read, Expired):
+        return Closed("expired", language, opened.site, await renewal(running, ref, link, opened))
     return await visit(running, ref, opened) if opened.training else Closed("preparing", language, opened.site)
+
+
+def presented(request: Request, ref: str, kind: Kind, cookie: str) -> Link | Expired | Closed:
+    """The link in the path, or the one that this cookie holds for the id in the path. Whatever else comes counts as a guess."""
+    now, token = datetime.now(UTC), ref if "." in ref else request.cookies.get(cookie, "")
+    read = read_link(token, now)
+    link = read.link if isinstance(read, Expired) else read
+    if isinstance(link, Forged) or link.kind != kind or ref not in (token, str(link.id)):
+        too_many = _guesses(request).too_many(address(request), now)
+        return Closed("too_many" if too_many else "broken", languages.spoken(PAGES, *wanted(request)))
+    return read
+
+
+async def renewal(running: Running, ref: str, link: Link, opened: store.Opened) -> Renewal | None:
+    """None where nobody here knows whose the link was."""
+    known = opened.mentor or (opened.training.assigned if opened.training else None)
+    if known is None:
+        return None
+    asked_at = await store_link_requests.find_asked(running.pool, link.mentor_id)
+    return Renewal(ref, link, known.site_id, known.time_zone, opened.now, asked_at)
 
 
 def _guesses(request: Request) -> Guesses:
@@ -79,12 +111,19 @@ def _guesses(request: Request) -> Guesses:
     return guesses
 
 
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
+def address(request: Request) -> str:
+    """Who asks. Behind a proxy it is the address that the proxy names, if FORWARDED_ALLOW_IPS trusts it; of IPv6 the network
+    of 64 bits, since whoever has one address there has them all."""
+    host = request.client.host if request.client else ""
+    try:
+        at = ip_address(host)
+    except ValueError:
+        return host
+    return str(IPv6Network((int(at) >> 64 << 64, 64))) if isinstance(at, IPv6Address) and not at.ipv4_mapped else host
 
 
-def revoked(opened: store.Opened, link: Link) -> bool:
-    return opened.mentor is not None and (opened.mentor.status == "left" or link.epoch < opened.mentor.link_epoch)
+def revoked(mentor: MentorEnrolled | None, link: Link) -> bool:
+    return mentor is not None and (mentor.status == "left" or link.epoch < mentor.link_epoch)
 
 
 async def visit(running: Running, ref: str, opened: store.Opened) -> Visit:
@@ -100,6 +139,7 @@ async def visit(running: Running, ref: str, opened: store.Opened) -> Visit:
         site=opened.site,
         modules=known,
         missed_at=await missed(running, opened.training, known),
+        keeps=True,
     )
 
 

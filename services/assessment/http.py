@@ -6,7 +6,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Cookie, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.assessment import calls, guests, http_reports, open_answers, questions, screens, words
+from services.assessment import calls, guests, http_links, http_reports, open_answers, questions, screens, words
 from services.assessment.domain import Said
 from services.assessment.feedback import HEADINGS, Case, case_of
 from services.assessment.guests import COOKIE, PROBE, Closed
@@ -29,6 +29,7 @@ def routes(running: Running) -> APIRouter:
     router.include_router(questions.routes(running))
     router.include_router(http_reports.routes(running))
     router.include_router(end_routes(running))
+    router.include_router(http_links.routes(running))
     router.include_router(calls.routes(running))
     router.include_router(open_answers.routes(running))
     return router

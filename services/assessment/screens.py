@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from jinja2 import Environment
 
 from services.assessment import words
-from services.assessment.guests import Closed
+from services.assessment.guests import Closed, Renewal
 from services.assessment.visits import PAGES, State, Visit
 from shared.http import page, wanted
 from shared.pages import environment, languages, times
@@ -22,9 +22,11 @@ CLOSED: dict[str, tuple[int, Words]] = {
     "too_many": (429, (N_("Too many tries from here."), (N_("Wait a minute, then open the link from the e-mail again."),))),
     "expired": (
         410,
-        (N_("This link has expired."), (N_("Links work until the session starts. Your next one comes by e-mail."),)),
+        (N_("This link has expired."), (N_("Links work until the session starts. The next one comes before your next session."),)),
     ),
     "revoked": (410, (N_("This link is no longer in use."), ())),
+    "record_expired": (410, (N_("This link has expired."), (N_("Ask your site for a new link to your record."),))),
+    "record_preparing": (200, (N_("Your record is being prepared."), (N_("Try again in a minute."),))),
     "preparing": (200, (N_("Your training is being prepared."), (N_("Try again in a minute."),))),
 }
 NOTHING: Words = (
@@ -55,18 +57,36 @@ def show(template: str, visit: Visit, status: int = 200, **values: object) -> Re
 def closed(found: Closed) -> Response:
     status, said = CLOSED[found.reason]
     site = found.site
-    phone = site.phone if site and found.reason in ("expired", "revoked") else None
+    phone = site.phone if site and found.reason in ("expired", "revoked", "record_expired") else None
     frame = {"site_name": site.name, "talk": words.talk(site, found.language)} if site else {}
-    return _alone(said, found.language, status, phone=phone, **frame)
+    renewal = {"ref": found.renewal.ref, "asked": asked(found.renewal, found.language)} if found.renewal else None
+    return _alone(said, found.language, status, phone, renewal, **frame)
+
+
+def asked(renewal: Renewal, language: Language) -> str:
+    """When a new link was asked for; empty: not within the day."""
+    if renewal.asked_at is None:
+        return ""
+    at = times.clock(renewal.asked_at, renewal.zone, language)
+    if times.same_day(renewal.asked_at, renewal.zone, renewal.now):
+        return language.gettext("You asked for a new link today at %(time)s.", time=at)
+    return language.gettext("You asked for a new link yesterday at %(time)s.", time=at)
 
 
 def nothing(request: Request) -> Response:
     return _alone(NOTHING, languages.spoken(PAGES, *wanted(request)))
 
 
-def _alone(said: Words, language: Language, status: int = 200, phone: str | None = None, **frame: str) -> Response:
+def _alone(
+    said: Words,
+    language: Language,
+    status: int = 200,
+    phone: str | None = None,
+    renewal: dict[str, str] | None = None,
+    **frame: str,
+) -> Response:
     heading, sentences = language.gettext(said[0]), [language.gettext(sentence) for sentence in said[1]]
-    values = {"heading": heading, "sentences": sentences, "phone": phone, "link": None}
+    values = {"heading": heading, "sentences": sentences, "phone": phone, "link": None, "renewal": renewal}
     return page(templates(language), "state.jinja", status, **values, **frame)
 
 

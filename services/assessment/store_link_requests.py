@@ -1,9 +1,10 @@
 """The SQL of requests for new links: one row a mentor, the last request."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from asyncpg import Connection
+from asyncpg import Connection, Pool
 
 from services.assessment.link_requests import LinkRequest
 
@@ -20,6 +21,8 @@ UPDATE link_request l SET (site_id, training_id, requested_at) = (u.site_id, u.t
 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[]) AS u (mentor_id, site_id, training_id, requested_at)
 WHERE l.mentor_id = u.mentor_id
 """
+# As long as another one would not count.
+ASKED = "SELECT requested_at FROM link_request WHERE mentor_id = $1 AND requested_at > now() - interval '24 hours'"
 
 
 async def load_requests(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, LinkRequest]:
@@ -34,6 +37,12 @@ async def save_requests(conn: Connection, changed: Sequence[LinkRequest], new: S
         return True
     inserted: str = await conn.execute(INSERT, *zip(*map(_row, new), strict=True))
     return inserted == f"INSERT 0 {len(new)}"
+
+
+async def find_asked(pool: Pool, mentor_id: UUID) -> datetime | None:
+    """When this mentor last asked, within 24 hours."""
+    at: datetime | None = await pool.fetchval(ASKED, mentor_id)
+    return at
 
 
 def _row(r: LinkRequest) -> tuple[object, ...]:
