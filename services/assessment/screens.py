@@ -22,7 +22,10 @@ CLOSED: dict[str, tuple[int, Words]] = {
     "too_many": (429, (N_("Too many tries from here."), (N_("Wait a minute, then open the link from the e-mail again."),))),
     "expired": (
         410,
-        (N_("This link has expired."), (N_("Links work until the session starts. The next one comes before your next session."),)),
+        (
+            N_("This link has expired."),
+            (N_("Links work until the session starts. The next one comes before your next session."),),
+        ),
     ),
     "revoked": (410, (N_("This link is no longer in use."), ())),
     "record_expired": (410, (N_("This link has expired."), (N_("Ask your site for a new link to your record."),))),

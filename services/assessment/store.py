@@ -223,7 +223,7 @@ async def list_sites(pool: Pool, site_ids: Sequence[str]) -> list[SiteDescribed]
 
 
 async def load_trainings(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, Training]:
-    return {row["id"]: _training(row) for row in await conn.fetch(LOAD_TRAININGS, keys)}
+    return {row["id"]: training_of(row) for row in await conn.fetch(LOAD_TRAININGS, keys)}
 
 
 async def save_trainings(conn: Connection, changed: Sequence[Training], new: Sequence[Training]) -> bool:
@@ -251,7 +251,7 @@ async def get_opened(pool: Pool, training_id: UUID, mentor_id: UUID) -> Opened:
     (row,) = await pool.fetch(OPENED, training_id, mentor_id)
     return Opened(
         now=row["now"],
-        training=_training(row) if row["id"] else None,
+        training=training_of(row) if row["id"] else None,
         sessions=tuple(SessionPlanned.model_validate_json(document) for document in row["sessions"]),
         mentor=MentorEnrolled.model_validate_json(row["mentor"]) if row["mentor"] else None,
         site=SiteDescribed.model_validate_json(row["site"]) if row["site"] else None,
@@ -297,7 +297,7 @@ def _site_row(s: SiteDescribed) -> tuple[object, ...]:
     return s.site_id, s.revision, s.model_dump_json()
 
 
-def _training(row: Record) -> Training:
+def training_of(row: Record) -> Training:
     return Training(
         assigned=TrainingAssigned.model_validate_json(row["assigned"]),
         shared=tuple(row["shared"]),
