@@ -13,15 +13,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.assessment import grading, pace
-from services.assessment.messages import (
-    Answered,
-    AnswerShown,
-    CallPressed,
-    CardRead,
-    OpenAnswered,
-    Started,
-    TalkPreferred,
-)
+from services.assessment.messages import Answered, AnswerShown, CallPressed, CardRead, OpenAnswered, Started, TalkPreferred
 from shared.contracts.assessment import (
     CallRequested,
     CompletedItem,
@@ -50,6 +42,7 @@ class Try(Part):
     open: bool = False
     mistakes: tuple[str, ...] = ()
     answered_at: datetime
+    request_id: UUID | None = None  # of the form: it may come from the page, and once more from what the phone kept
     seconds: int | None = Field(None, exclude=True)  # told once, and not kept
 
 
@@ -65,6 +58,7 @@ class Said(Part):
     item_id: str
     state: Literal["written", "rather_talk"]
     answered_at: datetime
+    request_id: UUID | None = None
     text: Sealed | None = None
 
 
@@ -159,9 +153,11 @@ def started(training: Training | None, event: Started, now: datetime, facts: Fac
         return Refused("not_assigned_yet")
     if training.opened_at:
         return training, []
-    if reason := closed(training, session_at(training, facts.sessions, now), now):
+    at = min(event.pressed_at or now, now)
+    session = session_at(training, facts.sessions, at)
+    if reason := closed(training, session, at) or queued_for_too_long(training, session, now):
         return Refused(reason)
-    return replace(training, opened_at=now), [opened(training, facts, now)]
+    return replace(training, opened_at=at), [opened(training, facts, at)]
 
 
 def card_read(training: Training | None, event: CardRead, now: datetime, facts: Facts) -> Decided:
@@ -175,6 +171,8 @@ def card_read(training: Training | None, event: CardRead, now: datetime, facts: 
 def answered(training: Training | None, event: Answered, now: datetime, facts: Facts) -> Decided:
     if training is None or facts.item is None:
         return Refused("not_here_yet")
+    if sent_before(training.tries, event):
+        return training, []
     at = answered_at(training, event.answered_at, now)
     if reason := not_taken(training, event, facts, at, now):
         return Refused(reason)
@@ -188,6 +186,7 @@ def answered(training: Training | None, event: Answered, now: datetime, facts: F
         open=event.attempt == 1 and not result.correct and grading.may_retry(facts.item),
         mistakes=result.mistakes,
         answered_at=at,
+        request_id=event.request_id,
         seconds=pace.seconds(event.shown_at, at) if event.attempt == 1 else None,
     )
     return after(training, this, facts.item, facts, now)
@@ -197,10 +196,12 @@ def answer_shown(training: Training | None, event: AnswerShown, now: datetime, f
     """Asking for the answer is the second try, and counts as not recovered."""
     if training is None or facts.item is None:
         return Refused("not_here_yet")
+    if sent_before(training.tries, event):
+        return training, []
     at = answered_at(training, event.answered_at, now)
     if reason := too_late(training, facts, at, now) or wrong_turn(training, event.number, 2):
         return Refused(reason)
-    this = Try(number=event.number, attempt=2, correct=False, shown=True, answered_at=at)
+    this = Try(number=event.number, attempt=2, correct=False, shown=True, answered_at=at, request_id=event.request_id)
     return after(training, this, facts.item, facts, now)
 
 
@@ -217,9 +218,8 @@ def call_pressed(training: Training | None, event: CallPressed, now: datetime, f
     if training is None:
         return Refused("not_assigned_yet")
     a = training.assigned
-    return training, [
-        CallRequested(mentor_id=a.mentor_id, site_id=a.site_id, session_id=a.session_id, kind=event.kind, pressed_at=now)
-    ]
+    told = CallRequested(mentor_id=a.mentor_id, site_id=a.site_id, session_id=a.session_id, kind=event.kind, pressed_at=now)
+    return training, [told]
 
 
 def _say(
@@ -227,28 +227,35 @@ def _say(
 ) -> Decided:
     if training is None or facts.item is None:
         return Refused("not_here_yet")
+    if sent_before(training.said, event):
+        return training, []
     at = answered_at(training, event.answered_at, now)
     if reason := too_late(training, facts, at, now):
         return Refused(reason)
     if training.said_at(event.number) or facts.item.kind != "open":
         return Refused("already_answered" if facts.item.kind == "open" else "not_an_open_question")
     state: Literal["written", "rather_talk"] = "written" if text else "rather_talk"
-    said = Said(number=event.number, item_id=facts.item.id, state=state, answered_at=at, text=text)
-    return completed(replace(training, said=(*training.said, said)), [], facts, at)
+    said = Said(number=event.number, item_id=facts.item.id, state=state, answered_at=at, request_id=event.request_id, text=text)
+    return completed(replace(training, said=(*training.said, said)), [], facts, at, now)
+
+
+def sent_before(known: Iterable[Try | Said], event: Answered | AnswerShown | OpenAnswered | TalkPreferred) -> bool:
+    """The same form once more: from the page, whose answer was lost on the way, and from what the phone kept."""
+    return any(one.number == event.number and one.request_id == event.request_id for one in known)
 
 
 def after(training: Training, this: Try, item: Item, facts: Facts, now: datetime) -> Decided:
     """The training with this try in it, what everybody else is told, and the end when it was the last."""
     told = item_answered(training, this, item, facts, now)
-    return completed(replace(training, tries=(*training.tries, this)), [told], facts, this.answered_at)
+    return completed(replace(training, tries=(*training.tries, this)), [told], facts, this.answered_at, now)
 
 
-def completed(training: Training, events: list[Event], facts: Facts, at: datetime) -> Decided:
+def completed(training: Training, events: list[Event], facts: Facts, at: datetime, now: datetime) -> Decided:
     numbers = range(1, len(training.assigned.items) + 1)
     if not all(training.settled(number) for number in numbers):
         return training, events
     training = replace(training, completed_at=at)
-    return training, [*events, training_completed(training, facts, at)]
+    return training, [*events, training_completed(training, facts, at, now)]
 
 
 def session_at(training: Training, sessions: Iterable[SessionPlanned], at: datetime) -> SessionPlanned | None:
@@ -274,8 +281,10 @@ def too_late(training: Training, facts: Facts, at: datetime, now: datetime) -> s
     if training.opened_at is None:
         return "not_started"
     session = session_at(training, facts.sessions, at)
-    if reason := closed(training, session, at):
-        return reason
+    return closed(training, session, at) or queued_for_too_long(training, session, now)
+
+
+def queued_for_too_long(training: Training, session: SessionPlanned | None, now: datetime) -> str | None:
     return "session_started" if now - starts_at(training, session) > QUEUED_FOR else None
 
 
@@ -345,14 +354,14 @@ def item_answered(training: Training, this: Try, item: Item, facts: Facts, now: 
         safety_critical=item.safety,
         answered_at=this.answered_at,
         received_at=now,
-        late=this.answered_at > quiz_by(training, session),
+        late=now > quiz_by(training, session),
         locale=facts.locale,
         returning=came_back(training, ref),
         seconds=this.seconds,
     )
 
 
-def training_completed(training: Training, facts: Facts, at: datetime) -> TrainingCompleted:
+def training_completed(training: Training, facts: Facts, at: datetime, now: datetime) -> TrainingCompleted:
     a, session = training.assigned, session_at(training, facts.sessions, at)
     return TrainingCompleted(
         mentor_id=a.mentor_id,
@@ -363,7 +372,7 @@ def training_completed(training: Training, facts: Facts, at: datetime) -> Traini
         items=tuple(_completed_item(training, t) for t in training.tries if t.attempt == 1),
         open_answers=tuple(OpenAnswer(item_id=s.item_id, state=s.state) for s in training.said),
         completed_at=at,
-        late=at > quiz_by(training, session),
+        late=now > quiz_by(training, session),
         module_id=a.module.module_id if a.module else None,
         version=a.module.version if a.module else None,
         locale=a.locale,

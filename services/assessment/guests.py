@@ -31,7 +31,8 @@ PROBE = "jitt_cookies"  # set before Start, so that Start knows whether cookies 
 class Closed:
     """Why this link opens nothing, in which language to say so, and the site whose number may be shown."""
 
-    reason: Literal["broken", "too_many", "expired", "revoked", "preparing", "record_expired", "record_preparing"]
+    reason: Literal["broken", "too_many", "expired", "revoked", "preparing", "record_expired", "record_preparing",
+                    "check_in_expired", "check_in_preparing"]
     language: Language
     site: SiteDescribed | None = None
     renewal: "Renewal | None" = None

@@ -14,13 +14,13 @@ from starlette.datastructures import FormData
 
 from services.assessment import grading, guests, screens, store_reports
 from services.assessment.domain import Try
-from services.assessment.feedback import Case, feedback
+from services.assessment.feedback import Case, Feedback, feedback
 from services.assessment.guests import Closed
 from services.assessment.messages import Answered, AnswerShown, OpenAnswered, TalkPreferred
 from services.assessment.sealing import seal
 from services.assessment.visits import Place, State, Visit
 from shared.contracts.assessment import Confidence
-from shared.contracts.content import Item
+from shared.contracts.content import Item, Option
 from shared.contracts.event import Event
 from shared.pages.languages import N_
 from shared.running import Running, Submits
@@ -145,9 +145,22 @@ def question_page(
 
 
 def feedback_page(asked: Asked, problems: Sequence[Problem] = (), chosen: object = (), *, again: bool = False) -> Response:
-    visit, item = asked.visit, asked.item
-    told = feedback(item, asked.tries, closed=visit.closed is not None)
-    options = grading.offered_options(item, asked.tried) if told.case is Case.NOT_QUITE else ()
+    told = feedback(asked.item, asked.tries, closed=asked.visit.closed is not None)
+    options = grading.offered_options(asked.item, asked.tried) if told.case is Case.NOT_QUITE else ()
+    return told_page(asked, told, options, problems, chosen, again=again)
+
+
+def told_page(
+    asked: Asked,
+    told: Feedback,
+    options: Sequence[Option] = (),
+    problems: Sequence[Problem] = (),
+    chosen: object = (),
+    *,
+    again: bool = False,
+) -> Response:
+    """`options`: what may be tried now."""
+    visit = asked.visit
     return screens.show(
         "feedback.jinja",
         visit,
@@ -155,7 +168,7 @@ def feedback_page(asked: Asked, problems: Sequence[Problem] = (), chosen: object
         place=asked.place,
         told=told,
         heading=visit.language.gettext(told.heading),
-        options=grading.shuffled(visit.id, item, options),
+        options=grading.shuffled(visit.id, asked.item, options),
         chosen=chosen or {},
         problems=in_words(asked, problems),
         request_id=uuid4(),

@@ -52,7 +52,7 @@ def corrected(training: Training | None, event: ItemCorrected, now: datetime, fa
     session = domain.session_at(new, facts.sessions, now)
     if new.completed_at or new.opened_at is None or domain.closed(new, session, now):
         return new, events
-    return domain.completed(new, events, facts, now)
+    return domain.completed(new, events, facts, now, now)
 
 
 def asked_at(training: Training, event: ItemCorrected, facts: Facts) -> list[int]:

@@ -58,6 +58,7 @@ class Visit:
     site: SiteDescribed | None = None
     modules: Modules = field(default_factory=dict)
     missed_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)  # (module, item) -> open miss
+    keeps: bool = False  # whether the phone may keep the training, for when it is offline
 
     @property
     def id(self) -> UUID:
@@ -156,6 +157,12 @@ class Visit:
     def foreign(self, number: int) -> str | None:
         """The language of this question, where it is not that of the page."""
         locale = modules.item_locale(self.training.current, number, self.modules)
+        return locale if locale and languages.spoken(PAGES, locale) is not self.language else None
+
+    @property
+    def foreign_module(self) -> str | None:
+        """The language of the cards, where it is not that of the page."""
+        locale = self.module.locale if self.module else None
         return locale if locale and languages.spoken(PAGES, locale) is not self.language else None
 
     def step(self, place: Place) -> int:

@@ -183,7 +183,8 @@ def test_an_open_question_is_answered_once_and_its_text_is_in_no_event(cls):
     state = "written" if cls is OpenAnswered else "rather_talk"
     assert [e.open_answers for e in events] == [(OpenAnswer(item_id="q5", state=state),)]
     assert all("c2VjcmV0" not in e.model_dump_json() for e in events)
-    assert decide(training, event, OPENED_AT, facts) == Refused("already_answered")
+    again = event.model_copy(update={"request_id": UUID(int=2)})
+    assert decide(training, again, OPENED_AT, facts) == Refused("already_answered")
 
 
 def test_a_call_is_asked_for_whatever_the_training_is_doing():
