@@ -6,7 +6,18 @@ from uuid import uuid4
 from fastapi import APIRouter, Cookie, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.assessment import calls, guests, http_links, http_reports, open_answers, questions, screens, words
+from services.assessment import (
+    calls,
+    check_in_pages,
+    guests,
+    http_links,
+    http_reports,
+    keepsakes,
+    open_answers,
+    questions,
+    screens,
+    words,
+)
 from services.assessment.domain import Said
 from services.assessment.feedback import HEADINGS, Case, case_of
 from services.assessment.guests import COOKIE, PROBE, Closed
@@ -30,6 +41,7 @@ def routes(running: Running) -> APIRouter:
     router.include_router(http_reports.routes(running))
     router.include_router(end_routes(running))
     router.include_router(http_links.routes(running))
+    router.include_router(check_in_pages.routes(running))
     router.include_router(calls.routes(running))
     router.include_router(open_answers.routes(running))
     return router
@@ -98,13 +110,15 @@ def card_routes(running: Running) -> APIRouter:
     router = APIRouter()
 
     @router.get("/t/{ref}/cards/{number}")
-    async def card(request: Request, ref: str, number: int, say: str = "") -> Response:
+    async def card(request: Request, ref: str, number: int, say: str = "", picture: bool = False) -> Response:
         visit = await guests.welcome(running, request, ref)
         if isinstance(visit, Closed):
             return screens.closed(visit)
         if not readable(visit, number):
             return to(visit)
-        return card_page(visit, Place("cards", number), visit.cards[number - 1], say)
+        return card_page(
+            visit, Place("cards", number), visit.cards[number - 1], say, saves_data=saves_data(request) and not picture
+        )
 
     @router.post("/t/{ref}/cards/{number}")
     async def read(request: Request, ref: str, number: int) -> Response:
@@ -125,11 +139,25 @@ def readable(visit: Visit, number: int) -> bool:
     return begun and visit.state is not State.PREPARING and 1 <= number <= len(visit.cards)
 
 
-def card_page(visit: Visit, place: Place, card: Card, say: str) -> Response:
+def saves_data(request: Request) -> bool:
+    """The phone asks for less: a picture then waits until somebody wants it."""
+    return request.headers.get("save-data", "").strip().lower() == "on"
+
+
+def card_page(visit: Visit, place: Place, card: Card, say: str, *, saves_data: bool = False) -> Response:
     back = visit.base if place.number == 1 else f"{visit.base}/cards/{place.number - 1}"
     branch = next((branch for branch in card.branches if branch.id == say), None)
     reading_only = visit.state is not State.OPEN
-    return screens.show("card.jinja", visit, place=place, card=card, branch=branch, back=back, reading_only=reading_only)
+    return screens.show(
+        "card.jinja",
+        visit,
+        place=place,
+        card=card,
+        branch=branch,
+        back=back,
+        reading_only=reading_only,
+        saves_data=saves_data,
+    )
 
 
 def end_routes(running: Running) -> APIRouter:
@@ -141,6 +169,13 @@ def end_routes(running: Running) -> APIRouter:
         if isinstance(visit, Closed):
             return screens.closed(visit)
         return done_page(visit) if visit.training.completed_at else to(visit)
+
+    @router.get("/t/{ref}/paper")
+    async def paper(request: Request, ref: str) -> Response:
+        visit = await guests.welcome(running, request, ref)
+        if isinstance(visit, Closed):
+            return screens.closed(visit)
+        return paper_page(visit) if visit.training.completed_at else to(visit)
 
     @router.get("/t/{ref}/answers")
     async def answers(request: Request, ref: str) -> Response:
@@ -160,7 +195,15 @@ def done_page(visit: Visit) -> Response:
     recovered = sum(visit.training.tries_at(number)[-1].correct for number in items)
     heading = words.ending(visit, missed=len(topics), hold=hold)
     told = words.missed(len(topics), recovered, visit.language)
-    return screens.show("done.jinja", visit, heading=heading, hold=hold, topics=topics, missed=told)
+    three = keepsakes.keepsakes(visit)
+    keep = keepsakes.heading(visit, len(three))
+    return screens.show("done.jinja", visit, heading=heading, hold=hold, topics=topics, missed=told, three=three, keep=keep)
+
+
+def paper_page(visit: Visit) -> Response:
+    """All that is worth keeping on one page, to print or to save: no answers, and nobody's name."""
+    three = keepsakes.keepsakes(visit)
+    return screens.show("paper.jinja", visit, three=three, keep=keepsakes.heading(visit, len(three)))
 
 
 def looked_back(visit: Visit) -> list[dict[str, object]]:
