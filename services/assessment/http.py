@@ -11,6 +11,7 @@ from services.assessment import (
     check_in_pages,
     guests,
     http_links,
+    http_records,
     http_reports,
     keepsakes,
     open_answers,
@@ -41,6 +42,7 @@ def routes(running: Running) -> APIRouter:
     router.include_router(http_reports.routes(running))
     router.include_router(end_routes(running))
     router.include_router(http_links.routes(running))
+    router.include_router(http_records.routes(running))
     router.include_router(check_in_pages.routes(running))
     router.include_router(calls.routes(running))
     router.include_router(open_answers.routes(running))

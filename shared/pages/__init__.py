@@ -26,6 +26,7 @@ SAID = {
     "day_clock": times.day_clock,
     "day_clock_short": times.day_clock_short,
     "date": times.date,
+    "long_date": times.long_date,
     "date_clock": times.date_clock,
 }
 

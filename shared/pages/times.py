@@ -37,6 +37,11 @@ def date(at: datetime, zone: str, language: Language = ENGLISH) -> str:
     return format_skeleton("MMMMd", at, tzinfo=known(zone), locale=language.locale)
 
 
+def long_date(at: datetime, zone: str, language: Language = ENGLISH) -> str:
+    """October 21, 2026"""
+    return format_skeleton("yMMMMd", at, tzinfo=known(zone), locale=language.locale)
+
+
 def date_clock(at: datetime, zone: str, language: Language = ENGLISH) -> str:
     """Thursday, October 21 at 4:00 pm"""
     return _at(_day_date(at, zone, language), clock(at, zone, language), language)

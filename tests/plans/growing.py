@@ -33,6 +33,8 @@ VALUES: Mapping[str, str] = {  # by column, or by table and column, where not an
     "session.status": "CASE WHEN n % 50 = 0 THEN 'waiting' ELSE 'planned' END",
     "session.moment": "'assign'",
     "session.rest": "NULL",
+    "planned_session.document": """jsonb_build_object('mentor_id', md5((n / 2)::text)::uuid,
+                                                      'starts_at', now() + (x - 0.5) * interval '120 days')""",
     "dead_letter.reason": "(ARRAY['failed', 'unreadable', 'id_reused'])[1 + n % 3]",
     "dead_letter.state": "(ARRAY['dead', 'replayed', 'skipped', 'skipped'])[1 + n % 4]",
     "dead_letter.concerns": "ARRAY['session/' || n]",
