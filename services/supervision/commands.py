@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from services.supervision import people_import, store_cases
+from services.supervision import commands_links, people_import, store_cases
 from services.supervision.app import SERVICE
 from services.supervision.commands_site import site_app
 from services.supervision.people_file import Compared, Parsed, Progress
@@ -107,12 +107,20 @@ def link(
     session: Annotated[str, typer.Option(help="Or: the session, as its id, or with --site as the site's own reference.")] = "",
     mentor: Annotated[str, typer.Option(help="Or: the mentor's reference; the newest training, with --site.")] = "",
     site: SiteId = "",
+    record: Annotated[bool, typer.Option("--record", help="The link to the mentor's own record; works for 90 days.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="No link: end all that the mentor has, as when one went astray.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print the link that opens a mentor's training. It works until two weeks after the session's start.
 
     Example: jitt link --site eastfield --mentor marcus
+
+    Own record: jitt link --record --site eastfield --mentor marcus
     """
+    if record:
+        return commands_links.print_record(site, mentor, as_json=as_json)
+    if revoke:
+        return commands_links.revoke(site, mentor)
     if not (training_id or session or mentor):
         fail("Say which training: its id, --session, or --mentor with --site.", 2)
     if mentor and not site:

@@ -1,0 +1,55 @@
+"""`jitt link --record` and `--revoke`: the link to a mentor's own record, and the end of all links that a mentor has."""
+
+import json
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import typer
+
+from services.supervision import store_links
+from services.supervision.app import SERVICE
+from services.supervision.messages import LinksRevoked
+from shared.commands import fail, on
+from shared.contracts import ids
+from shared.running import Running
+from shared.security import Link, mint_link
+from shared.settings import settings
+
+RECORD_LIFE = timedelta(days=90)
+
+
+def print_record(site: str, mentor: str, *, as_json: bool) -> None:
+    """It works for 90 days."""
+    mentor_id = _mentor_id(site, mentor)
+    url = on(SERVICE, lambda running: _minted(running, mentor_id)) or _nobody(site, mentor)
+    typer.echo(json.dumps({"url": url, "mentor_id": str(mentor_id)}) if as_json else url)
+
+
+def revoke(site: str, mentor: str) -> None:
+    """Links, cookies and calendar addresses of before; a new one is printed as ever."""
+    mentor_id = _mentor_id(site, mentor)
+    if not on(SERVICE, lambda running: _revoked(running, mentor_id)):
+        _nobody(site, mentor)
+    typer.echo("Every link that this mentor had opens nothing any more, within seconds. Print a new one with `jitt link`.")
+
+
+def _mentor_id(site: str, mentor: str) -> UUID:
+    return ids.mentor(site, mentor) if site and mentor else fail("Say whose: --site and --mentor.", 2)
+
+
+def _nobody(site: str, mentor: str) -> str:
+    return fail(f"Site “{site}” has no mentor with the reference “{mentor}”. Import people first.")
+
+
+async def _minted(running: Running, mentor_id: UUID) -> str | None:
+    async with running.connection() as conn:
+        found = await store_links.find_epoch(conn, mentor_id)
+    if found is None:
+        return None
+    epoch, now = found
+    return f"{settings().assessment_url}/m/{mint_link(Link('record', mentor_id, mentor_id, epoch), now + RECORD_LIFE)}"
+
+
+async def _revoked(running: Running, mentor_id: UUID) -> bool:
+    outcome = await running.submit(LinksRevoked(mentor_id=mentor_id), id=str(uuid4()), source="jitt link --revoke")
+    return outcome.kind == "applied"
