@@ -108,7 +108,7 @@ def link(
     mentor: Annotated[str, typer.Option(help="Or: the mentor's reference; the newest training, with --site.")] = "",
     site: SiteId = "",
     record: Annotated[bool, typer.Option("--record", help="The link to the mentor's own record; works for 90 days.")] = False,
-    revoke: Annotated[bool, typer.Option("--revoke", help="No link: end all that the mentor has, as when one went astray.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Instead: end every link that the mentor has.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print the link that opens a mentor's training. It works until two weeks after the session's start.

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import NoReturn
 from uuid import UUID, uuid4
 
 import typer
@@ -37,8 +38,8 @@ def _mentor_id(site: str, mentor: str) -> UUID:
     return ids.mentor(site, mentor) if site and mentor else fail("Say whose: --site and --mentor.", 2)
 
 
-def _nobody(site: str, mentor: str) -> str:
-    return fail(f"Site “{site}” has no mentor with the reference “{mentor}”. Import people first.")
+def _nobody(site: str, mentor: str) -> NoReturn:
+    fail(f"Site “{site}” has no mentor with the reference “{mentor}”. Import people first.")
 
 
 async def _minted(running: Running, mentor_id: UUID) -> str | None:
