@@ -24,10 +24,12 @@ demo: env
 up: env
 	@$(BIN)/jitt up
 
-# Unit, contract, messaging, architecture, flow and browser tests, all on the embedded stack.
+# Unit, contract, messaging, architecture, flow and browser tests. Each of the two workers has an embedded stack of its own, so
+# servers of yours (JITT_KAFKA, JITT_POSTGRES), which both would share, want WORKERS=0.
+WORKERS ?= 2
 test: env
 	@$(BIN)/python -m tests.browser.chromium
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 # No cache for mypy: an old one was seen to report an error that was none.
 check: env
