@@ -1,9 +1,9 @@
 """What choosing a training looks at, and the choice that is remembered of it. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Literal
 from uuid import UUID
@@ -14,7 +14,9 @@ from shared.contracts.content import ModuleRef, NothingSuitable, TrainingAssigne
 from shared.contracts.trigger import ContentRequested, ItemRef
 
 FALLBACK = "en"
+WHOLE = 3  # times that a mentor is shown a module whole; after that only its questions return (our judgment)
 REST_DAYS = 7  # before a module comes again
+LONG_AGO = timedelta(days=REST_DAYS + 1)  # more than that is no rest on any calendar, whatever a zone does with its days
 ItemKey = tuple[str, str]  # module and question, whatever its version or language
 
 
@@ -65,43 +67,83 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Showing:
+    """The questions of one choice. `recall_of`: the skill, where no module was shown whole."""
+
+    at: datetime
+    recall_of: str | None
+    items: tuple[ItemKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A mentor's choices, oldest first, as columns: when, which skill it was for, which module was shown whole.
+
+    `showings` are many, and read only for who may be asked questions again that were shown before.
+    """
+
+    at: Sequence[datetime] = ()
+    skills: Sequence[str | None] = ()
+    modules: Sequence[str | None] = ()
+    showings: Sequence[Showing] = ()
+
+    def plus(self, made: Choice) -> "Past":
+        module = made.module.module_id if made.module else None
+        recall_of = made.skill if made.kind == "recall" else None
+        showing = Showing(made.at, recall_of, tuple((ref.module_id, ref.item_id) for ref in made.items))
+        return Past((*self.at, made.at), (*self.skills, made.skill), (*self.modules, module), (*self.showings, showing))
+
+    def last(self, skill: str) -> datetime | None:
+        return max((at for at, was in zip(self.at, self.skills, strict=True) if was == skill), default=None)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    offers: Mapping[str, tuple[Offer, ...]]  # skill -> the newest published version of each module and language
+    """`before`: what was chosen for the same request in an earlier batch; `showings`: of the mentor, in earlier batches."""
+
+    offers: Mapping[str, Sequence[Mapping[str, Offer]]]  # skill -> its modules, of each the newest published by language
     items: Mapping[ItemKey, tuple[Edition, ...]]  # -> one for each language
+    before: Choice | None = None
+    showings: Sequence[Showing] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request with all that is looked at: `choices` oldest first, how often each module was shown whole, and when last.
+    """A request with all that is looked at: how often each module was shown whole, and when last.
     `filled`: names of the site's data that are there."""
 
     event: ContentRequested
     now: datetime
-    choices: tuple[Choice, ...]
+    past: Past
     facts: Facts
-    shown: Mapping[str, int]
-    last: Mapping[str, datetime]
+    shown: Mapping[str | None, int]
+    last: Mapping[str | None, datetime]
     filled: frozenset[str]
 
 
-def gathered(event: ContentRequested, now: datetime, choices: tuple[Choice, ...], facts: Facts) -> Asked:
-    whole = [(past.module.module_id, past.at) for past in choices if past.module]
-    shown = Counter(module for module, _ in whole)
-    return Asked(event, now, choices, facts, shown, dict(whole), frozenset(event.site_variables))
+def gathered(event: ContentRequested, now: datetime, past: Past, facts: Facts) -> Asked:
+    last = dict(zip(past.modules, past.at, strict=True))
+    return Asked(event, now, past, facts, Counter(past.modules), last, frozenset(event.site_variables))
 
 
 def choice(event: ContentRequested, now: datetime, made: TrainingAssigned | NothingSuitable) -> Choice:
     if isinstance(made, NothingSuitable):
         return Choice(event.request_id, event.session_id, now, "nothing", why=why(event, made))
     skill = next((reason.skill for reason in made.reasons if reason.skill), None)
-    items = tuple(ItemRef(module_id=i.module_id, version=i.version, item_id=i.item_id) for i in made.items)
+    items = tuple(_ref(item.module_id, item.version, item.item_id) for item in made.items)
     return Choice(event.request_id, event.session_id, now, made.kind, skill, made.module, items, why(event, made))
+
+
+@lru_cache(maxsize=10_000)
+def _ref(module_id: str, version: int, item_id: str) -> ItemRef:
+    """Frozen, and the same for every mentor who is asked it."""
+    return ItemRef(module_id=module_id, version=version, item_id=item_id)
 
 
 def lately(at: datetime | None, skill: str, asked: Asked) -> bool:
     """Within seven days of the session's own calendar, so that a weekly session is a week later whatever the minute; never
     where a safety question of this skill was missed and is still open."""
-    if at is None or skill in asked.event.open_safety_skills:
+    if at is None or asked.now - at > LONG_AGO or skill in asked.event.open_safety_skills:
         return False
     zone = _zone(asked.event.time_zone)
     return (asked.now.astimezone(zone).date() - at.astimezone(zone).date()).days < REST_DAYS

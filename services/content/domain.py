@@ -1,13 +1,13 @@
 """A module in one language and its versions; a mentor and what was chosen for each session. Pure: `now` is an argument."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from services.content import choices, select
 from services.content.changes import correctable
-from services.content.choices import Choice, Facts
+from services.content.choices import Choice, Facts, Past
 from services.content.corrections import corrections
 from services.content.messages import ModuleSubmitted, ModuleWithdrawalAsked
 from services.content.words import content_hash
@@ -115,12 +115,12 @@ def _event(publication: Publication, version: Version) -> ModulePublished | Modu
 
 @dataclass(frozen=True, slots=True)
 class Learner:
-    """A mentor and every choice made for them. One aggregate a mentor, so that two requests in one batch see each other."""
+    """A mentor and what was chosen for them. One aggregate a mentor, so that two requests in one batch see each other."""
 
     mentor_id: UUID
     site_id: str
-    choices: tuple[Choice, ...] = ()
-    stored: int = 0  # how many of the choices were loaded; the rest are new
+    past: Past = field(default_factory=Past)
+    made: tuple[Choice, ...] = ()  # in this batch, at most one a request
     erased: bool = False
 
 
@@ -132,20 +132,20 @@ def requested(learner: Learner | None, event: ContentRequested, now: datetime, f
     learner = learner or Learner(event.mentor_id, event.site_id)
     if learner.erased:
         return Refused("erased")
-    before = next((choice for choice in learner.choices if choice.request_id == event.request_id), None)
+    before = next((choice for choice in learner.made if choice.request_id == event.request_id), facts.before)
     if before and before.session_id == event.session_id:
         return Refused("already_chosen")
     if before and before.kind != "nothing":
         return learner, [_shared(event)]
-    made = select.selected(event, now, learner.choices, facts)
+    past = replace(learner.past, showings=(*facts.showings, *learner.past.showings))
+    made = select.selected(event, now, past, facts)
     return _choosing(learner, choices.choice(event, now, made)), [made]
 
 
 def _choosing(learner: Learner, made: Choice) -> Learner:
-    """In place of an earlier one for the same request."""
-    kept = [n for n, choice in enumerate(learner.choices) if choice.request_id != made.request_id]
-    stored = sum(n < learner.stored for n in kept)
-    return replace(learner, choices=(*(learner.choices[n] for n in kept), made), stored=stored)
+    """In place of an earlier one for the same request, which can only have found nothing."""
+    others = (choice for choice in learner.made if choice.request_id != made.request_id)
+    return replace(learner, past=learner.past.plus(made), made=(*others, made))
 
 
 def _shared(event: ContentRequested) -> TrainingShared:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from operator import attrgetter, methodcaller
+from uuid import UUID
 
 from services.content import domain, questions, store
 from services.content.choices import Facts, ItemKey
@@ -17,13 +18,25 @@ def skills_asked(learner: Learner | None, event: Event) -> Iterable[str]:
     return (need.skill for need in event.needs) if isinstance(event, ContentRequested) else ()
 
 
-def items_asked(learner: Learner | None, event: Event) -> Iterable[ItemKey]:
-    choices = learner.choices if learner else ()
-    return questions.items_asked(event, choices) if isinstance(event, ContentRequested) else ()
+def items_back(learner: Learner | None, event: Event) -> Iterable[ItemKey]:
+    return ((ref.module_id, ref.item_id) for ref in event.returning) if isinstance(event, ContentRequested) else ()
 
 
-def facts(learner: Learner | None, event: Event, reads: Reads) -> Facts:
-    return Facts(reads.get("offers", {}), reads.get("items", {}))
+def same_request(learner: Learner | None, event: Event) -> Iterable[tuple[UUID, UUID]]:
+    return ((event.mentor_id, event.request_id),) if learner and isinstance(event, ContentRequested) else ()
+
+
+def looking_back(learner: Learner | None, event: Event) -> Iterable[UUID]:
+    if learner and isinstance(event, ContentRequested) and questions.looks_back(event, learner.past):
+        yield event.mentor_id
+
+
+def facts(learner: Learner | None, event: Event, reads: Reads) -> Facts | None:
+    if not isinstance(event, ContentRequested):
+        return None
+    items, known = reads.get("items", {}), reads.get("known", {}).get(event.mentor_id)
+    before = reads.get("before", {}).get((event.mentor_id, event.request_id))
+    return Facts(reads.get("offers", {}), {**items, **known.items} if known else items, before, known.showings if known else ())
 
 
 PUBLICATION = Handler[Publication](
@@ -45,7 +58,9 @@ LEARNER = Handler[Learner](
     save=store.save_learners,
     reads={
         "offers": Read(skills_asked, store.load_offers),
-        "items": Read(items_asked, store.load_items),
+        "items": Read(items_back, store.load_items),
+        "before": Read(same_request, store.load_chosen),
+        "known": Read(looking_back, store.load_known),
     },
     facts=facts,
 )

@@ -1,22 +1,26 @@
 """The questions a mentor is asked besides a whole module: what was missed, what is known, what a worn module has left. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 
-from services.content.choices import FALLBACK, Asked, Choice, Edition, ItemFact, ItemKey, Offer, lately
+from services.content.choices import FALLBACK, WHOLE, Asked, Edition, ItemFact, ItemKey, Offer, Past, Showing, lately
 from shared.contracts.content import AssignedItem
 from shared.contracts.trigger import ContentRequested, ItemRef, Need
 
 RETURNING = 2  # docs/evidence.md L8: one or two old items a training
 
 
-def items_asked(event: ContentRequested, choices: Iterable[Choice]) -> Iterator[ItemKey]:
-    """Whose editions are looked at: what may come back and, without a need, what the mentor knows."""
-    yield from map(_key, event.returning)
-    if event.recall_only or not event.needs:
-        yield from (_key(ref) for choice in choices for ref in choice.items)
+def looks_back(event: ContentRequested, past: Past) -> bool:
+    """Whether questions of the mentor's past may be asked: without a need, or where a module for one is worn. A module that is
+    not worn yet becomes so within a batch only where it need not rest, for a safety question that is open."""
+    if event.recall_only or not event.needs or event.open_safety_skills:
+        return True
+    skills = {need.skill for need in event.needs}
+    had = {module for module, skill in zip(past.modules, past.skills, strict=True) if module and skill in skills}
+    return any(past.modules.count(module) >= WHOLE for module in had)
 
 
 def returning(asked: Asked, locale: str) -> tuple[AssignedItem, ...]:
@@ -43,12 +47,17 @@ def recalled(back: tuple[AssignedItem, ...], asked: Asked, most: int) -> list[As
     What was assigned and never answered left no memory of its skill, and is not known.
     """
     event = asked.event
-    place = {skill: n for n, skill in enumerate(event.fading or _by_recall(event.needs))}
     taken = {_key(item) for item in back}
-    shown, last = _items_shown(asked.choices)
-    skills = {key: asked.facts.items[key][0].item.skill for key in shown if key in asked.facts.items and key not in taken}
-    known = [key for key, skill in skills.items() if not event.fading or skill in place]
-    known.sort(key=lambda key: (place.get(skills[key], len(place)), shown[key], last[key], key))
+    shown, last = _items_shown(asked.past.showings)
+    by_skill: dict[str, list[ItemKey]] = {}
+    for key in shown:
+        if (editions := asked.facts.items.get(key)) and key not in taken:
+            by_skill.setdefault(editions[0].item.skill, []).append(key)
+    first = event.fading or _by_recall(event.needs)
+    groups = [by_skill.pop(skill, []) for skill in dict.fromkeys(first)]
+    if not event.fading:
+        groups.append([key for keys in by_skill.values() for key in keys])
+    known = (key for keys in groups for key in sorted(keys, key=lambda key: (shown[key], last[key], key)))
     found = (edition for key in known if (edition := _edition(key, event.locale, asked)))
     return [_asked_as(edition) for edition in islice(found, most)]
 
@@ -59,10 +68,12 @@ def _by_recall(needs: Iterable[Need]) -> list[str]:
 
 def of_worn(worn: Sequence[Offer], asked: Asked) -> list[AssignedItem]:
     """Questions of a skill's worn modules: shown least often first, then longest ago. None while they rest too."""
-    recalls = [past.at for past in asked.choices if past.kind == "recall" and worn and past.skill == worn[0].skill]
-    if not worn or lately(max(recalls, default=None), worn[0].skill, asked):
+    if not worn:
         return []
-    shown, last = _items_shown(asked.choices)
+    recalls = [past.at for past in asked.past.showings if past.recall_of == worn[0].skill]
+    if lately(max(recalls, default=None), worn[0].skill, asked):
+        return []
+    shown, last = _items_shown(asked.past.showings)
     never = datetime.min.replace(tzinfo=UTC)
     here = [(offer, place, item) for offer in worn for place, item in enumerate(offer.items) if item.kind != "open"]
     here.sort(key=lambda one: (shown[_of(one)], last.get(_of(one), never), one[0].module_id, one[1]))
@@ -73,19 +84,14 @@ def _of(one: tuple[Offer, int, ItemFact]) -> ItemKey:
     return one[0].module_id, one[2].id
 
 
-def _items_shown(choices: Iterable[Choice]) -> tuple[Counter[ItemKey], dict[ItemKey, datetime]]:
-    shown: Counter[ItemKey] = Counter()
-    last: dict[ItemKey, datetime] = {}
-    for past in choices:
-        keys = [_key(ref) for ref in past.items]
-        shown.update(keys)
-        last |= dict.fromkeys(keys, past.at)
-    return shown, last
+def _items_shown(showings: Sequence[Showing]) -> tuple[Counter[ItemKey], dict[ItemKey, datetime]]:
+    shown = Counter(key for past in showings for key in past.items)
+    return shown, {key: past.at for past in showings for key in past.items}
 
 
 def others(items: Iterable[AssignedItem], back: Iterable[AssignedItem]) -> list[AssignedItem]:
     taken = {_key(item) for item in back}
-    return [item for item in items if _key(item) not in taken]
+    return [item for item in items if _key(item) not in taken] if taken else list(items)
 
 
 def _key(ref: ItemRef | AssignedItem) -> ItemKey:
@@ -96,5 +102,7 @@ def _asked_as(edition: Edition, returning: bool = False) -> AssignedItem:
     return assigned(edition.module_id, edition.version, edition.locale, edition.item.id, returning)
 
 
+@lru_cache(maxsize=10_000)
 def assigned(module_id: str, version: int, locale: str, item_id: str, returning: bool = False) -> AssignedItem:
+    """Frozen, and the same for every mentor who is asked it."""
     return AssignedItem(module_id=module_id, version=version, item_id=item_id, returning=returning, locale=locale)

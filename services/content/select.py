@@ -4,18 +4,27 @@ The first need that has a suitable module wins. A module that a mentor was shown
 questions do. Without a need, two questions that this mentor knows keep the memory fresh.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from services.content.choices import FALLBACK, Asked, Choice, Facts, Offer, gathered, lately
+from services.content.choices import FALLBACK, WHOLE, Asked, Facts, Offer, Past, gathered, lately
 from services.content.questions import assigned, of_worn, others, recalled, returning
-from shared.contracts.content import AssignedItem, Candidate, ModuleRef, NothingSuitable, Reason, TrainingAssigned, WhyNot
+from shared.contracts.content import (
+    AssignedItem,
+    Candidate,
+    ModuleRef,
+    NothingSuitable,
+    Reason,
+    ReasonCode,
+    TrainingAssigned,
+    WhyNot,
+)
 from shared.contracts.trigger import ContentRequested, Need
 from shared.contracts.vocabulary import vocabulary
 
 RECALLED = 2
-WHOLE = 3  # times that a mentor is shown a module whole; after that only its questions return (our judgment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +36,8 @@ class Considered:
     why_not: WhyNot | None
 
 
-def selected(
-    event: ContentRequested, now: datetime, choices: tuple[Choice, ...], facts: Facts
-) -> TrainingAssigned | NothingSuitable:
-    asked = gathered(event, now, choices, facts)
+def selected(event: ContentRequested, now: datetime, past: Past, facts: Facts) -> TrainingAssigned | NothingSuitable:
+    asked = gathered(event, now, past, facts)
     needs = () if event.recall_only else event.needs
     ranking = [one for need in needs for one in _considered(need, asked)]
     for need in needs:
@@ -44,17 +51,14 @@ def selected(
 
 def _considered(need: Need, asked: Asked) -> list[Considered]:
     """The skill's modules: suitable ones first, of these the one shown least often."""
-    offers = _one_each(asked.facts.offers.get(need.skill, ()), asked.event.locale)
+    offers = (_to_read(offers, asked.event.locale) for offers in asked.facts.offers.get(need.skill, ()))
     found = [Considered(need, offer, _why_not(offer, asked)) for offer in offers]
     return sorted(found, key=lambda one: (one.why_not is not None, asked.shown[one.offer.module_id], one.offer.module_id))
 
 
-def _one_each(offers: Iterable[Offer], locale: str) -> list[Offer]:
-    """One offer a module: in the mentor's language, else in the fallback, else as it is."""
-    found: dict[str, Offer] = {}
-    for offer in sorted(offers, key=lambda offer: (offer.locale != locale, offer.locale != FALLBACK, offer.locale)):
-        found.setdefault(offer.module_id, offer)
-    return list(found.values())
+def _to_read(offers: Mapping[str, Offer], locale: str) -> Offer:
+    """Of one module, by language: in the mentor's, else in the fallback, else as it is."""
+    return offers.get(locale) or offers.get(FALLBACK) or offers[min(offers)]
 
 
 def _why_not(offer: Offer, asked: Asked) -> WhyNot | None:
@@ -81,7 +85,7 @@ def _in_scope(offer: Offer, activity: str) -> bool:
     if offer.scope_level == 1:
         return True
     found = vocabulary().activities.get(activity)
-    return found is not None and offer.skill in (*found.weights, *vocabulary().functions[found.function].skills)
+    return found is not None and (offer.skill in found.weights or offer.skill in vocabulary().functions[found.function].skills)
 
 
 def _worn(own: Sequence[Considered]) -> list[Offer]:
@@ -115,7 +119,7 @@ def _without_a_module(needs: Sequence[Need], ranking: Sequence[Considered], aske
     back = returning(asked, asked.event.locale)
     items = back if needs else (*back, *recalled(back, asked, RECALLED - len(back)))
     if items:
-        reasons = (Reason(code="missed"),) if back else ()
+        reasons = (_reason("missed"),) if back else ()
         return _training(asked.event, items, reasons=reasons, candidates=_candidates(ranking))
     return _nothing(asked.event, _why_none(ranking) if needs else "no_known_items", ranking)
 
@@ -166,15 +170,28 @@ def _reasons(need: Need, comes_back: bool, asked: Asked) -> Iterator[Reason]:
     """Only what is true for the reader: the plan asks for the skill, and why it is this skill's turn."""
     event = asked.event
     activity = vocabulary().activities.get(event.activity)
-    yield Reason(code="activity", activity=event.activity if _calls_for(event, need.skill) else None, skill=need.skill)
+    yield _reason("activity", need.skill, activity=event.activity if _calls_for(event, need.skill) else None)
     if comes_back:
-        yield Reason(code="missed", skill=need.skill)
+        yield _reason("missed", need.skill)
     if need.reason == "never_trained":
-        yield Reason(code="never_trained", skill=need.skill)
+        yield _reason("never_trained", need.skill)
     elif need.reason == "clearance_gap" and activity:
-        yield Reason(code="clearance", skill=need.skill, function=activity.function)
-    elif last := max((past.at for past in asked.choices if past.skill == need.skill), default=None):
-        yield Reason(code="days", skill=need.skill, days=max(0, (asked.now - last).days))
+        yield _reason("clearance", need.skill, function=activity.function)
+    elif last := asked.past.last(need.skill):
+        yield _reason("days", need.skill, days=max(0, (asked.now - last).days))
+
+
+@lru_cache(maxsize=2_000)
+def _reason(
+    code: ReasonCode,
+    skill: str | None = None,
+    *,
+    activity: str | None = None,
+    function: str | None = None,
+    days: int | None = None,
+) -> Reason:
+    """Frozen, and said to many mentors."""
+    return Reason(code=code, activity=activity, skill=skill, function=function, days=days)
 
 
 def _calls_for(event: ContentRequested, skill: str) -> bool:

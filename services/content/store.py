@@ -11,7 +11,7 @@ from uuid import UUID
 from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
-from services.content.choices import Choice, Edition, ItemFact, ItemKey, Offer
+from services.content.choices import Choice, Edition, ItemFact, ItemKey, Offer, Past, Showing
 from services.content.domain import Learner, Publication, Version
 from services.content.why import Named, Versions, Why
 from services.content.words import item_words, variables
@@ -54,9 +54,17 @@ ORDER BY u.module_id, u.item_id, v.locale, v.number DESC
 LOCK_LEARNERS = """
 SELECT mentor_id, site_id, erased FROM learner WHERE mentor_id = ANY($1::uuid[]) ORDER BY mentor_id FOR UPDATE
 """
-CHOICES = """
-SELECT mentor_id, request_id, session_id, at, kind, skill, module_id, version, items
-FROM choice WHERE mentor_id = ANY($1::uuid[]) ORDER BY mentor_id, at, request_id
+PASTS = """
+SELECT mentor_id, array_agg(at ORDER BY at) AS at, array_agg(skill ORDER BY at) AS skills,
+       array_agg(module_id ORDER BY at) AS modules
+FROM choice WHERE mentor_id = ANY($1::uuid[]) GROUP BY mentor_id
+"""
+SAME_REQUEST = """
+SELECT c.mentor_id, c.request_id, c.session_id, c.at, c.kind
+FROM unnest($1::uuid[], $2::uuid[]) AS u (mentor_id, request_id) JOIN choice c USING (mentor_id, request_id)
+"""
+SHOWINGS = """
+SELECT mentor_id, at, kind, skill, items FROM choice WHERE mentor_id = ANY($1::uuid[]) ORDER BY mentor_id, at, request_id
 """
 NEW_LEARNERS = """
 INSERT INTO learner (mentor_id, site_id, erased)
@@ -97,6 +105,14 @@ FROM version WHERE key = $1 AND ($2::int IS NULL OR number = $2) ORDER BY status
 ITEM_FACT = TypeAdapter(ItemFact)
 ITEM_FACTS = TypeAdapter(tuple[ItemFact, ...])
 ITEM_REFS = TypeAdapter(tuple[ItemRef, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a mentor was asked before, oldest first. `items`: at least of these questions, as they are published now."""
+
+    showings: Sequence[Showing]
+    items: Mapping[ItemKey, tuple[Edition, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +166,12 @@ async def save_publications(conn: Connection, changed: Sequence[Publication], ne
     return True
 
 
-async def load_offers(conn: Connection, skills: Sequence[str]) -> Mapping[str, tuple[Offer, ...]]:
-    """The newest published version of each module and language, by skill."""
-    found: dict[str, list[Offer]] = {}
+async def load_offers(conn: Connection, skills: Sequence[str]) -> Mapping[str, Sequence[Mapping[str, Offer]]]:
+    """The modules of each skill: of each language the newest published version."""
+    found: dict[str, dict[str, dict[str, Offer]]] = {}
     for row in await conn.fetch(OFFERS, skills):
-        found.setdefault(row["skill"], []).append(_offer(row))
-    return {skill: tuple(offers) for skill, offers in found.items()}
+        found.setdefault(row["skill"], {}).setdefault(row["module_id"], {})[row["locale"]] = _offer(row)
+    return {skill: list(modules.values()) for skill, modules in found.items()}
 
 
 async def load_items(conn: Connection, keys: Sequence[ItemKey]) -> Mapping[ItemKey, tuple[Edition, ...]]:
@@ -168,11 +184,30 @@ async def load_items(conn: Connection, keys: Sequence[ItemKey]) -> Mapping[ItemK
 
 
 async def load_learners(conn: Connection, mentors: Sequence[UUID]) -> dict[UUID, Learner]:
+    """With their past, but for the questions they were asked."""
     rows = await conn.fetch(LOCK_LEARNERS, mentors)
-    choices: dict[UUID, list[Choice]] = {row["mentor_id"]: [] for row in rows}
-    for row in await conn.fetch(CHOICES, list(choices)) if rows else ():
-        choices[row["mentor_id"]].append(_choice(row))
-    return {row["mentor_id"]: _learner(row, choices[row["mentor_id"]]) for row in rows}
+    found = await conn.fetch(PASTS, [row["mentor_id"] for row in rows]) if rows else ()  # only now that nobody else can add
+    pasts = {row["mentor_id"]: Past(row["at"], row["skills"], row["modules"]) for row in found}
+    return {row["mentor_id"]: _learner(row, pasts.get(row["mentor_id"], Past())) for row in rows}
+
+
+async def load_chosen(conn: Connection, requests: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Choice]:
+    """By mentor and request, as far as they were answered before."""
+    return {
+        (row["mentor_id"], row["request_id"]): Choice(row["request_id"], row["session_id"], row["at"], row["kind"])
+        for row in await conn.fetch(SAME_REQUEST, *_columns(requests))
+    }
+
+
+async def load_known(conn: Connection, mentors: Sequence[UUID]) -> Mapping[UUID, Known]:
+    """The questions that each was asked, and these as they are published now."""
+    showings: dict[UUID, list[Showing]] = {}
+    for row in await conn.fetch(SHOWINGS, mentors):
+        recall_of = row["skill"] if row["kind"] == "recall" else None
+        showings.setdefault(row["mentor_id"], []).append(Showing(row["at"], recall_of, _item_keys(row["items"])))
+    keys = {key for each in showings.values() for showing in each for key in showing.items}
+    items = await load_items(conn, list(keys)) if keys else {}
+    return {mentor: Known(each, items) for mentor, each in showings.items()}
 
 
 async def save_learners(conn: Connection, changed: Sequence[Learner], new: Sequence[Learner]) -> bool:
@@ -184,7 +219,7 @@ async def save_learners(conn: Connection, changed: Sequence[Learner], new: Seque
         return False
     if gone := [learner.mentor_id for learner in changed if learner.erased]:
         await conn.execute(ERASE, gone)
-    if rows := [_choice_row(each, made) for each in (*changed, *new) for made in each.choices[each.stored :]]:
+    if rows := [_choice_row(each, made) for each in (*changed, *new) for made in each.made]:
         await conn.execute(SAVE_CHOICES, *_columns(rows))
     return True
 
@@ -252,24 +287,20 @@ def _version_row(publication: Publication, version: Version) -> tuple[object, ..
     )
 
 
-def _learner(row: Record, choices: Sequence[Choice]) -> Learner:
-    return Learner(row["mentor_id"], row["site_id"], tuple(choices), len(choices), row["erased"])
+def _learner(row: Record, past: Past) -> Learner:
+    return Learner(row["mentor_id"], row["site_id"], past, erased=row["erased"])
 
 
 def _choice(row: Record) -> Choice:
-    module = _module_ref(row["module_id"], row["version"]) if row["module_id"] else None
-    return Choice(row["request_id"], row["session_id"], row["at"], row["kind"], row["skill"], module, _item_refs(row["items"]))
-
-
-@lru_cache(maxsize=1_000)
-def _module_ref(module_id: str, version: int) -> ModuleRef:
-    """Many mentors had the same module, and half a year of each is read for every request."""
-    return ModuleRef(module_id=module_id, version=version)
+    module = ModuleRef(module_id=row["module_id"], version=row["version"]) if row["module_id"] else None
+    items = ITEM_REFS.validate_json(row["items"])
+    return Choice(row["request_id"], row["session_id"], row["at"], row["kind"], row["skill"], module, items)
 
 
 @lru_cache(maxsize=4_000)
-def _item_refs(items: str) -> tuple[ItemRef, ...]:
-    return ITEM_REFS.validate_json(items)
+def _item_keys(items: str) -> tuple[ItemKey, ...]:
+    """Many mentors were asked the questions of the same module."""
+    return tuple((ref.module_id, ref.item_id) for ref in ITEM_REFS.validate_json(items))
 
 
 def _choice_row(learner: Learner, made: Choice) -> tuple[object, ...]:

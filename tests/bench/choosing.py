@@ -3,20 +3,23 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4, uuid5
 
 from aiokafka import AIOKafkaProducer
 
-from services.content import publishing, questions, select, store
+from services.content import handlers, publishing, select
 from services.content.app import SERVICE
-from services.content.choices import Facts
+from services.content.choices import Facts, Past
+from services.content.domain import Learner
 from services.content.lint import LIBRARY, check
 from shared.contracts.event import Event
 from shared.contracts.site import Stage
 from shared.contracts.trigger import ContentRequested, ItemRef, Need
 from shared.contracts.vocabulary import STAGES, vocabulary
+from shared.messaging.batch import load_reads
+from shared.messaging.fold import Aggregates
 from shared.running import Running, opened
 from tests.bench import topics
 from tests.bench.hop import Bench, appears, worker
@@ -89,10 +92,10 @@ async def chosen(bench: Bench, asked: Sequence[ContentRequested]) -> Chosen:
 async def pure(asked: Sequence[ContentRequested]) -> float:
     """Requests a second of the ranking alone, each with its mentor's past and the facts already read."""
     async with opened(SERVICE) as running:
-        facts, pasts = await _read(running, asked[:PURE])
+        read = await _read(running, asked[:PURE])
     now, started = datetime.now(UTC), time.process_time()
-    for one in [*asked[:PURE]] * TIMES:
-        select.selected(one, now, pasts[one.mentor_id], facts)
+    for one, past, facts in read * TIMES:
+        select.selected(one, now, past, facts)
     return TIMES * len(asked[:PURE]) / (time.process_time() - started)
 
 
@@ -101,12 +104,19 @@ async def leave(bench: Bench) -> None:
     await bench.owner.execute(CLEAR)
 
 
-async def _read(running: Running, asked: Sequence[ContentRequested]) -> tuple[Facts, dict[UUID, tuple[store.Choice, ...]]]:
+async def _read(running: Running, asked: Sequence[ContentRequested]) -> list[tuple[ContentRequested, Past, Facts]]:
+    """As a batch of all of them would."""
+    one = Aggregates(handlers.LEARNER)
     async with running.connection() as conn, conn.transaction():
-        learners = await store.load_learners(conn, [one.mentor_id for one in asked])
-        keys = {key for one in asked for key in questions.items_asked(one, learners[one.mentor_id].choices)}
-        facts = Facts(await store.load_offers(conn, list(vocabulary().skills)), await store.load_items(conn, sorted(keys)))
-    return facts, {id: learner.choices for id, learner in learners.items()}
+        one.have(await handlers.LEARNER.load(conn, [each.mentor_id for each in asked]))
+        one.reads = await load_reads(conn, one, [(one.loaded[each.mentor_id], each) for each in asked])
+    read = []
+    for each in asked:
+        learner: Learner = one.loaded[each.mentor_id]
+        facts = handlers.facts(learner, each, one.reads)
+        assert facts is not None
+        read.append((each, replace(learner.past, showings=facts.showings), facts))
+    return read
 
 
 async def _send(bootstrap: str, asked: Sequence[ContentRequested]) -> None:

@@ -1,9 +1,11 @@
 """Builders: a module that keeps every rule, what selection is asked, and what it may look at."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from uuid import UUID
 
-from services.content.choices import Choice, Edition, Facts, ItemFact, ItemKey, Offer
+from services.content.choices import Choice, Edition, Facts, ItemFact, ItemKey, Offer, Past
 from shared.contracts.content import Branch, Card, Item, Line, Module, ModuleRef, Option
 from shared.contracts.trigger import ContentRequested, ItemRef, Need
 
@@ -101,15 +103,16 @@ def an_offer(module_id: str = "reflective_listening_1", **changes: object) -> Of
 def facts(*offers: Offer) -> Facts:
     """What the store would find: the newest of each module and language, and of each question in each language."""
     newest = {(offer.module_id, offer.locale): offer for offer in sorted(offers, key=lambda offer: offer.version)}
-    by_skill: dict[str, tuple[Offer, ...]] = {}
+    by_skill: dict[str, dict[str, dict[str, Offer]]] = {}
     for offer in newest.values():
-        by_skill[offer.skill] = (*by_skill.get(offer.skill, ()), offer)
+        by_skill.setdefault(offer.skill, {}).setdefault(offer.module_id, {})[offer.locale] = offer
     items: dict[ItemKey, dict[str, Edition]] = {}
     for offer in sorted(offers, key=lambda offer: offer.version):
         for item in offer.items:
             edition = Edition(offer.module_id, offer.locale, offer.version, item)
             items.setdefault((offer.module_id, item.id), {})[offer.locale] = edition
-    return Facts(by_skill, {key: tuple(by_language.values()) for key, by_language in items.items()})
+    offers = {skill: list(modules.values()) for skill, modules in by_skill.items()}
+    return Facts(offers, {key: tuple(by_language.values()) for key, by_language in items.items()})
 
 
 def ref(item_id: str = "q1", module_id: str = "reflective_listening_1", version: int = 1) -> ItemRef:
@@ -121,3 +124,7 @@ def a_choice(number: int, days_ago: float, *items: ItemRef, module_id: str | Non
     skill = module_id.rpartition("_")[0] if module_id else None
     at = NOW - timedelta(days=days_ago)
     return Choice(UUID(int=number), UUID(int=number), at, "module" if module else "recall", skill, module, items)
+
+
+def a_past(choices: Iterable[Choice]) -> Past:
+    return reduce(Past.plus, choices, Past())

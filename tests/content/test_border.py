@@ -10,7 +10,7 @@ from shared.contracts.content import NothingSuitable, TrainingAssigned
 from shared.contracts.supervision import Clearance
 from shared.contracts.trigger import ContentRequested
 from shared.contracts.vocabulary import vocabulary
-from tests.content.building import a_choice, an_offer, facts, ref
+from tests.content.building import a_choice, a_past, an_offer, facts, ref
 from tests.trigger.building import START, a_mentor, a_session, of, pass_time, remembered
 
 COACHING, FEEDBACK = an_offer("homework_coaching_1"), an_offer("process_feedback_1")
@@ -26,7 +26,7 @@ def request(policy=DEFAULT, **recalls):
 
 def made(asked, *offers):
     known = (a_choice(90, 30, ref("q1", "homework_coaching_1")),)
-    return selected(asked, START.replace(day=9), known, facts(*offers))
+    return selected(asked, START.replace(day=9), a_past(known), facts(*offers))
 
 
 @pytest.mark.parametrize(("recall", "top", "kind"), [(0.90, 0.1, "module"), (0.9001, 0.0999, "recall")])

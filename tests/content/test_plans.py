@@ -39,7 +39,9 @@ async def grown(database):
     [
         (store.OFFERS, [["skill1", "skill2"]], "version_skill"),
         (store.ITEMS, [["skill1_1"], ["q1"]], "version_edition"),
-        (store.CHOICES, [[SOMEBODY]], "choice_pkey"),
+        (store.PASTS, [[SOMEBODY]], "choice_"),
+        (store.SAME_REQUEST, [[SOMEBODY], [SOMEBODY]], "choice_pkey"),
+        (store.SHOWINGS, [[SOMEBODY]], "choice_"),
         (store.CHOSEN, [SOMEBODY], "choice_of_session"),
         (store.NAMED, [["skill1_1/en"], [1]], "version_pkey"),
         (store.LOCK_LEARNERS, [[SOMEBODY]], "learner_pkey"),

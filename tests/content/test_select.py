@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from services.content.choices import ItemFact
 from services.content.select import selected
 from shared.contracts.content import AssignedItem, Candidate, ModuleRef, NothingSuitable, Reason, TrainingAssigned
-from tests.content.building import NOW, a_choice, a_need, a_request, an_offer, facts, ref
+from tests.content.building import NOW, a_choice, a_need, a_past, a_request, an_offer, facts, ref
 
 LISTENING = an_offer()
 ASKING = an_offer("asking_before_advising_1")
 
 
 def chosen(request, *offers, choices=()):
-    return selected(request, NOW, tuple(choices), facts(*offers))
+    return selected(request, NOW, a_past(choices), facts(*offers))
 
 
 def items_of(training):
@@ -122,7 +122,7 @@ def test_a_module_rests_for_seven_days(days_ago, kind):
 def test_a_weekly_session_is_a_week_later_whatever_the_minute(at, kind):
     now = datetime(2026, 11, 4, 18, 0, tzinfo=UTC)  # noon in Chicago
     before = (replace(a_choice(90, 0, module_id="reflective_listening_1"), at=at),)
-    assert getattr(selected(a_request(), now, before, facts(LISTENING)), "kind", None) == kind
+    assert getattr(selected(a_request(), now, a_past(before), facts(LISTENING)), "kind", None) == kind
 
 
 def test_an_open_safety_miss_brings_a_module_back_within_the_week():

@@ -8,7 +8,7 @@ import pytest
 from services.content.choices import choice
 from services.content.select import selected
 from shared.contracts.content import NothingSuitable
-from tests.content.building import NOW, a_choice, a_need, a_request, an_offer, facts, ref
+from tests.content.building import NOW, a_choice, a_need, a_past, a_request, an_offer, facts, ref
 
 FIRST, SECOND = an_offer(), an_offer("reflective_listening_2")
 ASKING = an_offer("asking_before_advising_1")
@@ -22,7 +22,7 @@ def whole(module_id="reflective_listening_1", times=3, days_ago=30, first=90):
 
 
 def chosen(request, *offers, choices=()):
-    return selected(request, NOW, tuple(choices), facts(*offers))
+    return selected(request, NOW, a_past(choices), facts(*offers))
 
 
 def asked(training):
@@ -121,7 +121,7 @@ def test_in_a_year_of_weekly_sessions_no_module_is_shown_more_than_three_times_a
     shelf, choices, now = facts(FIRST, SECOND), (), NOW
     for week in range(52):
         request = a_request(1_000 + week)
-        made = selected(request, now, choices, shelf)
+        made = selected(request, now, a_past(choices), shelf)
         choices, now = (*choices, choice(request, now, made)), now + timedelta(days=7)
     kinds = [past.kind for past in choices]
     assert kinds[:6] == ["module"] * 6

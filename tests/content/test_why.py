@@ -17,7 +17,7 @@ from shared.contracts.supervision import PersonErased
 from shared.contracts.trigger import ContentRequested
 from shared.running import Running
 from tests.conftest import at_database
-from tests.content.building import MENTOR, NOW, a_choice, a_module, a_need, a_request, an_offer, facts, ref
+from tests.content.building import MENTOR, NOW, a_choice, a_module, a_need, a_past, a_request, an_offer, facts, ref
 from tests.content.test_commands import jitt
 from tests.content.test_wear import whole
 from tests.driving import deliver
@@ -35,7 +35,7 @@ NEEDS = (a_need("crisis_response", 0.9), a_need(need=0.4), a_need("asking_before
 
 
 def said(request, *offers, choices=()):
-    made = choice(request, NOW, selected(request, NOW, tuple(choices), facts(*offers)))
+    made = choice(request, NOW, selected(request, NOW, a_past(choices), facts(*offers)))
     return list(why_words.told(made, NAMED))
 
 

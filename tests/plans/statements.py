@@ -51,6 +51,7 @@ HOT: Mapping[str, str] = {
         NEWEST_TRAINING""",
     "services.supervision.store_links": "LOAD INSERT UPDATE WAITING EPOCH",
     "services.supervision.store_regrades": "LOAD_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS REGRADE TALKED",
+    "services.supervision.store_check_ins": "LOAD INSERT UPDATE LAST",
     "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
     "services.supervision.store_console": "FORGET FORGET_SESSIONS KEEP_LINK USE_LINK START FIND END PERSON OPENED",
     "services.trigger.publishers": "LOCK ALL WHOSE USED USES FORGET_USES INSERT UPDATE",
