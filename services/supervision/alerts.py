@@ -110,6 +110,8 @@ def _handled(case: MentorCase, rule: Rule) -> set[str]:
 
 
 def _why_lifted(case: MentorCase, alert: Alert, now: datetime) -> str:
+    if how := BY_NAME[alert.rule].how:
+        return how
     session = case.session(alert.session_id)
     return "session_over" if session is None or not session.on or session.starts_at <= now else "lifted"
 

@@ -14,6 +14,7 @@ from services.supervision.alerts import Told
 from services.supervision.domain import (
     CORRECTED_LATELY,
     PAST,
+    REMEMBERED_CHECK_INS,
     REMEMBERED_TRAININGS,
     UNDO,
     Alert,
@@ -165,7 +166,7 @@ def hold_id(event: ItemAnswered | AnswerRegraded) -> UUID:
 def call_requested(case: MentorCase | None, event: CallRequested, now: datetime, _: Facts) -> Decided:
     known = case or MentorCase(event.mentor_id, event.site_id)
     call = Call(event.kind, event.pressed_at, event.session_id)
-    recent = tuple(c for c in known.history.calls if now - c.pressed_at < timedelta(days=30))
+    recent = tuple(c for c in known.history.calls if c.kind != event.kind or now - c.pressed_at < timedelta(days=30))
     return settled(case, remembering(known, calls=(*recent, call)), now)
 
 
@@ -259,5 +260,8 @@ def _forgetting(case: MentorCase, now: datetime) -> MentorCase:
     sessions = tuple(s for s in case.history.sessions if s.starts_at > now - PAST or s.session_id in of_trainings)
     holds = tuple(h for h in case.history.holds if h.over_at is None or now - h.over_at < 2 * UNDO)
     corrections = tuple(c for c in case.history.corrections if now - c.at < CORRECTED_LATELY)
-    kept = replace(case.history, sessions=sessions, holds=holds, corrections=corrections)
+    claimed = {alert.subject for alert in case.alerts if alert.live}
+    newest = case.history.check_ins[-REMEMBERED_CHECK_INS:]
+    check_ins = tuple(c for c in case.history.check_ins if c in newest or str(c.session_id) in claimed)
+    kept = replace(case.history, sessions=sessions, holds=holds, corrections=corrections, check_ins=check_ins)
     return case if kept == case.history else replace(case, history=kept)

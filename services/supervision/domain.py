@@ -16,6 +16,7 @@ from shared.contracts.vocabulary import vocabulary
 WEEK = timedelta(days=7)
 REMEMBERED_TRAININGS = 24
 REMEMBERED_HANDLED = 60
+REMEMBERED_CHECK_INS = 6
 PAST = timedelta(days=3)  # how long a session stays in the case after its start
 UNDO = timedelta(minutes=10)
 CORRECTED_LATELY = timedelta(days=14)
@@ -122,6 +123,20 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckIn:
+    """What the mentor said after a session, last. `asked_at`: since when they say `talk`."""
+
+    session_id: UUID
+    starts_at: datetime
+    happened: bool
+    done: Mapping[str, Literal["did", "partly", "no"]]  # by planned step
+    talk: Literal["no", "week", "today"]
+    asked_at: datetime
+    revision: int
+    activity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     contact_id: UUID
     session_id: UUID | None
@@ -145,6 +160,7 @@ class History:
     contacts: tuple[Contact, ...] = ()
     handled: tuple[str, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    check_ins: tuple[CheckIn, ...] = ()  # in the order of their sessions
 
 
 @dataclass(frozen=True, slots=True)

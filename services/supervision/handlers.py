@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.supervision import (
     cases,
+    check_ins,
     contacts,
     days_off,
     people,
@@ -12,10 +13,12 @@ from services.supervision import (
     regrades,
     store,
     store_cases,
+    store_check_ins,
     store_days_off,
     store_links,
     store_regrades,
 )
+from services.supervision.check_ins import Kept
 from services.supervision.days_off import DayOff
 from services.supervision.domain import MentorCase
 from services.supervision.messages import (
@@ -34,6 +37,7 @@ from services.supervision.preparations import Preparation, preparation_id
 from shared.contracts.assessment import (
     AnswerRegraded,
     CallRequested,
+    CheckInSubmitted,
     ItemAnswered,
     LinkRequested,
     SkillRemembered,
@@ -185,6 +189,7 @@ MENTOR_CASE = Handler[MentorCase](
         AnswerRegraded: (mentor_id, regrades.regraded),
         TrainingCompleted: (mentor_id, cases.completed),
         CallRequested: (mentor_id, cases.call_requested),
+        CheckInSubmitted: (mentor_id, check_ins.submitted),
         AlertTaken: (mentor_id, cases.taken),
         AlertPassedOn: (mentor_id, cases.passed_on),
         AlertClosed: (mentor_id, cases.closed),
@@ -196,6 +201,12 @@ MENTOR_CASE = Handler[MentorCase](
     reads={"lead": Read(going_up, store.load_leads), "talked": Read(talked_about, store_regrades.load_talked)},
     facts=case_facts,
     clock=Clock(store_cases.due_cases, cases.due, store_cases.rest_cases, lambda c: c.due_at, store_cases.OVERDUE),
+)
+CHECK_IN = Handler[Kept](
+    name="check_in",
+    on={CheckInSubmitted: (check_ins.check_in_id, check_ins.kept)},
+    load=store_check_ins.load_check_ins,
+    save=store_check_ins.save_check_ins,
 )
 DAY_OFF = Handler[DayOff](
     name="day_off",
@@ -217,4 +228,4 @@ LINK_REQUEST = Handler[LinkRequested](
     save=store_links.save_requests,
     projection=True,
 )
-HANDLERS = (SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST)
+HANDLERS = (SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST, CHECK_IN)

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Response
 
-from services.supervision import http_assessment, reading, store_console
+from services.supervision import http_assessment, reading, store_check_ins, store_console
 from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.screens import brief
 from services.supervision.screens.facts import Contact, Meeting, Training
+from shared.contracts.assessment import CheckInSubmitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Found:
     contacts: list[Contact]
     opened: list[tuple[str, datetime]]
     open_alerts: int
+    check_in: CheckInSubmitted | None  # of the session before
 
 
 def routes(console: Console) -> APIRouter:
@@ -55,14 +57,16 @@ async def find(console: Console, caller: Caller, training_id: UUID) -> Found:
             contacts=await reading.list_contacts_about(conn, meeting),
             opened=await reading.list_opened_by_others(conn, training_id, caller.staff.id),
             open_alerts=(await reading.count_alerts(conn, caller.staff)).get("open", 0),
+            check_in=await store_check_ins.find_last(conn, meeting.mentor.id, caller.staff.site_id, meeting.starts_at),
         )
 
 
 async def draw(console: Console, caller: Caller, found: Found, problem: Problem | None = None) -> Response:
     answer = await http_assessment.open_answer(console.running.settings, found.training, caller.staff.id, caller.now)
     page = brief.page(
-        found.meeting, found.training, answer, found.contacts, found.opened, viewer=caller.staff, now=caller.now
-    )
+        found.meeting, found.training, answer, found.contacts, found.opened, viewer=caller.staff, now=caller.now,
+        check_in=found.check_in,
+    )  # fmt: skip
     return console.page(
         caller, "brief.jinja", "Today", found.open_alerts, status=422 if problem else 200, page=page,
         meeting=found.meeting, training=found.training, problem=problem, now=caller.now,

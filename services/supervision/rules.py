@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.supervision.domain import WEEK, Hold, MentorCase, Session, Training, With, suspended_by
+from services.supervision.domain import WEEK, CheckIn, Hold, MentorCase, Session, Training, With, suspended_by
 from shared.contracts.supervision import Severity
 from shared.contracts.vocabulary import vocabulary
 
@@ -70,7 +70,14 @@ def uncleared_function_planned(case: MentorCase, now: datetime) -> Iterator[Clai
 
 
 def mentor_asked_to_talk(case: MentorCase, now: datetime) -> Iterator[Claim]:
+    """By the button, or in a check-in, which can take it back. Any talk answers it, whatever session it is logged for."""
     yield from _calls(case, "can_wait", "attention")
+    for said in case.history.check_ins:
+        if said.talk != "no":
+            evidence = frozenset({f"{said.session_id}/{said.talk}"})
+            facts = {"session_id": str(said.session_id), "pressed_at": said.asked_at.isoformat(), "when": said.talk}
+            severe: Severity = "urgent" if said.talk == "today" else "attention"
+            yield Claim(str(said.session_id), evidence, severe, None, None, case.time_zone, facts)
 
 
 def same_mistake_again(case: MentorCase, now: datetime) -> Iterator[Claim]:
@@ -95,6 +102,20 @@ def training_not_done(case: MentorCase, now: datetime) -> Iterator[Claim]:
         before = missed
 
 
+def planned_step_not_delivered(case: MentorCase, now: datetime) -> Iterator[Claim]:
+    """Of each step what was said of it last. Twice running needs attention: the plan, or the skill (docs/evidence.md L18)."""
+    asked = {step: [c for c in case.history.check_ins if step in c.done] for c in case.history.check_ins for step in c.done}
+    missed = {step: said for step, every in asked.items() if (said := _last_word(step, every)) and said.done[step] == "no"}
+    for one in sorted(missed.values(), key=lambda c: (c.starts_at, c.session_id)):
+        steps = sorted(step for step, said in missed.items() if said is one)
+        until = {step: [c.done[step] for c in asked[step] if c.starts_at <= one.starts_at] for step in steps}
+        again = [step for step in steps if until[step][-2:] == ["no", "no"]]
+        facts = {"session_id": str(one.session_id), "activity": one.activity, "steps": ",".join(steps), "again": ",".join(again),
+                 "session_at": one.starts_at.isoformat()}  # fmt: skip
+        evidence = frozenset(f"{one.session_id}/{step}" for step in steps)
+        yield Claim(str(one.session_id), evidence, "attention" if again else "info", None, None, case.time_zone, facts)
+
+
 def answer_key_corrected(case: MentorCase, now: datetime) -> Iterator[Claim]:
     """Somebody had acted on a result, or it held a function, and the question was wrong (docs/evidence.md L16)."""
     for session_id in sorted({one.session_id for one in case.history.corrections}):
@@ -111,7 +132,8 @@ def answer_key_corrected(case: MentorCase, now: datetime) -> Iterator[Claim]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`then`: who is asked next, each after `step`. `lifts`: closes by itself when it holds no longer.
+    """`then`: who is asked next, each after `step`. `lifts`: closes by itself when it holds no longer; `how`: what that is
+    called, where it is not about a session to come.
 
     `talk`: a logged talk about its session (or, without a session, any talk) closes it. `digest`: it never asks for more than
     a place on Monday's list.
@@ -123,6 +145,7 @@ class Rule:
     then: tuple[With, ...] = ("site_lead", "on_call")
     step: timedelta = HALF_HOUR
     lifts: bool = False
+    how: str = ""
     talk: bool = True
     digest: bool = False
 
@@ -163,6 +186,14 @@ def clearance_deadline(claim: Claim, raised_at: datetime) -> datetime:
     return raised_at + HALF_HOUR if claim.starts_at - raised_at < 3 * HOUR else claim.starts_at - 3 * HOUR
 
 
+def when_asked(claim: Claim, raised_at: datetime) -> datetime:
+    """A day; within two hours of asking for today in a check-in. One that is heard of late leaves at least half an hour."""
+    if "when" not in claim.facts:
+        return raised_at + 24 * HOUR
+    span = 2 * HOUR if claim.severity == "urgent" else 24 * HOUR
+    return max(datetime.fromisoformat(claim.facts["pressed_at"]) + span, raised_at + HALF_HOUR)
+
+
 def never(claim: Claim, raised_at: datetime) -> None:
     """There is nothing to acknowledge."""
 
@@ -198,9 +229,10 @@ RULES = (
     Rule(safety_item_missed, before_the_start(24 * HOUR, HOUR)),
     Rule(out_of_scope_activity_planned, within(4 * HOUR), lifts=True, talk=False),
     Rule(uncleared_function_planned, clearance_deadline, lifts=True, talk=False),
-    Rule(mentor_asked_to_talk, within(24 * HOUR), step=4 * HOUR),
+    Rule(mentor_asked_to_talk, when_asked, version=2, step=4 * HOUR, lifts=True, how="taken_back"),
     Rule(same_mistake_again, working_days(3), then=("digest",)),
     Rule(training_not_done, at_the_start, then=("digest",), lifts=True),
+    Rule(planned_step_not_delivered, working_days(5), then=("digest",), lifts=True, how="lifted"),
     Rule(answer_key_corrected, never, then=("digest",), digest=True),
 )
 BY_NAME = {rule.name: rule for rule in RULES}
@@ -245,6 +277,11 @@ def _missed(case: MentorCase, holds: list[Hold]) -> dict[str, str]:
         "retry": next((r for r in ("wrong", "shown", "none", "right") if r in retries), "none"),
         "functions": ",".join(sorted(functions)),
     }
+
+
+def _last_word(step: str, said: list[CheckIn]) -> CheckIn | None:
+    """“Partly” leaves open what was open before."""
+    return next((one for one in reversed(said) if one.done[step] != "partly"), None)
 
 
 def _calls(case: MentorCase, kind: str, severe: Severity) -> Iterator[Claim]:

@@ -117,7 +117,7 @@ class AlertResolved(_OfAlert):
     TYPE = "supervision.alert_resolved.v1"
 
     by: UUID | None = None
-    how: str = Field(description="a code: talked, not_needed, noted, session_over, lifted, corrected")
+    how: str = Field(description="a code: talked, not_needed, noted, session_over, lifted, taken_back, corrected")
 
 
 class CalledOff(Part):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.supervision import cases, contacts, regrades
+from services.supervision import cases, check_ins, contacts, regrades
 from services.supervision.domain import Alert, MentorCase
 from services.supervision.messages import (
     AlertClosed,
@@ -17,7 +17,14 @@ from services.supervision.messages import (
     PersonListed,
 )
 from shared.contracts import ids
-from shared.contracts.assessment import AnswerRegraded, CallRequested, ItemAnswered, TrainingCompleted, TrainingOpened
+from shared.contracts.assessment import (
+    AnswerRegraded,
+    CallRequested,
+    CheckInSubmitted,
+    ItemAnswered,
+    TrainingCompleted,
+    TrainingOpened,
+)
 from shared.contracts.content import AssignedItem, ModuleRef, TrainingAssigned, TrainingShared
 from shared.contracts.event import Due, Event, Refused
 from shared.contracts.trigger import SessionPlanned, TrainingOverdue
@@ -133,6 +140,19 @@ def call(**changes: Any) -> CallRequested:
     return CallRequested(**values | changes)
 
 
+def checked_in(*, steps: dict[str, str] | None = None, **changes: Any) -> CheckInSubmitted:
+    """An hour after the session's end, all well. `steps`: by code; a time together has three."""
+    starts_at = changes.get("starts_at", START)
+    at = starts_at + 2 * HOUR
+    done = {"let_them_choose": "did", "asked_one_open_question": "did", "agreed_next_meeting": "did"} if steps is None else steps
+    values = {
+        "mentor_id": MENTOR, "site_id": SITE, "session_id": SESSION, "starts_at": starts_at, "activity": "relationship_activity",
+        "happened": True, "steps": tuple({"step": step, "skill": "showing_up", "done": said} for step, said in done.items()),
+        "wants_to_talk": "no", "sent_at": at, "at": at, "revision": 1,
+    }  # fmt: skip
+    return CheckInSubmitted(**values | changes)
+
+
 def contact(**changes: Any) -> ContactMade:
     values = {
         "mentor_id": MENTOR, "site_id": SITE, "session_id": SESSION, "outcome": "talked", "by": SUPERVISOR,
@@ -227,6 +247,7 @@ DECIDE: dict[type[Event], Any] = {
     AnswerRegraded: regrades.regraded,
     TrainingCompleted: cases.completed,
     CallRequested: cases.call_requested,
+    CheckInSubmitted: check_ins.submitted,
     LinksRevoked: cases.links_revoked,
     AlertTaken: cases.taken,
     AlertPassedOn: cases.passed_on,

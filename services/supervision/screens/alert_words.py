@@ -8,7 +8,7 @@ from services.supervision.screens.facts import Alert
 from shared.contracts.vocabulary import vocabulary
 
 KINDS = {"hold": "Safety", "talk": "Before the session", "idle": "Follow-up"}
-FOLLOW_UP = frozenset({"same_mistake_again", "training_not_done", "answer_key_corrected"})
+FOLLOW_UP = frozenset({"same_mistake_again", "training_not_done", "answer_key_corrected", "planned_step_not_delivered"})
 LACKS = {"missing": "not cleared yet", "expired": "the clearance has ended", "suspended": "on hold", "revoked": "not cleared"}
 
 
@@ -30,6 +30,8 @@ def why(alert: Alert) -> str:
 
 def kind(alert: Alert) -> str:
     """The icon: hold, talk or idle. A safety question missed on both tries is about safety, however sure the mentor was."""
+    if alert.rule == "mentor_asked_to_talk":  # today is soon, and red means safety
+        return "talk"
     if alert.severity == "urgent" or _missed_twice(alert):
         return "hold"
     return "idle" if alert.severity == "info" or alert.rule in FOLLOW_UP else "talk"
@@ -90,6 +92,21 @@ def _corrected(alert: Alert) -> str:
     return f"{whose} answers count differently: questions were wrong, and are corrected"
 
 
+def _asked(alert: Alert) -> str:
+    when = {"week": " this week", "today": " today"}.get(alert.facts.get("when", ""), "")
+    return f"{alert.mentor.name} asked to talk{when}"
+
+
+def _step_not_done(alert: Alert) -> str:
+    steps, again = (list(filter(None, alert.facts.get(name, "").split(","))) for name in ("steps", "again"))
+    words = said.step(alert.facts.get("activity", ""), (again or steps or [""])[0])
+    named = f": {said.quoted(words)}" if words else ""
+    if again:
+        return f"{alert.mentor.name} did not do the same planned step twice running{named}"
+    what = "a planned step" if len(steps) == 1 else f"{said.counted(len(steps), 'planned step', 'planned steps')}"
+    return f"{alert.mentor.name} did not do {what}{named if len(steps) == 1 else ''}"
+
+
 def _not_done(alert: Alert) -> str:
     begun = "has not finished the training" if alert.facts.get("opened") == "yes" else "has not started the training"
     return f"{alert.mentor.name} {begun}"
@@ -121,8 +138,9 @@ WORDS = {
         "The alert closes by itself when the plan or the clearance has changed.",
     ),
     "mentor_asked_to_talk": Words(
-        lambda alert: f"{alert.mentor.name} asked to talk",
-        "The mentor asked for a call that can wait. Nothing else was sent: no reason, no story.",
+        _asked,
+        "The mentor asked for a talk, with the button or in the check-in after a session. Nothing else was sent: no reason, "
+        "no story. The alert closes by itself when the mentor takes it back.",
     ),
     "same_mistake_again": Words(
         _same_mistake,
@@ -132,6 +150,11 @@ WORDS = {
     "training_not_done": Words(
         _not_done,
         "The answers were due, and the training is not finished. A reminder or a short talk is enough.",
+    ),
+    "planned_step_not_delivered": Words(
+        _step_not_done,
+        "After the session the mentor said which planned steps were not done. Ask what got in the way: time, the plan, or how "
+        "to do it. The skill comes back sooner in a training. The alert closes by itself when the step is done.",
     ),
     "answer_key_corrected": Words(
         _corrected,

@@ -23,6 +23,7 @@ HOW = {
     "session_over": "The session is over.",
     "noted": "",
     "lifted": "It closed by itself: what it said is no longer so.",
+    "taken_back": "It closed by itself: the mentor took it back.",
     "corrected": "It closed by itself: a question was wrong and has been corrected.",
 }
 
@@ -168,7 +169,8 @@ def _topic(alert: Alert) -> str:
 def _session(alert: Alert, now: datetime, zone: str) -> str:
     meeting = alert.meeting
     if meeting is None:
-        return ""
+        at = alert.facts.get("session_at")
+        return f"The session was {said.when(datetime.fromisoformat(at), now, zone)}." if at else ""
     left = meeting.starts_at - now
     if left < timedelta(0):
         return f"The session was {said.when(meeting.starts_at, now, zone)}."

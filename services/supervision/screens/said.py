@@ -92,6 +92,12 @@ def skill(code: str) -> str:
     return lower(known.title) if known else code.replace("_", " ")
 
 
+def step(activity: str, code: str) -> str:
+    """A planned step of an activity, as the mentor was asked about it; empty for one that is not known here."""
+    known = vocabulary().activities.get(activity)
+    return next((one.words for one in known.steps if one.code == code), "") if known else ""
+
+
 def mode(code: str) -> str:
     return MODES.get(code, code.replace("_", " "))
 

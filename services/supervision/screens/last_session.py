@@ -1,0 +1,44 @@
+"""The last session as its mentor told of it afterwards: which planned steps were done, how confident they feel. On the brief."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.supervision.screens import said
+from services.supervision.screens.axis import Kind
+from shared.contracts.assessment import CheckInSubmitted, Done, Feeling, WantsToTalk
+
+STEPS: dict[Done, tuple[Kind, str]] = {"did": ("ready", "Did"), "partly": ("going", "Partly"), "no": ("idle", "Did not")}
+FEELS: dict[Feeling, str] = {
+    "not_really": "Does not feel confident about the next session yet.",
+    "somewhat": "Feels somewhat confident about the next session.",
+    "very": "Feels very confident about the next session.",
+}
+TALK: dict[WantsToTalk, str] = {"no": "", "week": "Asked to talk that week.", "today": "Asked to talk that day."}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    words: str
+    kind: Kind
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastSession:
+    subtitle: str
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...]
+
+
+def last_session(check_in: CheckInSubmitted, name: str, now: datetime, zone: str) -> LastSession:
+    happened = "" if check_in.happened else f"{name} said that the two did not meet."
+    notes = (happened, FEELS.get(check_in.confidence, "") if check_in.confidence else "", TALK.get(check_in.wants_to_talk, ""))
+    return LastSession(
+        subtitle=f"{said.activity(check_in.activity)}, {said.when(check_in.starts_at, now, zone)}.",
+        steps=tuple(Step(_words(check_in, one.step), *STEPS[one.done]) for one in check_in.steps),
+        notes=tuple(note for note in notes if note),
+    )
+
+
+def _words(check_in: CheckInSubmitted, code: str) -> str:
+    return said.step(check_in.activity, code) or said.sentence(code.replace("_", " "))
