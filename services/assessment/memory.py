@@ -24,11 +24,13 @@ from shared.contracts.event import Event, Part, Refused
 
 
 class First(Part):
-    """One first try, by itself: what a corrected key changes."""
+    """One first try, by itself: what a corrected key changes. None: it was kept before these were kept."""
 
     module_id: str
     item_id: str
     rating: int
+    session_id: UUID | None = None
+    at: datetime | None = None
 
 
 class Review(Part):
@@ -93,12 +95,13 @@ def skill_id(mentor_id: UUID, skill: str) -> UUID:
 
 
 def item_answered(skill: Skill | None, event: ItemAnswered, now: datetime, facts: object = None) -> Decided:
-    """Our own event, read back from our topic: the same answers in the same order build the same memory."""
+    """Our own event, read back from our topic: the same answers build the same memory. What a phone kept for days is told
+    after answers that were given later, so the order in which trainings are told does not matter."""
     before = skill or Skill(event.mentor_id, event.site_id, event.skill)
     if event.attempt == 2:
         return retried(before, event)
-    changed = replace(before, reviews=reviewed(before.reviews, event), open_misses=misses(before.open_misses, event))
-    return told(changed)
+    reviews = reviewed(before.reviews, event)
+    return told(replace(before, reviews=reviews, open_misses=misses(reviews, before.open_misses, event)))
 
 
 def retried(skill: Skill, event: ItemAnswered) -> Decided:
@@ -149,21 +152,16 @@ def _rated_again(review: Review, event: AnswerRegraded) -> Review:
 
 
 def _after_regrade(reviews: tuple[Review, ...], open_misses: tuple[OpenMiss, ...], event: AnswerRegraded) -> tuple[OpenMiss, ...]:
-    """Right after all: the miss was none. Wrong after all: one is open, unless the item was met again since."""
-    if event.correct:
-        return tuple(miss for miss in misses(open_misses, event) if not _same_try(miss, event))
-    newer = any(_same_item(miss, event) and miss.missed_at >= event.answered_at for miss in open_misses)
-    return open_misses if newer or _right_since(reviews, event) else misses(open_misses, event)
-
-
-def _right_since(reviews: tuple[Review, ...], event: AnswerRegraded) -> bool:
-    item = (event.module_id, event.item_id)
-    later = (review for review in reviews if review.training_id != event.training_id and review.at > event.answered_at)
-    return any((f.module_id, f.item_id) == item and f.rating > Rating.Again for review in later for f in review.firsts)
+    """Right after all: the miss was none. Wrong after all: as if it had been told so at first."""
+    after = misses(reviews, open_misses, event)
+    return tuple(miss for miss in after if not _same_try(miss, event)) if event.correct else after
 
 
 def _first(event: ItemAnswered | AnswerRegraded) -> First:
-    return First(module_id=event.module_id, item_id=event.item_id, rating=rating(event.correct, event.confidence))
+    rated = rating(event.correct, event.confidence)
+    return First(
+        module_id=event.module_id, item_id=event.item_id, rating=rated, session_id=event.session_id, at=event.answered_at
+    )
 
 
 def rating(correct: bool, confidence: Confidence | None) -> int:
@@ -178,12 +176,34 @@ def rating(correct: bool, confidence: Confidence | None) -> int:
             return Rating.Good
 
 
-def misses(open_misses: tuple[OpenMiss, ...], event: ItemAnswered | AnswerRegraded) -> tuple[OpenMiss, ...]:
-    """A wrong first try opens a miss in place of an older one of the item; a right one closes it in a later session."""
+def misses(
+    reviews: tuple[Review, ...], open_misses: tuple[OpenMiss, ...], event: ItemAnswered | AnswerRegraded
+) -> tuple[OpenMiss, ...]:
+    """A wrong first try opens a miss in place of an older one of the item; a right one closes it in a later session.
+
+    `reviews`: with this event. They know what was told before this answer and given after it.
+    """
     if event.correct:
         return tuple(miss for miss in open_misses if not (_same_item(miss, event) and _later(miss, event)))
     others = tuple(miss for miss in open_misses if not _same_item(miss, event))
-    return (*others, _missed(event))
+    newer = any(miss.missed_at >= event.answered_at for miss in open_misses if _same_item(miss, event))
+    return open_misses if newer or _met_since(reviews, event) else (*others, _missed(event))
+
+
+def _met_since(reviews: tuple[Review, ...], event: ItemAnswered | AnswerRegraded) -> bool:
+    """Whether the item was missed again after this answer, or right in a later session."""
+    tries = ((review, first) for review in reviews for first in review.firsts)
+    return any(
+        (first.module_id, first.item_id) == (event.module_id, event.item_id)
+        and (first.at or review.at) > event.answered_at
+        and (first.rating == Rating.Again or _elsewhere(review, first, event))
+        for review, first in tries
+        if review.training_id != event.training_id
+    )
+
+
+def _elsewhere(review: Review, first: First, event: ItemAnswered | AnswerRegraded) -> bool:
+    return first.session_id != event.session_id if first.session_id else review.training_id != event.training_id
 
 
 def strength(reviews: tuple[Review, ...]) -> Strength:
