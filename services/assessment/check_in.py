@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts import ids
-from shared.contracts.assessment import CheckedStep, CheckInSubmitted, Done, Feeling, StepChecked, WantsToTalk
+from shared.contracts.assessment import CallRequested, CheckedStep, CheckInSubmitted, Done, Feeling, StepChecked, WantsToTalk
 from shared.contracts.event import Event, Part, Refused
 from shared.contracts.trigger import SessionPlanned
 from shared.contracts.vocabulary import Step, vocabulary
@@ -33,6 +33,17 @@ class CheckInSent(Event):
     steps: dict[str, Done] = Field(default_factory=dict, description="by the step's code; empty when they did not meet")
     confidence: Feeling | None = None
     wants_to_talk: WantsToTalk
+
+
+class CheckInCallPressed(Event):
+    """The mentor asks for a call, from the page of a check-in."""
+
+    TYPE = "assessment.check_in_call_pressed.v1"
+    KEY = "session_id"
+
+    session_id: UUID
+    mentor_id: UUID
+    kind: Literal["now", "can_wait"]
 
 
 class Said(Part):
@@ -66,6 +77,7 @@ class Facts:
 
 
 Decided = tuple[CheckIn, list[Event]] | Refused
+Pressed = tuple[CheckIn | None, list[Event]] | Refused
 
 
 def check_in_id(session_id: UUID, mentor_id: UUID) -> UUID:
@@ -129,6 +141,17 @@ def sent(check_in: CheckIn | None, event: CheckInSent, now: datetime, facts: Fac
         revision=check_in.revision + 1 if check_in else 1,
     )
     return this, [submitted(this, session), *changed_steps(check_in, this, session, again=before is None)]
+
+
+def call_pressed(check_in: CheckIn | None, event: CheckInCallPressed, now: datetime, facts: Facts) -> Pressed:
+    """Taken at any time, sent or not, closed or not: a call for help has no deadline."""
+    session = facts.session
+    if session is None or session.mentor_id != event.mentor_id:
+        return Refused("not_here_yet" if session is None else "another_mentor")
+    told = CallRequested(
+        mentor_id=event.mentor_id, site_id=session.site_id, session_id=session.session_id, kind=event.kind, pressed_at=now
+    )
+    return check_in, [told]
 
 
 def submitted(check_in: CheckIn, session: SessionPlanned) -> CheckInSubmitted:
