@@ -6,121 +6,33 @@ The first try counts, one retry follows; after the session has started nothing m
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Literal
-from uuid import UUID
-
-from pydantic import Field
 
 from services.assessment import grading, pace
-from services.assessment.messages import Answered, AnswerShown, CallPressed, CardRead, OpenAnswered, Started, TalkPreferred
+from services.assessment.messages import (
+    Answered,
+    AnswerShown,
+    CallPressed,
+    CardRead,
+    LanguageChosen,
+    OpenAnswered,
+    Started,
+    TalkPreferred,
+)
+from services.assessment.training import Said, Sealed, Training, Try
 from shared.contracts.assessment import (
     CallRequested,
     CompletedItem,
-    Confidence,
     ItemAnswered,
     OpenAnswer,
     TrainingCompleted,
     TrainingOpened,
 )
 from shared.contracts.content import AssignedItem, Item, ItemCorrected, TrainingAssigned, TrainingShared
-from shared.contracts.event import Event, Part, Refused
+from shared.contracts.event import Event, Refused
 from shared.contracts.trigger import SessionPlanned
 
 QUEUED_FOR = timedelta(hours=48)  # answers made offline before the start are taken this long after it
-
-
-class Try(Part):
-    """One try at one question. `open` means that the one retry is still to come."""
-
-    number: int
-    attempt: Literal[1, 2]
-    chosen: tuple[str, ...] = ()
-    confidence: Confidence | None = None
-    correct: bool
-    shown: bool = False
-    open: bool = False
-    mistakes: tuple[str, ...] = ()
-    answered_at: datetime
-    request_id: UUID | None = None  # of the form: it may come from the page, and once more from what the phone kept
-    seconds: int | None = Field(None, exclude=True)  # told once, and not kept
-
-
-class Sealed(Part):
-    key_id: str
-    sealed: str
-
-
-class Said(Part):
-    """What became of an open question. The sealed text passes through to its own table and is not read back."""
-
-    number: int
-    item_id: str
-    state: Literal["written", "rather_talk"]
-    answered_at: datetime
-    request_id: UUID | None = None
-    text: Sealed | None = None
-
-
-class Correction(Part):
-    """What a correction did to one question. `before`: its tries as they stood, so that the old result is never lost."""
-
-    number: int
-    module_id: str
-    item_id: str
-    locale: str
-    corrected_version: int
-    result: Literal["right", "wrong", "same", "not_answered"]
-    reason: str
-    corrected_at: datetime
-    before: tuple[Try, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """`assigned`: as it came. `shared`: other sessions that it prepares for."""
-
-    assigned: TrainingAssigned
-    shared: tuple[UUID, ...] = ()
-    opened_at: datetime | None = None
-    cards_read: int = 0
-    tries: tuple[Try, ...] = ()
-    said: tuple[Said, ...] = ()
-    completed_at: datetime | None = None
-    corrections: tuple[Correction, ...] = ()
-
-    @property
-    def current(self) -> TrainingAssigned:
-        """As assigned, each question in the version in which it is right."""
-        if not self.corrections:
-            return self.assigned
-        return self.assigned.model_copy(update={"items": tuple(map(self._current, count(1), self.assigned.items))})
-
-    def _current(self, number: int, item: AssignedItem) -> AssignedItem:
-        newest = self.correction_of(number)
-        return item.model_copy(update={"version": newest.corrected_version, "locale": newest.locale}) if newest else item
-
-    def correction_of(self, number: int) -> Correction | None:
-        return next((c for c in reversed(self.corrections) if c.number == number), None)
-
-    @property
-    def id(self) -> UUID:
-        return self.assigned.training_id
-
-    @property
-    def session_ids(self) -> tuple[UUID, ...]:
-        return (self.assigned.session_id, *self.shared)
-
-    def tries_at(self, number: int) -> tuple[Try, ...]:
-        """None, the first, or the first and the retry."""
-        return tuple(t for t in self.tries if t.number == number)
-
-    def said_at(self, number: int) -> Said | None:
-        return next((s for s in self.said if s.number == number), None)
-
-    def settled(self, number: int) -> bool:
-        tries = self.tries_at(number)
-        return bool(self.said_at(number)) or bool(tries and not tries[-1].open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +69,25 @@ def started(training: Training | None, event: Started, now: datetime, facts: Fac
     session = session_at(training, facts.sessions, at)
     if reason := closed(training, session, at) or queued_for_too_long(training, session, now):
         return Refused(reason)
-    return replace(training, opened_at=at), [opened(training, facts, at)]
+    new = replace(training, opened_at=at, reading=training.reading.model_copy(update={"cards_version": event.cards_version}))
+    return new, [opened(training, facts, at)]
+
+
+def language_chosen(training: Training | None, event: LanguageChosen, now: datetime, facts: Facts) -> Decided:
+    """Answers stay as they are. A translation that was answered in stays, too; else a newer one takes its place."""
+    if training is None:
+        return Refused("not_assigned_yet")
+    kept = training.reading.translations
+    if event.translation and not any(this.language == event.language for this in training.tries):
+        kept = (*(one for one in kept if one.language != event.language), event.translation)
+    changes = {"language": event.language, "translations": kept}
+    return replace(training, reading=training.reading.model_copy(update=changes)), []
+
+
+def as_shown(training: Training, event: object) -> Training:
+    """In the language in which the page of an answer was read; one that does not say: in the one that was chosen last."""
+    told = getattr(event, "shown_in", None)
+    return training if told is None else training.read_in(told or None)
 
 
 def card_read(training: Training | None, event: CardRead, now: datetime, facts: Facts) -> Decided:
@@ -187,6 +117,7 @@ def answered(training: Training | None, event: Answered, now: datetime, facts: F
         mistakes=result.mistakes,
         answered_at=at,
         request_id=event.request_id,
+        language=as_shown(training, event).language_at(event.number),
         seconds=pace.seconds(event.shown_at, at) if event.attempt == 1 else None,
     )
     return after(training, this, facts.item, facts, now)
@@ -201,7 +132,16 @@ def answer_shown(training: Training | None, event: AnswerShown, now: datetime, f
     at = answered_at(training, event.answered_at, now)
     if reason := too_late(training, facts, at, now) or wrong_turn(training, event.number, 2):
         return Refused(reason)
-    this = Try(number=event.number, attempt=2, correct=False, shown=True, answered_at=at, request_id=event.request_id)
+    language = as_shown(training, event).language_at(event.number)
+    this = Try(
+        number=event.number,
+        attempt=2,
+        correct=False,
+        shown=True,
+        answered_at=at,
+        request_id=event.request_id,
+        language=language,
+    )
     return after(training, this, facts.item, facts, now)
 
 
@@ -331,7 +271,7 @@ def opened(training: Training, facts: Facts, now: datetime) -> TrainingOpened:
 
 
 def item_answered(training: Training, this: Try, item: Item, facts: Facts, now: datetime) -> ItemAnswered:
-    a, ref = training.assigned, ref_of(training, this.number)
+    a, ref = training.assigned, ref_of(training.read_in(this.language), this.number)
     session = session_at(training, facts.sessions, this.answered_at)
     return ItemAnswered(
         mentor_id=a.mentor_id,
@@ -380,7 +320,7 @@ def training_completed(training: Training, facts: Facts, at: datetime, now: date
 
 
 def _completed_item(training: Training, first: Try) -> CompletedItem:
-    ref, last = ref_of(training, first.number), training.tries_at(first.number)[-1]
+    ref, last = ref_of(training.read_in(None), first.number), training.tries_at(first.number)[-1]
     return CompletedItem(
         module_id=ref.module_id,
         version=ref.version,

@@ -12,8 +12,8 @@ from typing import Literal
 from fastapi import Request
 
 from services.assessment import domain, modules, store, store_link_requests
-from services.assessment.domain import Training
 from services.assessment.memory import skill_id
+from services.assessment.training import Training
 from services.assessment.visits import PAGES, Visit
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.http import wanted
@@ -103,6 +103,13 @@ async def renewal(running: Running, ref: str, link: Link, opened: store.Opened) 
     return Renewal(ref, link, known.site_id, known.time_zone, opened.now, asked_at)
 
 
+def signed(request: Request, ref: str) -> Link | None:
+    """Whose link this is, told by its signature alone: for a call, which does not wait for the database."""
+    token = ref if "." in ref else request.cookies.get(COOKIE, "")
+    read = read_link(token, datetime.now(UTC))
+    return read if isinstance(read, Link) and read.kind == "training" and ref in (token, str(read.id)) else None
+
+
 def _guesses(request: Request) -> Guesses:
     """One per application, made when the first bad link comes."""
     state = request.app.state
@@ -130,7 +137,7 @@ def revoked(mentor: MentorEnrolled | None, link: Link) -> bool:
 async def visit(running: Running, ref: str, opened: store.Opened) -> Visit:
     if opened.training is None:
         raise ValueError("a visit needs its training")
-    known = await store.find_modules(running.pool, modules.all_keys(opened.training.current))
+    known = await store.find_modules(running.pool, keys(opened.training))
     return Visit(
         ref=ref,
         training=opened.training,
@@ -142,6 +149,11 @@ async def visit(running: Running, ref: str, opened: store.Opened) -> Visit:
         missed_at=await missed(running, opened.training, known),
         keeps=True,
     )
+
+
+def keys(training: Training) -> list[str]:
+    """In the language that was chosen, and as assigned: it can be chosen back."""
+    return list(dict.fromkeys([*modules.all_keys(training.current), *modules.all_keys(training.read_in(None).current)]))
 
 
 async def missed(running: Running, training: Training, known: modules.Modules) -> dict[tuple[str, str], datetime]:

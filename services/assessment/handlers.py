@@ -19,7 +19,7 @@ from services.assessment import (
     store_regrades,
     store_reports,
 )
-from services.assessment.check_in import CheckIn, CheckInSent, check_in_id
+from services.assessment.check_in import CheckIn, CheckInCallPressed, CheckInSent, check_in_id
 from services.assessment.domain import Facts, Training
 from services.assessment.link_requests import LinkRequest
 from services.assessment.memory import Skill
@@ -30,6 +30,7 @@ from services.assessment.messages import (
     CardRead,
     ItemReportSent,
     ItemReportTakenBack,
+    LanguageChosen,
     LinkAsked,
     OpenAnswered,
     Started,
@@ -75,11 +76,11 @@ def report_key(event: ItemReportSent | ItemReportTakenBack) -> UUID:
     return report_id(event.training_id, event.number)
 
 
-def check_in_key(event: CheckInSent) -> UUID:
+def check_in_key(event: CheckInSent | CheckInCallPressed) -> UUID:
     return check_in_id(event.session_id, event.mentor_id)
 
 
-def checked_in(state: CheckIn | None, event: CheckInSent, reads: Reads) -> check_in.Facts:
+def checked_in(state: CheckIn | None, event: CheckInSent | CheckInCallPressed, reads: Reads) -> check_in.Facts:
     session = reads["session"].get(event.session_id)
     zone = reads["zone"].get(event.mentor_id) or (session.time_zone if session else "UTC")
     return check_in.Facts(session, zone)
@@ -95,7 +96,7 @@ def modules(training: Training | None, event: Any) -> Iterable[str]:
         return all_keys(training.assigned)
     if training is None or number is None or isinstance(event, CardRead):
         return []
-    return module_keys(training.current, number)
+    return module_keys(domain.as_shown(training, event).current, number)
 
 
 def corrections(training: Training | None, event: Any) -> Iterable[str]:
@@ -113,12 +114,13 @@ def facts(training: Training | None, event: Any, reads: Reads) -> Facts:
             editions=editions(event, {}) if asked else (), corrections=tuple(known[key] for key in asked if key in known)
         )
     number, found = getattr(event, "number", None), reads.get("modules", {})
-    item = item_of(training.current, number, found) if number else None
+    asked_in = domain.as_shown(training, event).current
+    item = item_of(asked_in, number, found) if number else None
     planned = reads.get("sessions", {})
     return Facts(
         sessions=tuple(planned[id] for id in training.session_ids if id in planned),
         item=item,
-        locale=item_locale(training.current, number, found) if number else None,
+        locale=item_locale(asked_in, number, found) if number else None,
         editions=editions(training.assigned, found) if isinstance(event, ItemCorrected) else (),
     )
 
@@ -170,6 +172,7 @@ TRAINING = Handler[Training](
         OpenAnswered: (training_id, domain.open_answered),
         TalkPreferred: (training_id, domain.talk_preferred),
         CallPressed: (training_id, domain.call_pressed),
+        LanguageChosen: (training_id, domain.language_chosen),
     },
     load=store.load_trainings,
     save=store.save_trainings,
@@ -205,7 +208,7 @@ LINK_REQUEST = Handler[LinkRequest](
 )
 CHECK_IN = Handler[CheckIn](
     name="check_in",
-    on={CheckInSent: (check_in_key, check_in.sent)},
+    on={CheckInSent: (check_in_key, check_in.sent), CheckInCallPressed: (check_in_key, check_in.call_pressed)},
     load=store_check_ins.load_check_ins,
     save=store_check_ins.save_check_ins,
     reads={

@@ -10,10 +10,12 @@ from services.assessment import (
     calls,
     check_in_pages,
     guests,
+    http_languages,
     http_links,
     http_records,
     http_reports,
     keepsakes,
+    offline,
     open_answers,
     questions,
     screens,
@@ -35,12 +37,14 @@ SEE_OTHER = 303
 
 
 def routes(running: Running) -> APIRouter:
-    router = APIRouter(include_in_schema=False, lifespan=calls.numbers_kept(running))
+    router = APIRouter(include_in_schema=False, lifespan=calls.kept_up(running))
+    router.include_router(offline.routes(running))
     router.include_router(start_routes(running))
     router.include_router(card_routes(running))
     router.include_router(questions.routes(running))
     router.include_router(http_reports.routes(running))
     router.include_router(end_routes(running))
+    router.include_router(http_languages.routes(running))
     router.include_router(http_links.routes(running))
     router.include_router(http_records.routes(running))
     router.include_router(check_in_pages.routes(running))
@@ -197,15 +201,17 @@ def done_page(visit: Visit) -> Response:
     recovered = sum(visit.training.tries_at(number)[-1].correct for number in items)
     heading = words.ending(visit, missed=len(topics), hold=hold)
     told = words.missed(len(topics), recovered, visit.language)
-    three = keepsakes.keepsakes(visit)
-    keep = keepsakes.heading(visit, len(three))
-    return screens.show("done.jinja", visit, heading=heading, hold=hold, topics=topics, missed=told, three=three, keep=keep)
+    return screens.show("done.jinja", visit, heading=heading, hold=hold, topics=topics, missed=told, **kept(visit))
 
 
 def paper_page(visit: Visit) -> Response:
     """All that is worth keeping on one page, to print or to save: no answers, and nobody's name."""
+    return screens.show("paper.jinja", visit, **kept(visit))
+
+
+def kept(visit: Visit) -> dict[str, object]:
     three = keepsakes.keepsakes(visit)
-    return screens.show("paper.jinja", visit, three=three, keep=keepsakes.heading(visit, len(three)))
+    return {"three": three, "keep": keepsakes.heading(visit, len(three))}
 
 
 def looked_back(visit: Visit) -> list[dict[str, object]]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from services.assessment.training import Translation
 from shared.contracts.assessment import Confidence, ReportKind
 from shared.contracts.event import Event
 
@@ -19,12 +20,23 @@ class _OfQuestion(_OfTraining):
     number: int = Field(ge=1, description="the place in the training's questions, from 1")
     request_id: UUID = Field(description="made with the form: the same form sent twice counts once, however it was sent")
     answered_at: AwareDatetime | None = Field(None, description="when it was kept on the phone first; else None")
+    shown_in: str | None = Field(None, description="the translation that its page was in; empty: as assigned; None: not told")
 
 
 class Started(_OfTraining):
     TYPE = "assessment.training_started.v1"
 
     pressed_at: AwareDatetime | None = Field(None, description="when it was kept on the phone first; else None")
+    cards_version: int | None = Field(None, description="of the cards that the page shows, where it is a newer one")
+
+
+class LanguageChosen(_OfTraining):
+    """Which versions say the same in it was looked up when the button was pressed."""
+
+    TYPE = "assessment.language_chosen.v1"
+
+    language: str | None = Field(description="as in <html lang>; None: as assigned")
+    translation: Translation | None = None
 
 
 class CardRead(_OfTraining):

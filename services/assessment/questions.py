@@ -27,6 +27,7 @@ from shared.running import Running, Submits
 
 SEE_OTHER = 303
 LONGEST = 500
+LONGEST_CODE = 35  # of a language
 SHOWN_AT = re.compile(r"[0-9]{1,10}")  # seconds since 1970
 CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
 HOW_SURE = N_("Tap how sure you are")
@@ -221,15 +222,16 @@ async def first_try(running: Submits, asked: Asked, form: FormData) -> Response:
         attempt=1,
         chosen=in_order(asked.item, chosen),
         confidence=confidence,
-        request_id=_request_id(form),
+        request_id=request_of(form),
         shown_at=_shown_at(form),
+        shown_in=shown_in(form),
     )
     return await submitted(running, asked, event)
 
 
 async def second_try(running: Submits, asked: Asked, form: FormData) -> Response:
     if form.get("show"):
-        shown = AnswerShown(training_id=asked.visit.id, number=asked.number, request_id=_request_id(form))
+        shown = AnswerShown(training_id=asked.visit.id, number=asked.number, request_id=request_of(form), shown_in=shown_in(form))
         return await submitted(running, asked, shown)
     if asked.item.kind == "open" or not asked.tries:  # nothing to try again: the question itself is shown
         return RedirectResponse(asked.path, SEE_OTHER)
@@ -242,14 +244,15 @@ async def second_try(running: Submits, asked: Asked, form: FormData) -> Response
         number=asked.number,
         attempt=2,
         chosen=in_order(asked.item, chosen) or asked.tried,
-        request_id=_request_id(form),
+        request_id=request_of(form),
+        shown_in=shown_in(form),
     )
     return await submitted(running, asked, event)
 
 
 async def write(running: Submits, asked: Asked, form: FormData) -> Response:
     """The text is sealed here, before it becomes part of any message."""
-    id_, number, request_id = asked.visit.id, asked.number, _request_id(form)
+    id_, number, request_id = asked.visit.id, asked.number, request_of(form)
     if form.get("talk"):
         return await submitted(running, asked, TalkPreferred(training_id=id_, number=number, request_id=request_id))
     text = str(form.get("text", "")).replace("\x00", "").replace("\r\n", "\n").strip()
@@ -294,13 +297,18 @@ def _confidence(form: FormData) -> Confidence | None:
     return next((code for code in CONFIDENCES if code == form.get("confidence")), None)
 
 
+def shown_in(form: FormData) -> str | None:
+    """The translation that the page was in; empty: as assigned."""
+    return str(form["in"])[:LONGEST_CODE] if "in" in form else None
+
+
 def _shown_at(form: FormData) -> datetime | None:
     """As the page said; what is no time of ours is none."""
     said = str(form.get("shown", ""))
     return datetime.fromtimestamp(int(said), UTC) if SHOWN_AT.fullmatch(said) else None
 
 
-def _request_id(form: FormData) -> UUID:
+def request_of(form: FormData) -> UUID:
     try:
         return UUID(str(form.get("request", "")))
     except ValueError:

@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Literal
 
 from services.assessment import domain
-from services.assessment.domain import Correction, Decided, Facts, Training, Try
+from services.assessment.domain import Decided, Facts
+from services.assessment.training import Correction, Training, Try
 from shared.contracts.assessment import AnswerRegraded
 from shared.contracts.content import ItemCorrected, TrainingAssigned
 from shared.contracts.event import Event, Refused, Sweep
 
 Known = tuple[ItemCorrected, list[Sweep]] | Refused
+At = tuple[int, str | None]  # a question, and the translation it was asked in; None: as assigned
 Result = Literal["right", "wrong", "same", "not_answered"]
 
 
@@ -32,8 +34,8 @@ def assigned(training: Training | None, event: TrainingAssigned, now: datetime, 
         return decided
     new, events = decided
     for correction in facts.corrections:
-        for number in asked_at(new, correction, facts):
-            new = replace(new, corrections=(*new.corrections, _noted(correction, number, "not_answered")))
+        for at in asked_at(new, correction, facts):
+            new = replace(new, corrections=(*new.corrections, _noted(correction, at, "not_answered")))
     return new, events
 
 
@@ -42,10 +44,10 @@ def corrected(training: Training | None, event: ItemCorrected, now: datetime, fa
     if training is None:
         return Refused("not_assigned_yet")
     new, events = training, list[Event]()
-    for number in asked_at(training, event, facts):
-        newest = training.correction_of(number)
+    for at in asked_at(training, event, facts):
+        newest = training.correction_of(*at)
         if newest is None or newest.corrected_version < event.corrected_version:
-            new, told = _regraded(new, number, event, now, facts)
+            new, told = _regraded(new, at, event, now, facts)
             events += told
     if new is training:
         return Refused("nothing_to_correct")
@@ -55,21 +57,36 @@ def corrected(training: Training | None, event: ItemCorrected, now: datetime, fa
     return domain.completed(new, events, facts, now, now)
 
 
-def asked_at(training: Training, event: ItemCorrected, facts: Facts) -> list[int]:
-    """The questions that are this item in the version and language that was wrong."""
+def asked_at(training: Training, event: ItemCorrected, facts: Facts) -> list[At]:
+    """The questions that are this item in the version and language that was wrong, as assigned or in a translation."""
     editions = zip(training.assigned.items, facts.editions, strict=True)
-    return [n for n, (item, edition) in enumerate(editions, 1) if (item.item_id, edition) == (event.item_id, event.edition)]
+    found: list[At] = [(n, None) for n, (item, edition) in enumerate(editions, 1) if (item.item_id, edition) == _what(event)]
+    for told in training.reading.translations:
+        named = [(item.item_id, f"{item.module_id}/{item.locale}@{item.version}") if item else None for item in told.items]
+        found += [(n, told.language) for n, each in enumerate(named, 1) if each == _what(event)]
+    return found
 
 
-def _regraded(training: Training, number: int, event: ItemCorrected, now: datetime, facts: Facts) -> tuple[Training, list[Event]]:
+def _what(event: ItemCorrected) -> tuple[str, str]:
+    return event.item_id, event.edition
+
+
+def _regraded(training: Training, at: At, event: ItemCorrected, now: datetime, facts: Facts) -> tuple[Training, list[Event]]:
+    number, language = at
     before = training.tries_at(number)
-    after = graded(event, every_try(training, number))
-    noted = _noted(event, number, _result(as_answered(training, number), after), before if after != before else ())
+    after = graded(event, every_try(training, number), language)
+    result = _result(read_in(language, as_answered(training, number)), read_in(language, after))
+    noted = _noted(event, at, result, before if after != before else ())
     new = replace(training, tries=_in_place(training.tries, number, after), corrections=(*training.corrections, noted))
     was = {this.attempt: this for this in before}
     pairs = [(was[this.attempt], this) for this in after if this.attempt in was]
     changed = [(old, this) for old, this in pairs if old.correct != this.correct]
     return new, [_told(training, pair, event, now, facts) for pair in changed]
+
+
+def read_in(language: str | None, tries: Iterable[Try]) -> tuple[Try, ...]:
+    """Those that were made in this translation; None: in what was assigned."""
+    return tuple(this for this in tries if this.language == language)
 
 
 def every_try(training: Training, number: int) -> tuple[Try, ...]:
@@ -90,9 +107,10 @@ def _in_place(tries: Sequence[Try], number: int, after: Iterable[Try]) -> tuple[
     return (*(t for t in kept if t), *again.values())
 
 
-def graded(event: ItemCorrected, tries: Sequence[Try]) -> tuple[Try, ...]:
-    """By the corrected key. A first try that is right needs no retry; one that is wrong after all is not asked again today."""
-    again = tuple(_graded(event, this) for this in tries)
+def graded(event: ItemCorrected, tries: Sequence[Try], language: str | None = None) -> tuple[Try, ...]:
+    """By the corrected key, what was answered in its language. A right first try needs no retry; one that is wrong after all is
+    not asked again today."""
+    again = tuple(_graded(event, this) if this.language == language else this for this in tries)
     if not again or not again[0].correct:
         return again
     return (again[0].model_copy(update={"open": False}),)
@@ -121,9 +139,11 @@ def _result(before: Sequence[Try], after: Sequence[Try]) -> Result:
     return "right" if after[0].correct else "wrong"
 
 
-def _noted(event: ItemCorrected, number: int, result: Result, before: Iterable[Try] = ()) -> Correction:
+def _noted(event: ItemCorrected, at: At, result: Result, before: Iterable[Try] = ()) -> Correction:
+    number, language = at
     return Correction(
         number=number,
+        language=language,
         module_id=event.module_id,
         item_id=event.item_id,
         locale=event.locale,

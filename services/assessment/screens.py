@@ -1,6 +1,7 @@
 """Rendering the mentor's pages: templates, their filters, and the words of every state that is no step of a training."""
 
 from base64 import b64encode
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
 
@@ -9,7 +10,7 @@ from jinja2 import Environment
 
 from services.assessment import words
 from services.assessment.guests import Closed, Renewal
-from services.assessment.visits import PAGES, State, Visit
+from services.assessment.visits import PAGES, Place, State, Visit
 from shared.http import page, wanted
 from shared.pages import environment, languages, times
 from shared.pages.languages import N_, Language
@@ -30,8 +31,11 @@ CLOSED: dict[str, tuple[int, Words]] = {
     "revoked": (410, (N_("This link is no longer in use."), ())),
     "record_expired": (410, (N_("This link has expired."), (N_("Ask your site for a new link to your record."),))),
     "record_preparing": (200, (N_("Your record is being prepared."), (N_("Try again in a minute."),))),
+    "check_in_expired": (410, (N_("This link has expired."), (N_("A check-in is open for three days after its session."),))),
+    "check_in_preparing": (200, (N_("Your check-in is being prepared."), (N_("Try again in a minute."),))),
     "preparing": (200, (N_("Your training is being prepared."), (N_("Try again in a minute."),))),
 }
+PLACES = {"done.jinja": "done", "answers.jinja": "answers", "paper.jinja": "paper"}  # beside cards and questions
 NOTHING: Words = (
     N_("Nothing to do right now."),
     (N_("You are up to date. We will write when there is something for your next session."),),
@@ -42,7 +46,7 @@ NOTHING: Words = (
 def templates(language: Language) -> Environment:
     env = environment(PAGES, language)
     env.filters |= {"filled": partial(fill, language=language), "ordinal": partial(words.ordinal, language=language)}
-    env.filters["image"] = image
+    env.filters |= {"image": image, "language": partial(languages.own_name, said_in=language.code)}
     return env
 
 
@@ -54,7 +58,20 @@ def image(svg: str) -> str:
 def show(template: str, visit: Visit, status: int = 200, **values: object) -> Response:
     """A page of a training, with the site's name and the way to help in its header."""
     site_name = visit.site.name if visit.site else visit.language.gettext("Your training")
-    return page(templates(visit.language), template, status, visit=visit, site_name=site_name, talk=visit.talk, **values)
+    place = values.get("place")
+    at = place.path if isinstance(place, Place) else PLACES.get(template, "")
+    frame = {"site_name": site_name, "talk": visit.talk, "tongues": tongues(visit, at)}
+    return page(templates(visit.language), template, status, visit=visit, **frame, **values)
+
+
+def tongues(visit: Visit, at: str) -> dict[str, object]:
+    """The other languages, for the footer; `at`: the page to come back to."""
+    return {"action": f"{visit.base}/language", "at": at, "others": visit.tongues}
+
+
+def offline(visit: Visit, name: str) -> Response:
+    """About what the phone keeps: a page that needs a connection, or whether and that a training was removed."""
+    return show("offline.jinja", replace(visit, keeps=visit.keeps and name != "forgotten"), name=name)
 
 
 def closed(found: Closed) -> Response:

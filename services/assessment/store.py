@@ -12,8 +12,8 @@ from cachetools import TTLCache
 from pydantic import TypeAdapter
 
 from services.assessment import store_regrades
-from services.assessment.domain import Correction, Said, Training, Try
 from services.assessment.memory import Checked, Review, Skill
+from services.assessment.training import Correction, Reading, Said, Training, Try
 from shared.contracts.assessment import OpenMiss
 from shared.contracts.content import ModulePublished, ModuleWithdrawn, TrainingAssigned
 from shared.contracts.event import Event
@@ -71,23 +71,26 @@ SITE_REVISIONS = "SELECT site_id, revision FROM site"
 SITES = "SELECT document FROM site WHERE site_id = ANY($1::text[])"
 
 LOAD_TRAININGS = """
-SELECT id, assigned, shared, opened_at, cards_read, tries, said, completed_at, corrections
+SELECT id, assigned, shared, opened_at, cards_read, tries, said, completed_at, corrections, reading
 FROM training WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 """
 INSERT_TRAININGS = """
 INSERT INTO training (id, site_id, mentor_id, session_id, assigned, shared, opened_at, cards_read, tries, said, completed_at,
-                      corrections)
-SELECT id, site_id, mentor_id, session_id, assigned, shared::uuid[], opened_at, cards_read, tries, said, completed_at, corrections
+                      corrections, reading)
+SELECT id, site_id, mentor_id, session_id, assigned, shared::uuid[], opened_at, cards_read, tries, said, completed_at,
+       corrections, reading
 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::text[], $7::timestamptz[], $8::int[],
-            $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::jsonb[])
-  AS u (id, site_id, mentor_id, session_id, assigned, shared, opened_at, cards_read, tries, said, completed_at, corrections)
+            $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::jsonb[], $13::jsonb[])
+  AS u (id, site_id, mentor_id, session_id, assigned, shared, opened_at, cards_read, tries, said, completed_at, corrections,
+        reading)
 ON CONFLICT DO NOTHING
 """
 UPDATE_TRAININGS = """
-UPDATE training t SET (shared, opened_at, cards_read, tries, said, completed_at, corrections)
-  = (u.shared::uuid[], u.opened_at, u.cards_read, u.tries, u.said, u.completed_at, u.corrections)
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::jsonb[], $6::jsonb[], $7::timestamptz[], $8::jsonb[])
-  AS u (id, shared, opened_at, cards_read, tries, said, completed_at, corrections)
+UPDATE training t SET (shared, opened_at, cards_read, tries, said, completed_at, corrections, reading)
+  = (u.shared::uuid[], u.opened_at, u.cards_read, u.tries, u.said, u.completed_at, u.corrections, u.reading)
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::jsonb[], $6::jsonb[], $7::timestamptz[], $8::jsonb[],
+            $9::jsonb[])
+  AS u (id, shared, opened_at, cards_read, tries, said, completed_at, corrections, reading)
 WHERE t.id = u.id
 """
 INSERT_OPEN_ANSWERS = """
@@ -116,6 +119,7 @@ WHERE s.id = u.id
 
 OPENED = """
 SELECT now() AS now, t.id, t.assigned, t.shared, t.opened_at, t.cards_read, t.tries, t.said, t.completed_at, t.corrections,
+       t.reading,
        ARRAY(SELECT s.document FROM planned_session s WHERE s.session_id = ANY(t.session_id || t.shared)) AS sessions,
        r.document AS mentor, e.document AS site
 FROM (SELECT $1::uuid AS training_id, $2::uuid AS mentor_id) k
@@ -230,7 +234,7 @@ async def save_trainings(conn: Connection, changed: Sequence[Training], new: Seq
     """Also puts freshly written open answers into their own table; a training that was read back carries none."""
     await _update(conn, UPDATE_TRAININGS, [(t.id, *_progress(t)) for t in changed])
     await _update(conn, INSERT_OPEN_ANSWERS, [row for t in (*changed, *new) for row in _open_answer_rows(t)])
-    await store_regrades.note_asked(conn, new)
+    await store_regrades.note_asked(conn, [*new, *(t for t in changed if t.reading.translations)])
     return await _insert(conn, INSERT_TRAININGS, [(*_identity(t), *_progress(t)) for t in new])
 
 
@@ -307,6 +311,7 @@ def training_of(row: Record) -> Training:
         said=SAID.validate_json(row["said"]),
         completed_at=row["completed_at"],
         corrections=CORRECTIONS.validate_json(row["corrections"]),
+        reading=Reading.model_validate_json(row["reading"]),
     )
 
 
@@ -319,7 +324,8 @@ def _progress(t: Training) -> tuple[object, ...]:
     said = SAID.dump_json(t.said, exclude={"__all__": {"text"}}).decode()
     shared = f"{{{','.join(map(str, t.shared))}}}"
     corrections = CORRECTIONS.dump_json(t.corrections).decode()
-    return shared, t.opened_at, t.cards_read, TRIES.dump_json(t.tries).decode(), said, t.completed_at, corrections
+    tries, reading = TRIES.dump_json(t.tries).decode(), t.reading.model_dump_json()
+    return shared, t.opened_at, t.cards_read, tries, said, t.completed_at, corrections, reading
 
 
 def _open_answer_rows(t: Training) -> list[tuple[object, ...]]:

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from asyncpg import Connection, Record
 
-from services.assessment.domain import Training
-from shared.contracts.content import ItemCorrected
+from services.assessment.training import Training
+from shared.contracts.content import AssignedItem, ItemCorrected
 
 LOAD_CORRECTIONS = """
 SELECT key, document FROM correction WHERE key = ANY($1::text[]) ORDER BY key COLLATE "C" FOR UPDATE
@@ -28,7 +28,7 @@ SELECT * FROM unnest($1::text[], $2::int[], $3::uuid[], $4::text[]) ON CONFLICT 
 ASKED = """
 SELECT a.training_id FROM asked a JOIN training t ON t.id = a.training_id
 WHERE a.module_id = $1 AND a.version = $2 AND ($3::uuid IS NULL OR a.training_id > $3)
-  AND t.assigned -> 'items' @> $4::jsonb AND NOT t.corrections @> $5::jsonb
+  AND (t.assigned -> 'items' @> $4::jsonb OR t.reading -> 'translations' @> $7::jsonb) AND NOT t.corrections @> $5::jsonb
 ORDER BY a.training_id LIMIT $6
 """
 
@@ -49,18 +49,26 @@ async def save_corrections(conn: Connection, changed: Sequence[ItemCorrected], n
     return bool(inserted == f"INSERT 0 {len(new)}")
 
 
-async def note_asked(conn: Connection, new: Sequence[Training]) -> None:
+async def note_asked(conn: Connection, trainings: Iterable[Training]) -> None:
     """Which versions these trainings ask questions of; in order, so that two batches never wait for each other."""
-    rows = sorted({(item.module_id, item.version, t.id, t.assigned.site_id) for t in new for item in t.assigned.items})
+    rows = sorted({(item.module_id, item.version, t.id, t.assigned.site_id) for t in trainings for item in _items(t)})
     if rows:
         await conn.execute(INSERT_ASKED, *zip(*rows, strict=True))
+
+
+def _items(training: Training) -> Iterable[AssignedItem]:
+    """As assigned, and in every translation."""
+    yield from training.assigned.items
+    for told in training.reading.translations:
+        yield from (item for item in told.items if item)
 
 
 async def asked(conn: Connection, cause: ItemCorrected, after: UUID | None, limit: int) -> list[UUID]:
     """Trainings that asked the question and do not know of its correction, in any language: what is theirs, they decide."""
     item = {"module_id": cause.module_id, "version": cause.version, "item_id": cause.item_id}
-    known = {"module_id": cause.module_id, "item_id": cause.item_id, "corrected_version": cause.corrected_version}
-    rows = await conn.fetch(ASKED, cause.module_id, cause.version, after, json.dumps([item]), json.dumps([known]), limit)
+    known = {name: getattr(cause, name) for name in ("module_id", "item_id", "locale", "corrected_version")}
+    told = json.dumps([{"items": [item | {"locale": cause.locale}]}])
+    rows = await conn.fetch(ASKED, cause.module_id, cause.version, after, json.dumps([item]), json.dumps([known]), limit, told)
     return [row["training_id"] for row in rows]
 
 

@@ -1,15 +1,15 @@
 """One visit of a mentor: who may see which training, what has arrived of it, and what its pages can ask about it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
 from services.assessment import domain, modules
-from services.assessment.domain import Correction, Training
 from services.assessment.modules import Modules
+from services.assessment.training import Correction, Training
 from shared.contracts.content import Card, Item, Module
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.contracts.trigger import SessionPlanned
@@ -58,6 +58,7 @@ class Visit:
     site: SiteDescribed | None = None
     modules: Modules = field(default_factory=dict)
     missed_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)  # (module, item) -> open miss
+    updated: bool = False  # a newer version came after the training was begun
     keeps: bool = False  # whether the phone may keep the training, for when it is offline
 
     @property
@@ -70,8 +71,19 @@ class Visit:
 
     @property
     def language(self) -> Language:
-        """Of the whole page: the one that the training is in."""
-        return languages.spoken(PAGES, modules.locale_of(self.training.current, self.modules))
+        """Of the whole page: the one that was chosen, else the one that the training is in."""
+        chosen = self.training.reading.language
+        return languages.spoken(PAGES, chosen or modules.locale_of(self.training.current, self.modules))
+
+    @property
+    def as_assigned(self) -> "Visit":
+        """Without the language that was chosen."""
+        return replace(self, training=self.training.read_in(None))
+
+    @property
+    def tongues(self) -> list[tuple[str, str]]:
+        """The other languages of these pages, each by its code and its own name."""
+        return [(code, languages.own_name(code)) for code in languages.codes(PAGES) if code != self.language.code]
 
     @property
     def talk(self) -> str:
@@ -148,8 +160,8 @@ class Visit:
     @property
     def corrected(self) -> list[Correction]:
         """What was corrected after it was answered: by question, the newest."""
-        newest = (self.training.correction_of(number) for number in range(1, self.questions + 1))
-        return [one for one in newest if one and one.result != "not_answered"]
+        newest = (self.training.corrected_at(number) for number in range(1, self.questions + 1))
+        return [one for one in newest if one]
 
     def item(self, number: int) -> Item | None:
         return modules.item_of(self.training.current, number, self.modules)
@@ -158,6 +170,14 @@ class Visit:
         """The language of this question, where it is not that of the page."""
         locale = modules.item_locale(self.training.current, number, self.modules)
         return locale if locale and languages.spoken(PAGES, locale) is not self.language else None
+
+    @property
+    def untranslated(self) -> bool:
+        """A language was chosen that neither the cards nor, without cards, any question is in."""
+        if self.training.reading.language is None:
+            return False
+        numbers = range(1, self.questions + 1)
+        return self.foreign_module is not None if self.module else all(self.foreign(number) for number in numbers)
 
     @property
     def foreign_module(self) -> str | None:

@@ -10,7 +10,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
 
-from babel.core import negotiate_locale
+from babel.core import Locale, negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -58,6 +58,14 @@ def codes(package: str) -> tuple[str, ...]:
     locale = files(package) / "locale"
     names = [folder.name for folder in locale.iterdir()] if locale.is_dir() else []
     return (SOURCE, *sorted(name.replace("_", "-") for name in names))
+
+
+@lru_cache
+def own_name(code: str, said_in: str = "") -> str:
+    """Español: as its speakers write it; or as it is called in another language: inglés."""
+    locale = Locale.parse(code, sep="-")
+    found = locale.get_display_name(said_in.replace("-", "_") or locale) or code
+    return found if said_in else found[:1].upper() + found[1:]
 
 
 @lru_cache

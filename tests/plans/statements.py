@@ -30,6 +30,7 @@ HOT: Mapping[str, str] = {
         "LOAD_CORRECTIONS FIND_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS INSERT_ASKED ASKED",
     "services.assessment.store_link_requests": "LOAD INSERT UPDATE ASKED",
     "services.assessment.store_records": "OWNER COMPLETED MISSED SESSIONS OF_TRAININGS",
+    "services.assessment.store_editions": "EDITIONS VERSIONS",
     "services.assessment.store_reports": "LOAD INSERT UPDATE KIND",
     "services.assessment.store_check_ins": "LOAD INSERT UPDATE ZONES OPENED",
     "services.content.store_statistics": "LOCK INSERT UPDATE ONE NUMBERS",
@@ -49,7 +50,7 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_cases": """
         LOAD DUE OVERDUE LOAD_ALERTS INSERT UPDATE REST PUT_ALERT ADD_CHANGE ADD_ENTRY PUT_CLEARANCE PUT_HOLD PUT_CONTACT
         NEWEST_TRAINING""",
-    "services.supervision.store_links": "LOAD INSERT UPDATE WAITING EPOCH",
+    "services.supervision.store_links": "LOAD INSERT UPDATE WAITING EPOCH CHECK_IN",
     "services.supervision.store_regrades": "LOAD_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS REGRADE TALKED",
     "services.supervision.store_check_ins": "LOAD INSERT UPDATE LAST",
     "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
