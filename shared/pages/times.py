@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_datetime, format_skeleton, format_time
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
 
 from shared.pages.languages import ENGLISH, Language
 
@@ -39,7 +39,7 @@ def date(at: datetime, zone: str, language: Language = ENGLISH) -> str:
 
 def long_date(at: datetime, zone: str, language: Language = ENGLISH) -> str:
     """October 21, 2026"""
-    return format_skeleton("yMMMMd", at, tzinfo=known(zone), locale=language.locale)
+    return format_date(at.astimezone(known(zone)), "long", locale=language.locale)
 
 
 def date_clock(at: datetime, zone: str, language: Language = ENGLISH) -> str:
