@@ -1,29 +1,40 @@
-"""I need to talk: the hotline first, from a local file, so that the page works with the database down; then a call."""
+"""I need to talk: the hotline first, from a local file, so that the page works with the database down; then a call.
+
+A call counts as delivered when it has left for the supervisor's side. Until then its page says that nobody was told yet.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import timedelta
-from typing import Annotated, Any, Literal
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import asyncpg
 import structlog
 from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
 
-from services.assessment import guests, screens, store
+from services.assessment import calls_kept, guests, screens, store, store_calls
+from services.assessment.calls_kept import Call
 from services.assessment.guests import Closed
 from services.assessment.messages import CallPressed
 from services.assessment.visits import PAGES, Visit
+from shared.contracts.supervision import SiteDescribed
 from shared.http import page, wanted
+from shared.messaging.outcome import Outcome
 from shared.pages import languages, safeguarding, times
 from shared.pages.languages import Language
 from shared.running import Running
 
 EVERY = 10.0  # seconds between looks at the sites
+KEPT_EVERY = 5.0  # seconds between tries to deliver what was kept
+SOON = 2.0  # seconds in which a call usually leaves; the page waits for it
 ANSWERED_WITHIN = timedelta(minutes=15)  # then the next person on the site's list is asked
 OUT_OF_REACH = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-Kind = Literal["now", "can_wait"]
+SEE_OTHER = 303
+Kind = calls_kept.Kind
 log = structlog.get_logger()
 
 
@@ -35,8 +46,9 @@ def routes(running: Running) -> APIRouter:
         return talk_page(running, asked_in(request), "", "")
 
     @router.get("/talk/{site_id:path}")
-    async def talk(request: Request, site_id: str, t: str = "") -> Response:
-        return talk_page(running, asked_in(request), site_id, t)
+    async def talk(request: Request, site_id: str, t: str = "", c: str = "") -> Response:
+        """`t` and `c`: the training or the check-in that led here."""
+        return talk_page(running, asked_in(request), site_id, f"/c/{c}" if c else f"/t/{t}" if t else "")
 
     @router.post("/t/{ref}/call")
     async def call(
@@ -48,12 +60,26 @@ def routes(running: Running) -> APIRouter:
         lang: Annotated[str, Form()] = "",
         request_id: Annotated[UUID | None, Form(alias="request")] = None,
     ) -> Response:
+        id_ = request_id or uuid4()
+        if not await asked(running, request, ref, kind, id_):
+            return talk_page(running, asked_in(request, lang), site, f"/t/{ref}", failed=True)
+        query = urlencode({"kind": kind, "site": site, "lang": lang})
+        return RedirectResponse(f"/t/{ref}/call/{id_}?{query}", SEE_OTHER)
+
+    @router.get("/t/{ref}/call/{request_id}")
+    async def whether_delivered(request: Request, ref: str, request_id: UUID, kind: Kind, site: str = "") -> Response:
+        found = safeguarding.find(running.settings, site) if site else None
+        language = asked_in(request)
+        if calls_kept.waits(running.settings, request_id, kind):
+            return waiting_page(language, found, f"/t/{ref}")
         try:
-            asked = await ask_for_call(running, request, ref, kind, request_id or uuid4())
-        except OUT_OF_REACH as error:
-            log.error("call_not_sent", kind=kind, error=type(error).__name__)
-            asked = None
-        return asked or talk_page(running, asked_in(request, lang), site, ref, failed=True)
+            visit = await guests.welcome(running, request, ref)
+            if isinstance(visit, Closed):
+                return screens.closed(visit)
+            at = await delivered(running, visit, request_id, kind)
+        except OUT_OF_REACH:
+            return waiting_page(language, found, f"/t/{ref}")
+        return asked_page(visit, kind, at) if at else waiting_page(visit.language, visit.site, visit.base)
 
     return router
 
@@ -63,63 +89,159 @@ def asked_in(request: Request, first: str = "") -> Language:
     return languages.spoken(PAGES, first, *wanted(request))
 
 
-def talk_page(running: Running, language: Language, site_id: str, ref: str, *, failed: bool = False) -> Response:
-    """No query, no check of the link: numbers are public, and nobody waits for them."""
+def talk_page(running: Running, language: Language, site_id: str, base: str, *, failed: bool = False) -> Response:
+    """No query, no check of the link: numbers are public, and nobody waits for them. `base`: the pages that led here."""
     site = safeguarding.find(running.settings, site_id) if site_id else None
+    return _talk(language, site, site_id, base, failed=failed)
+
+
+def talk_of(visit: Visit) -> Response:
+    """As a phone keeps it with a training."""
+    return _talk(visit.language, visit.site, visit.training.assigned.site_id, visit.base)
+
+
+def _talk(language: Language, site: SiteDescribed | None, site_id: str, base: str, *, failed: bool = False) -> Response:
     return page(
         screens.templates(language),
         "talk.jinja",
         503 if failed else 200,
         site_name=site.name if site else "jitt",
-        talk=f"{safeguarding.address(site_id) if site_id else '/talk'}?lang={language.code}",
+        talk=_address(site_id, language),
         site=site,
         site_id=site_id,
-        ref=ref,
+        base=base,
         failed=failed,
         now_id=uuid4(),
         wait_id=uuid4(),
     )
 
 
-async def ask_for_call(
-    running: Running, request: Request, ref: str, kind: Literal["now", "can_wait"], id_: UUID
-) -> Response | None:
-    visit = await guests.welcome(running, request, ref)
-    if isinstance(visit, Closed):
-        return None
-    event = CallPressed(training_id=visit.id, kind=kind, request_id=id_)
-    outcome = await running.submit(event, id=f"call/{id_}/{kind}", source=f"training/{visit.id}")
-    return asked_page(visit, kind) if outcome.kind in ("applied", "duplicate") else None
+def _address(site_id: str, language: Language) -> str:
+    return f"{safeguarding.address(site_id) if site_id else '/talk'}?lang={language.code}"
 
 
-def asked_page(visit: Visit, kind: str) -> Response:
-    by = times.clock(visit.now + ANSWERED_WITHIN, visit.zone, visit.language)
-    return screens.show("called.jinja", visit, site=visit.site, ref=visit.ref, kind=kind, by=by)
+def waiting_page(language: Language, site: SiteDescribed | None, base: str, *, on_the_phone: bool = False) -> Response:
+    """Nobody was told yet. A reload looks again."""
+    return page(
+        screens.templates(language),
+        "waiting.jinja",
+        200 if on_the_phone else 202,
+        site_name=site.name if site else "jitt",
+        talk=_address(site.site_id if site else "", language),
+        site=site,
+        base=base,
+        on_the_phone=on_the_phone,
+    )
 
 
-def numbers_kept(running: Running) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    """While the pages are served, every change of a site reaches its file within some seconds."""
+def asked_page(visit: Visit, kind: str, at: datetime) -> Response:
+    by = times.clock(at + ANSWERED_WITHIN, visit.zone, visit.language)
+    return screens.show("called.jinja", visit, site=visit.site, base=visit.base, kind=kind, by=by)
+
+
+async def asked(running: Running, request: Request, ref: str, kind: Kind, id_: UUID) -> bool:
+    """Whether the call is on its way, or kept here until the database takes it."""
+    try:
+        visit = await guests.welcome(running, request, ref)
+        return not isinstance(visit, Closed) and _taken(await submit(running, visit.id, kind, id_))
+    except OUT_OF_REACH as error:
+        log.error("call_not_taken", kind=kind, error=type(error).__name__)
+    if not (link := guests.signed(request, ref)):
+        return False
+    call = Call(training_id=link.id, mentor_id=link.mentor_id, epoch=link.epoch, kind=kind, request_id=id_)
+    try:
+        await asyncio.to_thread(calls_kept.keep, running.settings, call)
+    except OSError as error:
+        log.error("call_not_kept", kind=kind, error=type(error).__name__)
+        return False
+    return True
+
+
+async def asked_before(running: Running, visit: Visit, form: Mapping[str, Any]) -> bool:
+    """A call that a phone kept while it was offline."""
+    try:
+        id_ = UUID(str(form.get("request", "")))
+    except ValueError:
+        return False
+    kind: Kind = "now" if form.get("kind") == "now" else "can_wait"
+    return _taken(await submit(running, visit.id, kind, id_))
+
+
+async def submit(running: Running, training_id: UUID, kind: Kind, id_: UUID) -> Outcome:
+    event = CallPressed(training_id=training_id, kind=kind, request_id=id_)
+    return await running.submit(event, id=_id(id_, kind), source=f"training/{training_id}")
+
+
+def _id(id_: UUID, kind: Kind) -> str:
+    return f"call/{id_}/{kind}"
+
+
+def _taken(outcome: Outcome) -> bool:
+    return outcome.kind in ("applied", "duplicate")
+
+
+async def delivered(running: Running, visit: Visit, id_: UUID, kind: Kind) -> datetime | None:
+    """When it was taken, once it has left for the supervisor's side; waits a moment for that."""
+    cause = store_calls.cause_of(running.service.name, visit.id, _id(id_, kind))
+    loop = asyncio.get_running_loop()
+    until = loop.time() + SOON
+    while True:
+        taken_at, left = await store_calls.find_call(running.pool, cause, visit.training.assigned.mentor_id)
+        if taken_at is None or left or loop.time() > until:
+            return taken_at if left else None
+        await asyncio.sleep(0.1)
+
+
+def kept_up(running: Running) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """While the pages are served: a site's changed numbers reach its file, and calls that wait are delivered."""
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
-        task = asyncio.create_task(_keep(running))
+        tasks = [asyncio.create_task(_keep_numbers(running)), asyncio.create_task(_deliver_kept(running))]
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     return lifespan
 
 
-async def _keep(running: Running) -> None:
+async def _keep_numbers(running: Running) -> None:
     kept: dict[str, int] = {}
     while True:
-        try:
-            kept = await keep_numbers(running, kept)
-        except OUT_OF_REACH as error:
-            log.warning("numbers_not_kept", error=type(error).__name__)
+        if (now := await _in_reach(keep_numbers(running, kept), "numbers_not_kept")) is not None:
+            kept = now
         await asyncio.sleep(EVERY)
+
+
+async def _deliver_kept(running: Running) -> None:
+    while True:
+        await _in_reach(deliver_kept(running), "calls_wait")
+        await asyncio.sleep(KEPT_EVERY)
+
+
+async def _in_reach(work: Awaitable[Any], words: str) -> Any:
+    try:
+        return await work
+    except OUT_OF_REACH as error:
+        log.warning(words, error=type(error).__name__)
+        return None
+
+
+async def deliver_kept(running: Running) -> int:
+    """How many were delivered now. Raises what the database raises; the rest then waits."""
+    count = 0
+    for call in await asyncio.to_thread(calls_kept.waiting, running.settings):
+        opened = await store.get_opened(running.pool, call.training_id, call.mentor_id)
+        revoked = guests.revoked(opened, call.link)
+        if revoked or not _taken(await submit(running, call.training_id, call.kind, call.request_id)):
+            log.error("kept_call_refused", training_id=str(call.training_id), kind=call.kind, revoked=revoked)
+        else:
+            count += 1
+        calls_kept.forget(running.settings, call)
+    return count
 
 
 async def keep_numbers(running: Running, kept: dict[str, int]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """The mentor's pages: no login, no JavaScript needed. Reading has no effect; every answer is a form that is posted."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import uuid4
 
@@ -19,6 +20,9 @@ from services.assessment import (
     open_answers,
     questions,
     screens,
+    store,
+    store_editions,
+    translations,
     words,
 )
 from services.assessment.domain import Said
@@ -63,7 +67,7 @@ def start_routes(running: Running) -> APIRouter:
     @router.get("/t/{ref}")
     async def start_page(request: Request, ref: str) -> Response:
         visit = await guests.welcome(running, request, ref)
-        response = screens.closed(visit) if isinstance(visit, Closed) else first_page(visit)
+        response = screens.closed(visit) if isinstance(visit, Closed) else first_page(await renewed(running, visit))
         response.set_cookie(PROBE, "1", path="/t", samesite="lax", httponly=True, secure=_secure(request))
         return response
 
@@ -74,10 +78,26 @@ def start_routes(running: Running) -> APIRouter:
             return screens.closed(visit)
         if visit.state is not State.OPEN:
             return to(visit)
-        await running.submit(Started(training_id=visit.id), id=str(uuid4()), source=f"training/{visit.id}")
+        shown = (await renewed(running, visit)).training.reading.cards_version
+        event = Started(training_id=visit.id, cards_version=shown)
+        await running.submit(event, id=str(uuid4()), source=f"training/{visit.id}")
         return begun(visit, request, cookies=bool(jitt_cookies))
 
     return router
+
+
+async def renewed(running: Running, visit: Visit) -> Visit:
+    """With the newest cards, as long as it was not begun; afterwards it is only told that there are newer ones."""
+    shown = visit.training.current.module
+    if visit.module is None or shown is None or visit.state is not State.OPEN:
+        return visit
+    newest = await store_editions.find_newest(running.pool, shown.module_id, visit.module.locale)
+    if newest is None or newest <= shown.version:
+        return visit
+    if visit.training.opened_at:
+        return replace(visit, updated=True)
+    known = await store.find_modules(running.pool, [f"{shown.module_id}/{visit.module.locale}@{newest}"])
+    return translations.with_cards(visit, newest, known)
 
 
 def first_page(visit: Visit) -> Response:

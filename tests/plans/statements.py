@@ -31,6 +31,7 @@ HOT: Mapping[str, str] = {
     "services.assessment.store_link_requests": "LOAD INSERT UPDATE ASKED",
     "services.assessment.store_records": "OWNER COMPLETED MISSED SESSIONS OF_TRAININGS",
     "services.assessment.store_editions": "EDITIONS VERSIONS",
+    "services.assessment.store_calls": "FIND_CALL",
     "services.assessment.store_reports": "LOAD INSERT UPDATE KIND",
     "services.assessment.store_check_ins": "LOAD INSERT UPDATE ZONES OPENED",
     "services.content.store_statistics": "LOCK INSERT UPDATE ONE NUMBERS",

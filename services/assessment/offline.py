@@ -1,0 +1,104 @@
+"""Once opened, a training works without a connection: the worker that does it, what it keeps, and what it sends later.
+
+The worker (static/worker.js) is a file like any other, with the version of what this process serves put before it: another
+version of any page makes it another worker, and what phones keep is fetched anew.
+"""
+
+import gzip
+import json
+from functools import lru_cache
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from services.assessment import guests, offline_kept, offline_pages, screens
+from services.assessment.guests import COOKIE, Closed
+from services.assessment.offline_kept import Forms
+from services.assessment.visits import PAGES, State
+from shared.http import HEADERS
+from shared.pages import asset
+from shared.running import Running
+
+SHELL = ("jitt.css", "mentor.js", "mark.svg")
+SEEN = (".py", ".jinja", ".po", ".css", ".js", ".svg")
+
+
+def routes(running: Running) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/t/worker.js")
+    def worker() -> Response:
+        headers = {"Service-Worker-Allowed": "/t", "Cache-Control": "no-cache"}
+        return Response(script(), media_type="text/javascript; charset=utf-8", headers=headers)
+
+    @router.get("/t/{ref}/offline")
+    async def kept(request: Request, ref: str) -> Response:
+        """What the phone keeps; 410 when there is nothing to go on with."""
+        visit = await guests.welcome(running, request, ref)
+        if isinstance(visit, Closed):
+            return JSONResponse({"reason": visit.reason}, screens.CLOSED[visit.reason][0])
+        if visit.state is not State.OPEN:
+            return JSONResponse({"id": str(visit.id), "reason": str(visit.state)}, 410)
+        made = await run_in_threadpool(lambda: json.dumps(offline_pages.bundle(visit, version())).encode())
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(made, media_type="application/json")
+        packed = await run_in_threadpool(gzip.compress, made, 6)
+        return Response(packed, media_type="application/json", headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
+
+    @router.post("/t/{ref}/kept")
+    async def take(request: Request, ref: str, kept: Forms) -> Response:
+        """What the phone sends later. A link that opens nothing any more is said for each form; a broken one is a 404."""
+        taken = await offline_kept.take(running, request, ref, kept.forms)
+        if taken and taken[0].reason in ("broken", "too_many"):
+            return JSONResponse({"reason": taken[0].reason}, screens.CLOSED[taken[0].reason][0])
+        visit = await guests.welcome(running, request, ref)
+        done = not isinstance(visit, Closed) and visit.state is State.DONE
+        said = offline_kept.told(kept.forms, taken, visit.language)
+        return JSONResponse({"results": [each.result for each in taken], "said": said, "done": done})
+
+    @router.post("/t/{ref}/forget")
+    async def forget(request: Request, ref: str) -> Response:
+        """Removes the cookie. What a phone keeps its worker has removed before this is asked."""
+        visit = await guests.welcome(running, request, ref)
+        response = screens.closed(visit) if isinstance(visit, Closed) else screens.offline(visit, "forgotten")
+        if link := guests.signed(request, ref):
+            response.delete_cookie(COOKIE, path=f"/t/{link.id}")
+        return response
+
+    return router
+
+
+def script() -> str:
+    """The worker, as JavaScript that begins with what it has to know."""
+    headers = HEADERS | {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
+    known = {"version": version(), "shell": [asset(name) for name in SHELL], "headers": headers}
+    return f"const KNOWN = {json.dumps(known)};\n{_worker().read_text(encoding='utf-8')}"
+
+
+def _worker() -> Traversable:
+    return files(PAGES) / "static" / "worker.js"
+
+
+@lru_cache
+def version() -> str:
+    """Another one when anything changed of which the pages are made."""
+    seen = sha256()
+    for root in (files(PAGES), files("shared.pages")):
+        for name, file in sorted(_files(root, "")):
+            seen.update(name.encode() + b"\x00" + file.read_bytes())
+    return seen.hexdigest()[:12]
+
+
+def _files(folder: Traversable, path: str) -> list[tuple[str, Traversable]]:
+    found: list[tuple[str, Traversable]] = []
+    for each in folder.iterdir():
+        name = f"{path}/{each.name}"
+        if each.is_dir():
+            found += _files(each, name)
+        elif name.endswith(SEEN):
+            found.append((name, each))
+    return found

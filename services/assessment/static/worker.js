@@ -1,0 +1,393 @@
+// A training without a connection. The network comes first; when it fails, or is slow, what the server made before stands in:
+// this file picks one of those pages, fills in what was chosen, keeps the form, and sends it later, in order.
+// KNOWN (version, shell, headers) is put before this file when it is served.
+const SHELL = `shell-${KNOWN.version}`, HELP = "help";
+const POST_MS = 8000, GET_MS = 4000, SEND_MS = 20000, HOUR = 3600000, DAY = 24 * HOUR, AT_ONCE = 50;
+const MINE = /^(|start|call|call\/[0-9a-f-]+|done|answers|forget|cards\/\d+|questions\/\d+(\/retry|\/report)?)$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+addEventListener("install", (event) => {
+  skipWaiting();
+  event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll([...KNOWN.shell, "/talk"])));
+});
+addEventListener("activate", (event) => event.waitUntil(takeOver()));
+addEventListener("sync", (event) => event.waitUntil(sendAll()));
+addEventListener("message", ({ data, waitUntil }) => heard(data));
+addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url), [, ref, path = ""] = url.pathname.match(/^\/t\/([^/]+)(?:\/(.*))?$/) ?? [];
+  if (url.origin !== location.origin) return;
+  if (KNOWN.shell.some((file) => file.split("?")[0] === url.pathname)) event.respondWith(shell(event.request));
+  else if (event.request.mode !== "navigate") return;
+  else if (ref && idOf(ref) && MINE.test(path)) event.respondWith(visited(event, ref, path, url));
+  else if (/^\/talk(\/|$)/.test(url.pathname)) event.respondWith(help(event.request, url));
+});
+
+// Where things are kept: `trainings` as the server made them, `acts` as they were done.
+let opened;
+const asked = (request) => new Promise((resolve, reject) => {
+  request.onsuccess = () => resolve(request.result);
+  request.onerror = () => reject(request.error);
+});
+function database() {
+  const request = indexedDB.open("jitt", 1);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore("trainings", { keyPath: "id" });
+    request.result.createObjectStore("acts", { keyPath: "n", autoIncrement: true }).createIndex("id", "id");
+  };
+  return asked(request);
+}
+const table = async (name, mode) => (await (opened ??= database())).transaction(name, mode).objectStore(name);
+const find = async (id) => asked((await table("trainings", "readonly")).get(id));
+const actsOf = async (id) => asked((await table("acts", "readonly")).index("id").getAll(id));
+const put = async (name, row) => asked((await table(name, "readwrite")).put(row));
+const drop = async (name, key) => asked((await table(name, "readwrite")).delete(key));
+
+async function remove(id) {
+  for (const act of await actsOf(id)) await drop("acts", act.n);
+  await drop("trainings", id);
+}
+
+async function takeOver() {
+  for (const name of await caches.keys()) if (name !== SHELL && name !== HELP) await caches.delete(name);
+  await clients.claim();
+  for (const held of await asked((await table("trainings", "readonly")).getAll())) {
+    if (now(held) > held.made.starts * 1000 + 14 * DAY) await remove(held.id);
+    else await refresh(held.id, held.ref).catch(() => {});
+  }
+}
+
+// A link in the path holds the training's id; a phone never has to keep one to know whose page it is.
+function idOf(ref) {
+  if (!ref.includes(".")) return UUID.test(ref) ? ref : null;
+  try {
+    const bytes = [...atob(ref.split(".")[0].replaceAll("-", "+").replaceAll("_", "/"))].map((c) => c.charCodeAt(0));
+    if (bytes[0] !== 0) return null;
+    return bytes.slice(1, 17).map((b) => b.toString(16).padStart(2, "0")).join("")
+      .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  } catch {
+    return null;
+  }
+}
+const refOf = (url) => url.pathname.match(/^\/t\/([^/]+)/)?.[1] ?? url.searchParams.get("t") ?? "";
+
+// The server's clock as far as this phone can tell: whether its own is right does not matter.
+const now = (held) => held.made.now * 1000 + Math.max(0, Date.now() - held.at);
+const inTime = (work, ms) => Promise.race([work.catch(() => null), new Promise((done) => setTimeout(done, ms, null))]);
+const good = (response) => response && (response.type === "opaqueredirect" || (response.status < 500 && response.status !== 404));
+const escaped = (text) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+
+async function shell(request) {
+  const exact = await caches.match(request, { cacheName: SHELL });
+  return exact ?? fetch(request).catch(() => caches.match(request, { cacheName: SHELL, ignoreSearch: true }));
+}
+
+async function help(request, url) {
+  const response = await inTime(fetch(request), GET_MS);
+  if (good(response)) return response;
+  const ref = refOf(url), id = idOf(ref), held = id && await find(id);
+  if (held) return made(held.made.pages.talk, held, ref);
+  return await caches.match(url.pathname, { cacheName: HELP, ignoreSearch: true })
+    ?? await caches.match("/talk", { cacheName: SHELL }) ?? Response.error();
+}
+
+async function visited(event, ref, path, url) {
+  const { request } = event, id = idOf(ref), held = await find(id);
+  if (!held) return fetch(request);
+  const fields = request.method === "POST" ? [...await request.clone().formData()].map(([k, v]) => [k, String(v)]) : null;
+  if (fields && path === "forget") return forget(request, held, ref, fields);
+  if (!(await actsOf(id)).some((act) => !act.sent)) {  // else the server is behind: its pages would ask again
+    const response = await inTime(fetch(request), fields ? POST_MS : GET_MS);
+    if (good(response)) {
+      if (fields && response.type === "opaqueredirect") await noted(held, ref, path, fields);
+      return response;
+    }
+  }
+  if (!fields) {
+    event.waitUntil(send(id));
+    return answer(look(held, await stateOf(held), path, url), held, ref);
+  }
+  const decided = await navigator.locks.request("keep", () => keep(held, ref, path, fields, false));
+  event.waitUntil(registration.sync?.register("send").catch(() => {}));
+  await inTime(send(id), GET_MS);
+  return answer(decided, held, ref);
+}
+
+function answer({ to, html, status }, held, ref) {
+  return to === undefined ? made(html, held, ref, status) : Response.redirect(`/t/${ref}${to && "/"}${to}`, 303);
+}
+
+// A page as the server would have sent it: a form of its own, and the link in its addresses where no cookie holds it.
+function made(html, held, ref, status = 200) {
+  const page = html.replaceAll(held.id, ref)
+    .replace(/name="request" value="[^"]*"/g, () => `name="request" value="${crypto.randomUUID()}"`)
+    .replace(/name="shown" value="\d+"/g, 'name="shown" value=""');
+  return new Response(page, { status, headers: KNOWN.headers });
+}
+
+async function forget(request, held, ref, fields) {
+  const waiting = (await actsOf(held.id)).some((act) => !act.sent);
+  if (waiting && !fields.some(([name]) => name === "sure")) {
+    await inTime(send(held.id), GET_MS);
+    if ((await actsOf(held.id)).some((act) => !act.sent)) return made(held.made.pages.forget, held, ref);
+  }
+  await remove(held.id);
+  const response = await inTime(fetch(request), POST_MS);
+  return good(response) ? response : made(held.made.pages.forgotten, held, ref);
+}
+
+// What is so by now: as the server had it, and what was done since.
+async function stateOf(held) {
+  const { opened, read, tries, said } = held.made, acts = await actsOf(held.id);
+  const state = { opened, read, tries: [...tries], said: new Map(said), kept: new Set(), calls: 0, last: "" };
+  if (tries.length) state.last = `questions/${tries.at(-1).number}`;
+  for (const { sent, told, path } of acts) {
+    if (told.start) state.opened = true;
+    if (told.read) state.read = Math.max(state.read, told.read);
+    if (told.call && !sent) state.calls += 1;
+    if (told.attempt && !state.tries.some((t) => t.number === told.number && t.attempt === told.attempt)) {
+      state.tries.push(told);
+      state.last = `questions/${told.number}`;
+    }
+    if (told.said && !state.said.has(told.number)) {
+      state.said.set(told.number, told.said);
+      state.last = "";
+    }
+    if (told.said && !sent) state.kept.add(told.number);
+  }
+  state.closed = now(held) >= held.made.starts * 1000;
+  return state;
+}
+const triesAt = (state, number) => state.tries.filter((t) => t.number === number);
+const settled = (state, number) => state.said.has(number) || (triesAt(state, number).at(-1)?.open ?? true) === false;
+const next = (held, state) => {
+  const open = held.made.questions.find((q) => !settled(state, q.number));
+  return open ? `questions/${open.number}` : "done";
+};
+const place = (held, state) => (state.read < held.made.cards ? `cards/${state.read + 1}` : state.last || next(held, state));
+
+// Reading: {html} or {to}, as the server's own pages go.
+function look(held, state, path, url) {
+  const { pages } = held.made, [kind, n] = path.split("/"), number = Number(n), page = path + url.search;
+  if (kind === "call") return { html: state.calls ? pages.call : pages.offline };
+  if (kind === "answers") return { html: pages.offline };
+  const done = next(held, state) === "done";
+  if (kind === "cards" && (state.opened || state.closed)) {
+    const shown = state.closed ? `closed/${page}` : page, plain = state.closed ? `closed/${path}` : path;
+    return (pages[shown] ?? pages[plain]) ? { html: pages[shown] ?? pages[plain] } : { to: "" };
+  }
+  if (kind === "questions") {
+    const question = held.made.questions[number - 1];
+    if (!question) return { to: "" };
+    if (state.said.has(number)) return { html: saidPage(held, state, question) };
+    if (triesAt(state, number).length) return { html: feedback(held, state, question, url.searchParams.has("again")) };
+    return state.opened && !state.closed ? { html: question.pages.ask } : { to: "" };
+  }
+  if (kind === "done" && done) return { html: donePage(held, state) };
+  if (state.opened && done) return { to: "done" };
+  if (state.closed) return { html: pages.closed };
+  if (kind === "done" || state.opened) return { to: state.opened ? place(held, state) : "" };
+  return { html: pages[""] };
+}
+
+const mended = (html, held, state) => html.replaceAll(`/t/${held.id}/done"`, `/t/${held.id}/${next(held, state)}"`);
+
+function saidPage(held, state, question) {
+  const kept = state.kept.has(question.number) ? "kept" : "sent";
+  return mended(question.pages[`${kept} ${state.said.get(question.number)}`], held, state);
+}
+
+// Slots are filled one by one; the last takes all that is left.
+function fill(html, slot, parts) {
+  const place = new RegExp(`<blockquote[^>]*>@${slot}@</blockquote>(\\s*<p[^>]*>@${slot}@</p>)?`, "g");
+  const slots = html.match(place)?.length ?? 0;
+  let n = 0;
+  return html.replace(place, () => (++n < slots ? parts[n - 1] : parts.slice(n - 1).join("")) ?? "");
+}
+
+function feedback(held, state, question, again = false, problem = false) {
+  const tries = triesAt(state, question.number), first = tries[0], last = tries.at(-1), { pages, right, kind } = question;
+  const wrong = kind === "order" ? [] : question.options.filter((id) => !right.includes(id));
+  const said = (ids) => ids.map((id) => question.said[id]);
+  let html;
+  if (last.correct && last.attempt === 1) html = pages[first.confidence === "guess" ? "works guess" : "works"];
+  else if (last.open && !state.closed) {
+    const incomplete = kind === "multi" && !first.chosen.some((id) => wrong.includes(id));
+    const name = ["not_quite", incomplete && "incomplete", first.confidence === "sure" && "certain", problem && "answer"];
+    html = fill(pages[name.filter(Boolean).join(" ")], "chosen", said(first.chosen));
+    if (kind === "single") html = without(html, first.chosen[0]);
+  } else {
+    const others = wrong.filter((id) => !first.chosen.includes(id));
+    html = pages[`${last.correct ? "recovered" : "shown"} ${Math.min(others.length, 2)}`];
+    html = fill(fill(html, "chosen", said(first.chosen)), "others", said(others));
+  }
+  if (again) html = html.replace('<h1 tabindex="-1" id="result">', (h1) => question.again + h1);
+  return mended(html, held, state);
+}
+
+// The tried option is gone before the retry, and the first of the others takes its id.
+function without(html, id) {
+  const rest = html.replace(new RegExp(`<label class="choice"><input type="radio" name="option" value="${id}"[\\s\\S]*?</label>`), "");
+  return rest.includes('id="answer"') ? rest : rest.replace(/(<input type="radio" name="option" value="[^"]*")/, '$1 id="answer"');
+}
+
+function donePage(held, state) {
+  const { pages, topics, headings, missed } = held.made.done;
+  const misses = state.tries.filter((t) => t.attempt === 1 && !t.correct).map((t) => t.number);
+  const recovered = misses.filter((n) => triesAt(state, n).at(-1).correct).length;
+  const hold = misses.some((n) => held.made.questions[n - 1].safety), late = now(held) > held.made.quizBy * 1000;
+  const page = pages[[misses.length && "missed", hold && "hold", late && "late"].filter(Boolean).join(" ")];
+  return page.replace("@heading@", escaped(headings[misses.length][Number(hold)]))
+    .replace("@missed@", escaped(missed[misses.length][recovered]))
+    .replace(/<ul class="why">([\s\S]*?)<\/ul>/, (list, inner) => {
+      const lines = misses.length ? inner.match(/<li[\s\S]*?<\/li>/g) : null;
+      return lines ? `<ul class="why">\n${misses.map((n) => lines[topics.indexOf(n)]).join("\n")}\n</ul>` : list;
+    })
+    .replace(/(<li class="now"><time)[^>]*>[^<]*/, `$1 datetime="${new Date().toISOString()}">${escaped(held.made.words.now)}`);
+}
+
+// Answering: {to} or {html}, and `told`, what is to be kept of it. The rules are those of grading.py and questions.py.
+function judge(held, state, path, fields) {
+  const form = Object.fromEntries(fields), [kind, n, more] = path.split("/"), number = Number(n);
+  if (kind === "call") {
+    const asks = new URLSearchParams({ kind: form.kind, site: form.site ?? "", lang: form.lang ?? "" });
+    return { told: { call: true }, to: `call/${form.request}?${asks}` };
+  }
+  if (more === "report") return { told: { report: number }, to: `questions/${number}#report` };
+  if (state.closed) return { to: "" };
+  if (kind === "start") return { told: state.opened ? null : { start: true }, to: place(held, state) };
+  if (!state.opened) return { to: "" };
+  if (kind === "cards") return { told: { read: number }, to: number < held.made.cards ? `cards/${number + 1}` : next(held, state) };
+  const question = held.made.questions[number - 1];
+  if (!question) return { to: "" };
+  if (question.kind === "open") return openAnswer(state, question, form);
+  const tries = triesAt(state, number);
+  return more === "retry" ? secondTry(held, state, question, fields, tries) : firstTry(state, question, fields, tries);
+}
+
+function openAnswer(state, { number, pages }, form) {
+  if (state.said.has(number)) return { to: `questions/${number}` };
+  if (form.talk) return { told: { number, said: "rather_talk" }, to: `questions/${number}` };
+  const text = (form.text ?? "").replaceAll("\0", "").replaceAll("\r\n", "\n").trim(), long = [...text].length > 500;
+  if (text && !long) return { told: { number, said: "written" }, to: `questions/${number}` };
+  const html = pages[long ? "ask shorter" : "ask write"];
+  return { html: html.replace(/(<textarea[^>]*>)[\s\S]*?<\/textarea>/, (_, tag) => `${tag}${escaped(text)}</textarea>`), status: 422 };
+}
+
+function firstTry(state, question, fields, tries) {
+  const { number } = question, chosen = choice(question, fields), sure = fields.findLast(([k]) => k === "confidence")?.[1];
+  if (tries.length) return { to: `questions/${number}?again=1` };
+  const confident = ["guess", "think_so", "sure"].includes(sure);
+  if (!chosen || !confident) {
+    const page = question.pages[["ask", !chosen && "answer", !confident && "sure"].filter(Boolean).join(" ")];
+    return { html: retained(page, fields), status: 422 };
+  }
+  const correct = right(question, chosen);
+  return { told: { number, attempt: 1, chosen, confidence: sure, correct, open: !correct && question.retry }, to: `questions/${number}` };
+}
+
+function secondTry(held, state, question, fields, tries) {
+  const { number } = question, to = `questions/${number}`, asks = fields.some(([k, v]) => k === "show" && v);
+  if (!tries.length) return { to };
+  if (!tries.at(-1).open) return { to: `${to}?again=1` };
+  if (asks) return { told: { number, attempt: 2, chosen: [], correct: false, shown: true, open: false }, to };
+  const chosen = choice(question, fields, question.kind === "single" ? tries[0].chosen : []);
+  if (!chosen) return { html: retained(feedback(held, state, question, false, true), fields), status: 422 };
+  return { told: { number, attempt: 2, chosen, correct: right(question, chosen), open: false }, to };
+}
+
+// Option ids, for an ordering question in their order; null when the page could not have sent this.
+function choice({ kind, options }, fields, gone = []) {
+  if (kind === "order") {
+    const places = fields.filter(([name]) => name.startsWith("place-")).sort((a, b) => (a[1] < b[1] ? -1 : 1));
+    const whole = places.length === options.length && places.every(([, at], n) => at === String(n + 1));
+    return whole ? places.map(([name]) => name.slice(6)) : null;
+  }
+  const chosen = [...new Set(fields.filter(([name]) => name === "option").map(([, id]) => id))];
+  const fits = chosen.every((id) => options.includes(id) && !gone.includes(id));
+  return fits && (kind === "single" ? chosen.length === 1 : chosen.length > 0) ? chosen : null;
+}
+
+function right({ kind, right: ids }, chosen) {
+  if (kind === "order") return ids.every((id, n) => id === chosen[n]);
+  return ids.length === chosen.length && ids.every((id) => chosen.includes(id));
+}
+
+function retained(html, fields) {
+  for (const [name, value] of fields) {
+    if (name === "option") html = html.replace(new RegExp(`(<input type="(?:radio|checkbox)" name="option" value="${value}"[^>]*)>`), "$1 checked>");
+    if (name.startsWith("place-") && value) html = html.replace(new RegExp(`(<select name="${name}"[\\s\\S]*?<option value="${value}")>`), "$1 selected>");
+  }
+  return html;
+}
+
+async function keep(held, ref, path, fields, sent) {
+  const request = fields.find(([name]) => name === "request")?.[1] ?? "", acts = await actsOf(held.id);
+  const decided = judge(held, await stateOf(held), path, fields);
+  const twice = request && acts.some((act) => act.request === request && act.told.call);
+  if (decided.told && !twice) await put("acts", { id: held.id, ref, path, fields: sent ? [] : fields, request, sent, at: Date.now(), told: decided.told });
+  return decided;
+}
+const noted = (held, ref, path, fields) => (path === "call" ? null : navigator.locks.request("keep", () => keep(held, ref, path, fields, true)));
+
+// Sending: calls for help first, then in order, one request at a time. A form is let go of when the server has said what became of it.
+const send = (id) => navigator.locks.request(`send ${id}`, { ifAvailable: true }, async (lock) => {
+  for (let more = Boolean(lock); more;) more = await sendSome(id);
+});
+
+async function sendSome(id) {
+  const waiting = (await actsOf(id)).filter((act) => !act.sent), calls = waiting.filter((act) => act.told.call);
+  const acts = (calls.length ? calls : waiting).slice(0, AT_ONCE);
+  if (!acts.length || !navigator.onLine) return false;
+  const ref = waiting.at(-1).ref, forms = acts.map((act) => ({ path: act.path, fields: act.fields, age: Date.now() - act.at }));
+  const asks = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ forms }), signal: AbortSignal.timeout(SEND_MS) };
+  const response = await fetch(`/t/${ref}/kept`, asks).catch(() => null);
+  if (!response?.ok) {
+    await tell(id, "", response?.status === 404);
+    return false;
+  }
+  const { results, said } = await response.json();
+  for (const [n, result] of results.entries()) {
+    if (result === "sent") await put("acts", { ...acts[n], sent: true, fields: [] });
+    else if (result !== "wait") await drop("acts", acts[n].n);
+  }
+  await refresh(id, ref).catch(() => {});
+  await tell(id, said);
+  return results.length === acts.length && !results.includes("wait") && waiting.length > acts.length;
+}
+
+async function sendAll() {
+  const acts = await asked((await table("acts", "readonly")).getAll());
+  for (const id of new Set(acts.filter((act) => !act.sent).map((act) => act.id))) await send(id);
+}
+
+// What the server has now. A training that is done, and sent, leaves the phone.
+async function refresh(id, ref) {
+  const before = await actsOf(id), response = await fetch(`/t/${ref}/offline`);
+  if (response.status === 410 && (await response.json()).reason === "done" && before.every((act) => act.sent)) await remove(id);
+  if (!response.ok) return;
+  const fresh = await response.json();
+  await put("trainings", { id, ref, at: Date.now(), made: fresh });
+  for (const act of before) if (act.sent) await drop("acts", act.n);
+  await (await caches.open(HELP)).add(fresh.help).catch(() => {});
+}
+
+async function heard({ type, ref, path, lang }) {
+  const id = idOf(ref);
+  if (!id) return;
+  if (type === "opened") for (const act of await actsOf(id)) if (!act.sent && act.ref !== ref) await put("acts", { ...act, ref });
+  await send(id);
+  const held = await find(id), other = !held || held.ref !== ref || held.made.version !== KNOWN.version || held.made.lang !== lang;
+  if (type === "opened" && (other || Date.now() - held.at > 6 * HOUR || path.endsWith("/done"))) await refresh(id, ref).catch(() => {});
+  await tell(id);
+}
+
+async function tell(id, said = "", link = false) {
+  const held = await find(id), waiting = (await actsOf(id)).filter((act) => !act.sent), words = held?.made.words;
+  const answers = waiting.filter((act) => act.told.number).length, call = waiting.some((act) => act.told.call), lines = [said];
+  if (words && call) lines.push(words.call);
+  if (words && !navigator.onLine) lines.push(words.offline);
+  if (words && answers) lines.push(words.waiting[Math.min(answers, words.waiting.length - 1)]);
+  if (words && link) lines.push(words.link);
+  const message = { words: lines.filter(Boolean).join(" "), waiting: waiting.length, held: Boolean(held), again: waiting.length ? words?.try : "" };
+  for (const client of await clients.matchAll()) if (idOf(refOf(new URL(client.url))) === id) client.postMessage(message);
+}

@@ -1,0 +1,24 @@
+"""What became of a call: taken, and gone from the outbox. SQL of the assessment schema, apart."""
+
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import Pool
+
+from shared.contracts.assessment import CallRequested
+from shared.messaging.message import inbox_id
+
+FIND_CALL = """
+SELECT i.at, NOT EXISTS (SELECT FROM outbox o WHERE o.type = $2 AND o.key = $3) AS gone
+FROM inbox i WHERE i.id = $1 AND i.refused IS NULL
+"""
+
+
+def cause_of(service: str, training_id: UUID, id: str) -> UUID:
+    return inbox_id(service, f"training/{training_id}", id)
+
+
+async def find_call(pool: Pool, cause: UUID, mentor_id: UUID) -> tuple[datetime | None, bool]:
+    """When it was taken, and whether all calls of this mentor have left. (None, False): not taken."""
+    row = await pool.fetchrow(FIND_CALL, cause, CallRequested.TYPE, str(mentor_id))
+    return (row["at"], row["gone"]) if row else (None, False)
