@@ -108,6 +108,7 @@ def link(
     mentor: Annotated[str, typer.Option(help="Or: the mentor's reference; the newest training, with --site.")] = "",
     site: SiteId = "",
     record: Annotated[bool, typer.Option("--record", help="The link to the mentor's own record; works for 90 days.")] = False,
+    check_in: Annotated[bool, typer.Option("--check-in", help="The link to what a mentor says after the last session.")] = False,
     revoke: Annotated[bool, typer.Option("--revoke", help="Instead: end every link that the mentor has.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -116,16 +117,22 @@ def link(
     Example: jitt link --site eastfield --mentor marcus
 
     Own record: jitt link --record --site eastfield --mentor marcus
+
+    After the session: jitt link --check-in --site eastfield --mentor marcus
     """
     if record:
         return commands_links.print_record(site, mentor, as_json=as_json)
     if revoke:
         return commands_links.revoke(site, mentor)
+    if check_in and not (session or mentor):
+        fail("Say which session: --session, or --mentor with --site.", 2)
     if not (training_id or session or mentor):
         fail("Say which training: its id, --session, or --mentor with --site.", 2)
     if mentor and not site:
         fail("A mentor's reference belongs to a site: add --site.", 2)
     mentor_id = ids.mentor(site, mentor) if mentor else None
+    if check_in:
+        return commands_links.print_check_in(_session(session, site), mentor_id, as_json=as_json)
     found = on(SERVICE, lambda running: _training(running, training_id, _session(session, site), mentor_id))
     if found is None:
         fail("No training is known for that. Usually it is assigned one day before the session; when no module fits, none is.")

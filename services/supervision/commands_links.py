@@ -1,8 +1,8 @@
-"""`jitt link --record` and `--revoke`: the link to a mentor's own record, and the end of all links that a mentor has."""
+"""`jitt link --check-in`, `--record` and `--revoke`: links that open no training, and the end of all that a mentor has."""
 
 import json
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
 import typer
@@ -17,6 +17,7 @@ from shared.security import Link, mint_link
 from shared.settings import settings
 
 RECORD_LIFE = timedelta(days=90)
+CHECK_IN_LIFE = timedelta(days=14)  # as long as a training's; whether a check-in still counts is judged when it is sent
 
 
 def print_record(site: str, mentor: str, *, as_json: bool) -> None:
@@ -24,6 +25,18 @@ def print_record(site: str, mentor: str, *, as_json: bool) -> None:
     mentor_id = _mentor_id(site, mentor)
     url = on(SERVICE, lambda running: _minted(running, mentor_id)) or _nobody(site, mentor)
     typer.echo(json.dumps({"url": url, "mentor_id": str(mentor_id)}) if as_json else url)
+
+
+def print_check_in(session_id: UUID | None, mentor_id: UUID | None, *, as_json: bool) -> None:
+    """It opens when the session is over, and takes what is said for three days."""
+    found = on(SERVICE, lambda running: _asked_about(running, session_id, mentor_id))
+    if found is None:
+        fail("No session is known for that, or it was canceled.")
+    if (ends_at := found["starts_at"] + CHECK_IN_LIFE) <= found["now"]:
+        fail("The link to that check-in ended two weeks after its session.")
+    opens = Link("check_in", found["session_id"], found["mentor_id"], found["link_epoch"])
+    url = f"{settings().assessment_url}/c/{mint_link(opens, ends_at)}"
+    typer.echo(json.dumps({"url": url, "session_id": str(found["session_id"])}) if as_json else url)
 
 
 def revoke(site: str, mentor: str) -> None:
@@ -49,6 +62,11 @@ async def _minted(running: Running, mentor_id: UUID) -> str | None:
         return None
     epoch, now = found
     return f"{settings().assessment_url}/m/{mint_link(Link('record', mentor_id, mentor_id, epoch), now + RECORD_LIFE)}"
+
+
+async def _asked_about(running: Running, session_id: UUID | None, mentor_id: UUID | None) -> Any:
+    async with running.connection() as conn:
+        return await store_links.find_check_in(conn, session_id, mentor_id)
 
 
 async def _revoked(running: Running, mentor_id: UUID) -> bool:

@@ -1,7 +1,8 @@
 """The SQL of mentors' links: who asked for a new one, and what a link needs to be signed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Connection
@@ -28,6 +29,13 @@ WHERE l.mentor_id = $1
   AND NOT EXISTS (SELECT FROM preparation p WHERE p.mentor_id = l.mentor_id AND p.opened_at > l.requested_at)
 """
 EPOCH = "SELECT link_epoch, now() AS now FROM mentor_case WHERE mentor_id = $1 AND enrolled AND status = 'active'"
+# The last session that has begun; before the first one, the next.
+CHECK_IN = """
+SELECT p.session_id, p.mentor_id, p.starts_at, coalesce(c.link_epoch, 1) AS link_epoch, now() AS now
+FROM preparation p LEFT JOIN mentor_case c ON c.mentor_id = p.mentor_id
+WHERE p.status IN ('planned', 'held') AND ($1::uuid IS NULL OR p.session_id = $1) AND ($2::uuid IS NULL OR p.mentor_id = $2)
+ORDER BY p.starts_at > now(), abs(extract(epoch FROM p.starts_at - now())) LIMIT 1
+"""
 
 
 async def load_requests(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, LinkRequested]:
@@ -54,6 +62,12 @@ async def find_epoch(conn: Connection, mentor_id: UUID) -> tuple[int, datetime] 
     """(epoch, now) for a new link; None for somebody who is no mentor here."""
     row = await conn.fetchrow(EPOCH, mentor_id)
     return (row["link_epoch"], row["now"]) if row else None
+
+
+async def find_check_in(conn: Connection, session_id: UUID | None, mentor_id: UUID | None) -> Mapping[str, Any] | None:
+    """The session to ask about, with the epoch that its link needs, and the time."""
+    found = await conn.fetchrow(CHECK_IN, session_id, mentor_id)
+    return dict(found) if found else None
 
 
 def _row(r: LinkRequested) -> tuple[object, ...]:

@@ -158,6 +158,16 @@ def test_a_step_that_was_not_done_counts_but_brings_no_item_back():
     assert needs.returning([remembered("goal_setting", 0.9, open_misses=(step,))]) == ()
 
 
+def test_a_skill_whose_planned_step_was_not_done_is_needed_more_and_is_what_was_missed_last_time():
+    step = miss(confidence=None, module_id=None, version=None, item_id=None, step="they_held_the_pencil")
+    known = memory({"homework_coaching": 0.95})
+    missed = known | {"homework_coaching": known["homework_coaching"].model_copy(update={"open_misses": (step,)})}
+    before, after = (ranked("homework_help", memory=each) for each in (known, missed))
+    assert by_skill(after)["homework_coaching"] == pytest.approx(by_skill(before)["homework_coaching"] + 0.15, abs=1e-4)
+    [needed] = [one for one in after if one.skill.code == "homework_coaching"]
+    assert needed.reason == "missed_last_time"
+
+
 def test_what_is_remembered_counts_at_the_sessions_start_not_when_it_is_decided():
     known = memory({"homework_coaching": 0.75})
     on_the_day, later = (
