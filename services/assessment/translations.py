@@ -4,10 +4,12 @@ Versions count for each language, so it is not the number that tells, but the ke
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from services.assessment import modules
 from services.assessment.modules import Modules
 from services.assessment.training import Training, Translation
+from services.assessment.visits import Visit
 from shared.contracts.content import AssignedItem, Item, ModulePublished, ModuleRef
 
 
@@ -73,9 +75,13 @@ def _key(item: Item) -> tuple[object, ...]:
     return item.id, item.kind, item.skill, item.safety, options
 
 
-def newer_cards(training: Training, edition: ModulePublished, known: Modules) -> bool:
-    """Whether the cards of this edition fit: it asks each of the training's questions of that module word for word."""
-    here, module = training.read_in(None).current, training.assigned.module
-    own = [n for n, ref in enumerate(here.items, 1) if module and ref.module_id == module.module_id and not ref.returning]
-    asked = [modules.item_of(here, n, known) for n in own]
-    return all(item in edition.module.items for item in asked)
+def with_cards(visit: Visit, version: int, known: Modules) -> Visit:
+    """Not yet begun, and this edition asks each of the training's own questions word for word: its cards are shown."""
+    training, modules_known = visit.training, {**visit.modules, **known}
+    here, module = training.current, training.assigned.module
+    asked = [n for n, ref in enumerate(here.items, 1) if module and ref.module_id == module.module_id and not ref.returning]
+    fits = any(all(visit.item(n) in edition.module.items for n in asked) for edition in known.values())
+    if training.reading.translation or not fits:
+        return visit
+    reading = training.reading.model_copy(update={"cards_version": version})
+    return replace(visit, training=replace(training, reading=reading), modules=modules_known)

@@ -117,7 +117,7 @@ class Visit:
 
     @property
     def module(self) -> Module | None:
-        return modules.module_of(self.training.assigned, self.modules)
+        return modules.module_of(self.training.current, self.modules)
 
     @property
     def cards(self) -> tuple[Card, ...]:
