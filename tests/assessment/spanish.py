@@ -77,6 +77,14 @@ OPEN = Item(
     topic="tu propio reflejo",
     question="La meta era “una tontería”. ¿Qué dirías primero?",
 )
+PAIR = Item(
+    id="q6",
+    kind="single",
+    skill="reflective_listening",
+    topic="dos maneras",
+    question="¿Cuál de las dos?",
+    options=(option("a", "Esperar", right=True), option("b", "Llenar el silencio", mistake="topping")),
+)
 ITEMS = (SINGLE, SAFETY, MULTI, ORDER, OPEN)
 CARDS = (
     Card(title="Reflejar es adivinar con punto final", text="Di **lo que oíste** y para. Si se trata de daño: {state_hotline}."),

@@ -1,21 +1,11 @@
-"""The mentor's pages in a real browser: every one readable by everybody, and none of them needs JavaScript."""
-
-from uuid import UUID, uuid4
+"""The mentor's pages in a real browser: the whole way with and without JavaScript, and what a browser's own keys do on it."""
 
 import pytest
 from playwright.async_api import expect
 
-from services.assessment.calls import keep_numbers
-from services.assessment.visits import PAGES
-from shared.pages import languages
 from shared.pages.languages import ENGLISH
-from tests.assessment import spanish
-from tests.assessment.building import MULTI, OPEN, ORDER, SAFETY, SINGLE, TRAINING, assigned, planned
-from tests.assessment.visiting import arrive, soon, told
-from tests.browser.checking import SCHEMES, problems
-from tests.driving import deliver
-
-SCHEMES_OF = {"en": SCHEMES, "es": ("light",)}  # colors know no language; widths do
+from tests.assessment.building import MULTI, OPEN, ORDER, SAFETY, SINGLE, TRAINING
+from tests.assessment.visiting import arrive, told
 
 
 async def press(page, words):
@@ -100,70 +90,6 @@ async def test_the_whole_way_works_with_and_without_javascript(served, browser, 
     await expect(page.get_by_role("heading", level=1)).to_have_text("Your answers")
     assert (await told(running)).count("item_answered") == 7
     assert seen[-1] == "answers"
-    await page.close()
-
-
-@pytest.mark.parametrize("locale", ["en", "es"])
-async def test_every_page_of_a_training_is_readable_by_everybody(served, browser, link, locale):
-    running, address = served
-    await (spanish.arrive(running) if locale == "es" else arrive(running, SINGLE, SAFETY, MULTI, ORDER, OPEN))
-    page = await browser.new_page()
-    await page.goto(f"{address}/t/{link()}")
-    found = []
-
-    async def visit(name):
-        await page.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true })")
-        found.extend(await problems(page, f"{name}.{locale}", SCHEMES_OF[locale]))
-
-    await walk(page, visit, languages.spoken(PAGES, locale).gettext)
-    assert found == []
-    await page.close()
-
-
-@pytest.mark.parametrize("locale", ["en", "es"])
-async def test_every_other_page_is_readable_by_everybody(served, browser, link, locale):
-    running, address = served
-    say = languages.spoken(PAGES, locale).gettext
-    await (spanish.arrive(running, spanish.SINGLE) if locale == "es" else arrive(running, SINGLE))
-    await keep_numbers(running, {})
-    canceled, started, recall = (UUID(int=n) for n in (1, 2, 3))
-    sessions = [uuid4(), uuid4(), uuid4()]
-    await deliver(
-        running,
-        assigned(SINGLE, training_id=canceled, locale=locale, session_id=sessions[0], **soon()),
-        planned(session_id=sessions[0], status="cancelled", **soon()),
-        assigned(SINGLE, training_id=started, locale=locale, session_id=sessions[1], **soon(minutes=-5)),
-        assigned(SINGLE, training_id=recall, locale=locale, session_id=sessions[2], kind="recall", module=None, **soon(hours=2)),
-        planned(session_id=sessions[2], **soon(hours=1)),
-    )
-    paths = {
-        "talk": f"/talk/east?t={link()}&lang={locale}",
-        "talk-anywhere": "/talk",
-        "broken": "/t/x.y",
-        "expired": f"/t/{link(days=-1)}",
-        "preparing": f"/t/{link(UUID(int=99))}",
-        "canceled": f"/t/{link(canceled)}",
-        "started": f"/t/{link(started)}",
-        "recall-late-moved": f"/t/{link(recall)}",
-        "nothing": "/t",
-        "not-found": "/nowhere",
-    }
-    page = await browser.new_page(locale=locale)
-    found = []
-    for name, path in paths.items():
-        await page.goto(address + path)
-        found += await problems(page, f"{name}.{locale}", SCHEMES_OF[locale])
-    await page.goto(address + paths["talk"])
-    await press(page, say("Ask my supervisor to call me now"))
-    found += await problems(page, f"called.{locale}", SCHEMES_OF[locale])
-    await running.pool.close()
-    await page.goto(address + paths["talk"])
-    await press(page, say("Ask for a call"))
-    found += await problems(page, f"call-not-sent.{locale}", SCHEMES_OF[locale])
-    await page.goto(f"{address}/t/{TRAINING}")
-    await page.goto(f"{address}/t/{link()}")
-    found += await problems(page, f"problem.{locale}", SCHEMES_OF[locale])
-    assert found == []
     await page.close()
 
 
