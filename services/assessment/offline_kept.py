@@ -139,15 +139,14 @@ async def _question(stamped: Stamped, asked: Asked, form: Form) -> None:
 def _taken(outcome: Outcome | None, visit: Visit, form: Form) -> Taken:
     """Without an outcome the page had seen by itself that nothing is to be submitted."""
     number = int("".join(c for c in form.path if c.isdigit()) or 0)
-    known = [*visit.training.tries_at(number), *(said for said in [visit.training.said_at(number)] if said)]
-    request_id = questions.request_of(FormData(form.fields))
-    if outcome and outcome.kind in ("applied", "duplicate"):
-        return Taken("sent", late=form.is_answer and visit.late)
-    if any(each.request_id == request_id for each in known):
+    tries, said = visit.training.tries_at(number), visit.training.said_at(number)
+    known = {*(each.request_id for each in tries), *([said.request_id] if said else [])}
+    had_before = questions.request_of(FormData(form.fields)) in known
+    if had_before or (outcome and outcome.kind in ("applied", "duplicate")):
         return Taken("sent", late=form.is_answer and visit.late)
     if outcome is None or outcome.reason == "already_answered":
         return Taken("again") if known else Taken("refused", "not_understood")
-    return Taken("wait", outcome.reason) if outcome.kind != "refused" else Taken("refused", outcome.reason or "")
+    return Taken("wait" if outcome.kind != "refused" else "refused", outcome.reason or "")
 
 
 def told(forms: list[Form], taken: list[Taken], language: Language) -> str:

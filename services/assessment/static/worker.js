@@ -12,7 +12,7 @@ addEventListener("install", (event) => {
 });
 addEventListener("activate", (event) => event.waitUntil(takeOver()));
 addEventListener("sync", (event) => event.waitUntil(sendAll()));
-addEventListener("message", ({ data, waitUntil }) => heard(data));
+addEventListener("message", (event) => event.waitUntil(heard(event.data)));
 addEventListener("fetch", (event) => {
   const url = new URL(event.request.url), [, ref, path = ""] = url.pathname.match(/^\/t\/([^/]+)(?:\/(.*))?$/) ?? [];
   if (url.origin !== location.origin) return;
@@ -136,11 +136,12 @@ async function forget(request, held, ref, fields) {
 }
 
 // What is so by now: as the server had it, and what was done since.
-async function stateOf(held) {
-  const { opened, read, tries, said } = held.made, acts = await actsOf(held.id);
+const stateOf = async (held) => fold(held, await actsOf(held.id));
+function fold(held, acts) {
+  const { opened, read, tries, said } = held.made;
   const state = { opened, read, tries: [...tries], said: new Map(said), kept: new Set(), calls: 0, last: "" };
   if (tries.length) state.last = `questions/${tries.at(-1).number}`;
-  for (const { sent, told, path } of acts) {
+  for (const { sent, told } of acts) {
     if (told.start) state.opened = true;
     if (told.read) state.read = Math.max(state.read, told.read);
     if (told.call && !sent) state.calls += 1;
