@@ -94,6 +94,9 @@ def of_supervision(one: Session) -> dict[str, Event]:
         "answer": builders.answered(**one.own, module_id=one.module, answered_at=START - timedelta(days=9),
                                     received_at=START - timedelta(days=9)),
         "cancelled": one.planned(status="cancelled", revision=2),
+        "moved": one.planned(minutes=60, revision=2),
+        "checked_in": builders.checked_in(mentor_id=one.mentor, session_id=one.session, starts_at=START, wants_to_talk="week",
+                                          steps={"agreed_next_meeting": "no"}),
     }  # fmt: skip
 
 
@@ -123,6 +126,14 @@ async def test_24_orders_of_what_came_before_a_cancellation_end_in_the_same_stat
     running = await database(service)
     orders = [(*order, "answer", "cancelled") for order in permutations(NAMES[:4])]
     ends = {order: await _end(running, Session(n), order, events, False) for n, order in enumerate(orders)}
+    assert len(ends) == 24
+    _all_the_same(ends)
+
+
+async def test_24_orders_of_roster_plan_move_and_check_in_end_in_the_same_state(database: Database) -> None:
+    running = await database(SUPERVISION)
+    orders = [*permutations(("roster", "scheduled", "moved", "checked_in"))]
+    ends = {order: await _end(running, Session(n), order, of_supervision, False) for n, order in enumerate(orders)}
     assert len(ends) == 24
     _all_the_same(ends)
 
