@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.pages import assets, environment, languages
 from shared.pages.languages import N_, Language
+from shared.shrunk import Shrunk, ShrunkPage
 
 KIB = 1024
 LIMIT = 256 * KIB
@@ -56,6 +57,11 @@ def page(env: Environment, template: str, status: int = 200, **values: object) -
     return HTMLResponse(env.get_template(template).render(**values), status)
 
 
+def mentors_page(env: Environment, template: str, status: int = 200, **values: object) -> HTMLResponse:
+    """The same for whoever is on a weak connection, compressed: it holds no secret of a session."""
+    return ShrunkPage(env.get_template(template).render(**values), status)
+
+
 def saying(refusal: Callable[[HTTPException], Response | None]) -> type[APIRoute]:
     """Routes that say a refusal in a frame of their own; what `refusal` has no page for goes on as it is."""
 
@@ -91,7 +97,7 @@ def static() -> APIRouter:
         if found is None:
             raise HTTPException(404)
         kept = FOR_EVER if v == found.version else "no-cache"
-        return Response(found.body, media_type=found.media_type, headers={"Cache-Control": kept})
+        return Shrunk(found.body, media_type=found.media_type, headers={"Cache-Control": kept})
 
     return router
 

@@ -22,7 +22,7 @@ from services.assessment.guests import Closed
 from services.assessment.messages import CallPressed
 from services.assessment.visits import PAGES, Visit
 from shared.contracts.supervision import SiteDescribed
-from shared.http import page, wanted
+from shared.http import mentors_page, wanted
 from shared.messaging.outcome import Outcome
 from shared.pages import languages, safeguarding, times
 from shared.pages.languages import Language
@@ -101,7 +101,7 @@ def talk_of(visit: Visit) -> Response:
 
 
 def _talk(language: Language, site: SiteDescribed | None, site_id: str, base: str, *, failed: bool = False) -> Response:
-    return page(
+    return mentors_page(
         screens.templates(language),
         "talk.jinja",
         503 if failed else 200,
@@ -122,7 +122,7 @@ def _address(site_id: str, language: Language) -> str:
 
 def waiting_page(language: Language, site: SiteDescribed | None, base: str, *, on_the_phone: bool = False) -> Response:
     """Nobody was told yet. A reload looks again."""
-    return page(
+    return mentors_page(
         screens.templates(language),
         "waiting.jinja",
         200 if on_the_phone else 202,

@@ -16,7 +16,7 @@ from services.assessment.check_in import CheckInCallPressed, CheckInSent
 from services.assessment.check_in_visits import COOKIE, CheckInVisit, State
 from services.assessment.guests import PROBE, Closed
 from shared.contracts.assessment import Done, Feeling, WantsToTalk
-from shared.http import page
+from shared.http import mentors_page
 from shared.pages import times
 from shared.pages.languages import N_
 from shared.running import Running
@@ -236,7 +236,8 @@ def _state_words(visit: CheckInVisit) -> tuple[str, str]:
 
 def show(template: str, visit: CheckInVisit, status: int = 200, **values: object) -> Response:
     site_name = visit.site.name if visit.site else visit.language.gettext("Your session")
-    return page(screens.templates(visit.language), template, status, visit=visit, site_name=site_name, talk=visit.talk, **values)
+    frame = {"site_name": site_name, "talk": visit.talk}
+    return mentors_page(screens.templates(visit.language), template, status, visit=visit, **frame, **values)
 
 
 def _request_id(posted: FormData) -> UUID:

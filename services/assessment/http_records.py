@@ -17,7 +17,7 @@ from services.assessment.domain import Training
 from services.assessment.guests import PROBE, Closed
 from services.assessment.visits import PAGES
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
-from shared.http import page, wanted
+from shared.http import mentors_page, wanted
 from shared.pages import languages
 from shared.pages.languages import Language
 from shared.running import Running
@@ -191,7 +191,7 @@ async def _modules(running: Running, trainings: list[Training], more: list[str] 
 def show(template: str, own: Record, status: int = 200, **values: object) -> Response:
     language, site = own.language, own.site
     frame = {"site_name": site.name, "talk": words.talk(site, language)} if site else {}
-    return page(screens.templates(language), template, status, own=own, **frame, **values)
+    return mentors_page(screens.templates(language), template, status, own=own, **frame, **values)
 
 
 def feed_address(own: Record) -> str:

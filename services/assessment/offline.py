@@ -22,6 +22,7 @@ from services.assessment.visits import PAGES, State
 from shared.http import HEADERS
 from shared.pages import asset
 from shared.running import Running
+from shared.shrunk import Shrunk
 
 SHELL = ("jitt.css", "mentor.js", "mark.svg")
 SEEN = (".py", ".jinja", ".po", ".css", ".js", ".svg")
@@ -33,7 +34,7 @@ def routes(running: Running) -> APIRouter:
     @router.get("/t/worker.js")
     def worker() -> Response:
         headers = {"Service-Worker-Allowed": "/t", "Cache-Control": "no-cache"}
-        return Response(script(), media_type="text/javascript; charset=utf-8", headers=headers)
+        return Shrunk(script(), media_type="text/javascript; charset=utf-8", headers=headers)
 
     @router.get("/t/{ref}/offline")
     async def kept(request: Request, ref: str) -> Response:

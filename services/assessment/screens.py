@@ -11,7 +11,7 @@ from jinja2 import Environment
 from services.assessment import words
 from services.assessment.guests import Closed, Renewal
 from services.assessment.visits import PAGES, Place, State, Visit
-from shared.http import page, wanted
+from shared.http import mentors_page, wanted
 from shared.pages import environment, languages, times
 from shared.pages.languages import N_, Language
 from shared.pages.site_words import fill
@@ -35,7 +35,7 @@ CLOSED: dict[str, tuple[int, Words]] = {
     "check_in_preparing": (200, (N_("Your check-in is being prepared."), (N_("Try again in a minute."),))),
     "preparing": (200, (N_("Your training is being prepared."), (N_("Try again in a minute."),))),
 }
-PLACES = {"done.jinja": "done", "answers.jinja": "answers", "paper.jinja": "paper"}  # beside cards and questions
+PLACES = {"start.jinja": "", "done.jinja": "done", "answers.jinja": "answers", "paper.jinja": "paper"}  # beside cards and questions
 NOTHING: Words = (
     N_("Nothing to do right now."),
     (N_("You are up to date. We will write when there is something for your next session."),),
@@ -59,9 +59,9 @@ def show(template: str, visit: Visit, status: int = 200, **values: object) -> Re
     """A page of a training, with the site's name and the way to help in its header."""
     site_name = visit.site.name if visit.site else visit.language.gettext("Your training")
     place = values.get("place")
-    at = place.path if isinstance(place, Place) else PLACES.get(template, "")
+    at = PLACES.get(template, place.path if isinstance(place, Place) else "")
     frame = {"site_name": site_name, "talk": visit.talk, "tongues": tongues(visit, at)}
-    return page(templates(visit.language), template, status, visit=visit, **frame, **values)
+    return mentors_page(templates(visit.language), template, status, visit=visit, **frame, **values)
 
 
 def tongues(visit: Visit, at: str) -> dict[str, object]:
@@ -107,7 +107,7 @@ def _alone(
 ) -> Response:
     heading, sentences = language.gettext(said[0]), [language.gettext(sentence) for sentence in said[1]]
     values = {"heading": heading, "sentences": sentences, "phone": phone, "link": None, "renewal": renewal}
-    return page(templates(language), "state.jinja", status, **values, **frame)
+    return mentors_page(templates(language), "state.jinja", status, **values, **frame)
 
 
 def state(visit: Visit) -> Response:

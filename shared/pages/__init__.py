@@ -41,6 +41,7 @@ def environment(package: str = "", language: Language = ENGLISH) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
+        auto_reload=False,  # a page is made of six files, and each would be looked at again for every page
     )
     cast(Any, env).install_gettext_translations(language.texts, newstyle=True)  # the extension adds this method
     env.filters |= {"iso": times.iso, "dial": dial, "markdown": markdown}
