@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import reduce
 from typing import Literal
 from uuid import UUID
 
@@ -119,7 +120,7 @@ class Learner:
 
     mentor_id: UUID
     site_id: str
-    past: Past = field(default_factory=Past)
+    past: Past = field(default_factory=Past)  # as it was loaded
     made: tuple[Choice, ...] = ()  # in this batch, at most one a request
     erased: bool = False
 
@@ -137,15 +138,15 @@ def requested(learner: Learner | None, event: ContentRequested, now: datetime, f
         return Refused("already_chosen")
     if before and before.kind != "nothing":
         return learner, [_shared(event)]
-    past = replace(learner.past, showings=(*facts.showings, *learner.past.showings))
-    made = select.selected(event, now, past, facts)
+    loaded = replace(learner.past, showings=facts.showings) if facts.showings else learner.past
+    made = select.selected(event, now, reduce(Past.plus, learner.made, loaded), facts)
     return _choosing(learner, choices.choice(event, now, made)), [made]
 
 
 def _choosing(learner: Learner, made: Choice) -> Learner:
     """In place of an earlier one for the same request, which can only have found nothing."""
     others = (choice for choice in learner.made if choice.request_id != made.request_id)
-    return replace(learner, past=learner.past.plus(made), made=(*others, made))
+    return replace(learner, made=(*others, made))
 
 
 def _shared(event: ContentRequested) -> TrainingShared:

@@ -18,9 +18,11 @@ def looks_back(event: ContentRequested, past: Past) -> bool:
     not worn yet becomes so within a batch only where it need not rest, for a safety question that is open."""
     if event.recall_only or not event.needs or event.open_safety_skills:
         return True
+    worn = {module for module, times in Counter(past.modules).items() if module and times >= WHOLE}
+    if not worn:
+        return False
     skills = {need.skill for need in event.needs}
-    had = {module for module, skill in zip(past.modules, past.skills, strict=True) if module and skill in skills}
-    return any(past.modules.count(module) >= WHOLE for module in had)
+    return any(module in worn and skill in skills for module, skill in zip(past.modules, past.skills, strict=True))
 
 
 def returning(asked: Asked, locale: str) -> tuple[AssignedItem, ...]:

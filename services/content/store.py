@@ -76,17 +76,17 @@ WITH forgotten AS (DELETE FROM choice WHERE mentor_id = ANY($1::uuid[]))
 UPDATE learner SET erased = true WHERE mentor_id = ANY($1::uuid[])
 """
 SAVE_CHOICES = """
-INSERT INTO choice (mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items, why)
-SELECT mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items, why
+INSERT INTO choice (mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items, because)
+SELECT mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items, because
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
-            $9::int[], $10::jsonb[], $11::jsonb[])
-  AS u (mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items, why)
-ON CONFLICT (mentor_id, request_id) DO UPDATE SET (session_id, at, kind, skill, module_id, version, items, why)
+            $9::int[], $10::jsonb[], $11::text[])
+  AS u (mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items, because)
+ON CONFLICT (mentor_id, request_id) DO UPDATE SET (session_id, at, kind, skill, module_id, version, items, because, why)
   = (excluded.session_id, excluded.at, excluded.kind, excluded.skill, excluded.module_id, excluded.version, excluded.items,
-     excluded.why)
+     excluded.because, NULL)
 """
 CHOSEN = """
-SELECT mentor_id, request_id, session_id, at, kind, skill, module_id, version, items, why
+SELECT mentor_id, request_id, session_id, at, kind, skill, module_id, version, items, coalesce(why::text, because) AS why
 FROM choice WHERE request_id = $1 OR session_id = $1 ORDER BY at DESC LIMIT 1
 """
 NAMED = """

@@ -48,7 +48,7 @@ SELECT p.mentor_id, gen_random_uuid(), 'site-001', gen_random_uuid(), now() - we
 FROM mentor p CROSS JOIN generate_series(1, $1::int) AS week
 JOIN module m ON m.place = (p.place + week * 7) % (SELECT count(*) FROM module)
 """
-NEW = "SELECT kind, count(*)::int AS number FROM content.choice WHERE why IS NOT NULL GROUP BY 1"
+NEW = "SELECT kind, count(*)::int AS number FROM content.choice WHERE because IS NOT NULL GROUP BY 1"
 LEFT = "SELECT (SELECT count(*) FROM content.dead_letter) + (SELECT count(*) FROM content.outbox)"
 
 

@@ -95,6 +95,30 @@ async def test_what_was_chosen_before_counts_in_a_later_batch(running):
     assert [item.item_id for item in recall.items] == ["q1", "q2"]
 
 
+async def earlier(running, days):
+    async with running.connection() as conn:
+        await conn.execute("UPDATE choice SET at = at - $1::interval", timedelta(days=days))
+
+
+async def test_a_module_shown_in_three_batches_is_worn_and_its_questions_take_turns(running):
+    for number in range(1, 6):
+        await deliver(running, a_request(number))
+        await earlier(running, 10)
+    said = await answers(running)
+    assert [one.kind for one in said] == ["module", "module", "module", "recall", "recall"]
+    assert [[item.item_id for item in one.items] for one in said[3:]] == [["q1", "q2"], ["q3", "q1"]]
+    assert said[3].candidates[0].why_not == "worn"
+    assert [(reason.code, reason.days) for reason in said[4].reasons] == [("activity", None), ("days", 10)]
+
+
+async def test_a_worn_modules_questions_rest_when_they_were_asked_in_an_earlier_batch(running):
+    for number in range(1, 5):
+        await deliver(running, a_request(number))
+        await earlier(running, 10 if number < 4 else 2)
+    await deliver(running, a_request(5))
+    assert [type(one) for one in await answers(running)][-2:] == [TrainingAssigned, NothingSuitable]
+
+
 async def test_least_shown_items_come_next(running):
     await deliver(running, a_request(1))
     await deliver(running, a_request(2, recall_only=True))

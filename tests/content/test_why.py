@@ -122,6 +122,14 @@ async def test_a_training_is_found_by_its_own_id_its_sessions_and_the_sites_refe
     assert await chosen.why("--site", "east", "--ref", "booking-1") == by_training
 
 
+async def test_a_choice_that_an_older_release_wrote_is_told_the_same(chosen):
+    before = await chosen.why(chosen.request.request_id)
+    async with chosen.running.connection() as conn:
+        await conn.execute("UPDATE choice SET why = because::jsonb, because = NULL")
+    assert await chosen.why(chosen.request.request_id) == before
+    assert "chosen." in before.out
+
+
 async def test_programs_get_the_choice_whole(chosen):
     told = json.loads((await chosen.why(chosen.request.request_id, "--json")).out)
     assert (told["kind"], told["module"]["module_id"], told["why"]["locale"]) == ("module", "reflective_listening_9", "en")
