@@ -55,6 +55,10 @@ class Form(BaseModel):
         return self.path.startswith("questions/") and not self.path.endswith("/report")
 
     @property
+    def data(self) -> FormData:
+        return FormData([(name, value) for name, value in self.fields])
+
+    @property
     def waited(self) -> timedelta:
         return timedelta(milliseconds=min(max(self.age, 0.0), LONGEST_MS))
 
@@ -123,7 +127,7 @@ async def take_one(running: Running, visit: Visit, form: Form) -> Taken:
 
 
 async def _question(stamped: Stamped, asked: Asked, form: Form) -> None:
-    fields = FormData(form.fields)
+    fields = form.data
     if form.path.endswith("/report"):
         kind = next((each for each in KINDS if each == fields.get("kind")), None)
         if asked.answered and (event := pressed(asked, kind)):
@@ -141,7 +145,7 @@ def _taken(outcome: Outcome | None, visit: Visit, form: Form) -> Taken:
     number = int("".join(c for c in form.path if c.isdigit()) or 0)
     tries, said = visit.training.tries_at(number), visit.training.said_at(number)
     known = {*(each.request_id for each in tries), *([said.request_id] if said else [])}
-    had_before = questions.request_of(FormData(form.fields)) in known
+    had_before = questions.request_of(form.data) in known
     if had_before or (outcome and outcome.kind in ("applied", "duplicate")):
         return Taken("sent", late=form.is_answer and visit.late)
     if outcome is None or outcome.reason == "already_answered":

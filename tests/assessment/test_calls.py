@@ -1,6 +1,13 @@
 """I need to talk: the numbers come first and from a file; a call that could not be asked for says so."""
 
-from services.assessment.calls import keep_numbers
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from services.assessment import calls, calls_kept
+from services.assessment.calls import deliver_kept, keep_numbers
 from tests.assessment.building import MENTOR, SESSION, TRAINING, planned, site
 from tests.assessment.visiting import arrive, soon, told
 from tests.driving import deliver, outgoing
@@ -60,30 +67,118 @@ async def test_every_page_of_a_training_leads_there_and_back(phone, link):
     assert f'href="/t/{TRAINING}"' in phone.html
 
 
-async def test_call_me_now_pressed_twice_asks_once_and_says_until_when(phone, link):
+async def left(phone):
+    """As the relay does when Kafka takes what waits."""
+    await phone.running.pool.execute("DELETE FROM outbox")
+
+
+async def ask(phone, kind="now", request=None, site="east"):
+    """Presses the button, and answers the id that the form had."""
+    id_ = request or str(uuid4())
+    await phone.post(f"/t/{TRAINING}/call", request=id_, kind=kind, site=site)
+    return id_
+
+
+async def asked_for(running):
+    return [e for e in await outgoing(running) if e.TYPE == "assessment.call_requested.v1"]
+
+
+@asynccontextmanager
+async def database_down(phone):
+    """Nothing listens where the database was."""
+    running, pool = phone.running, phone.running.pool
+    away = await asyncpg.create_pool("postgresql://nobody@127.0.0.1:1/none", min_size=0)
+    object.__setattr__(running, "pool", away)
+    try:
+        yield
+    finally:
+        object.__setattr__(running, "pool", pool)
+        await away.close()
+
+
+async def test_call_me_now_pressed_twice_asks_once(phone, link):
     await started(phone, link)
-    await phone.open(f"/talk/east?t={TRAINING}")
-    request = phone.html.split('name="request" value="')[1].split('"')[0]
-    for _ in range(2):
-        await phone.post(f"/t/{TRAINING}/call", request=request, kind="now", site="east")
-        assert phone.heading == "Your supervisor has been asked to call you"
-        assert "If you hear nothing by " in phone.words
-    calls = [e for e in await outgoing(phone.running) if e.TYPE == "assessment.call_requested.v1"]
-    assert [(c.mentor_id, c.site_id, c.session_id, c.kind) for c in calls] == [(MENTOR, "east", SESSION, "now")]
+    request = await ask(phone)
+    await ask(phone, request=request)
+    (call,) = await asked_for(phone.running)
+    assert (call.mentor_id, call.site_id, call.session_id, call.kind) == (MENTOR, "east", SESSION, "now")
+
+
+async def test_a_call_is_delivered_when_it_has_left_and_not_before(phone, link):
+    await started(phone, link)
+    await ask(phone)
+    assert (phone.status, phone.heading) == (202, "Not delivered yet. Please call.")
+    await left(phone)
+    await phone.open(f"{phone.path}?kind=now&site=east")
+    assert phone.heading == "Your supervisor has been asked to call you"
+    assert "If you hear nothing by " in phone.words
 
 
 async def test_a_call_that_can_wait_is_asked_for_even_after_the_session_was_canceled(phone, link):
     await started(phone, link)
     await deliver(phone.running, planned(status="cancelled", revision=2, **soon()))
-    await phone.post(f"/t/{TRAINING}/call", kind="can_wait", site="east")
-    assert phone.heading == "Your supervisor has been asked to call you"
+    await ask(phone, "can_wait")
     assert (await told(phone.running))[-1] == "call_requested"
 
 
-async def test_a_call_that_could_not_be_asked_for_says_so_and_shows_the_numbers(phone, link):
+async def test_in_an_outage_a_call_is_kept_and_its_page_says_that_nobody_was_told(phone, link):
     await started(phone, link)
-    await phone.running.pool.close()
-    await phone.post(f"/t/{TRAINING}/call", kind="now", site="east")
+    async with database_down(phone):
+        await ask(phone)
+        assert (phone.status, phone.heading) == (202, "Not delivered yet. Please call.")
+        assert "We keep your request and send it as soon as we can." in phone.words
+        assert 'href="tel:5555550100"' in phone.html
+        page = phone.path
+        await phone.open(f"{page}?kind=now&site=east")
+        assert phone.heading == "Not delivered yet. Please call."
+    await phone.open(f"{page}?kind=now&site=east")
+    assert phone.heading == "Not delivered yet. Please call."
+    assert await deliver_kept(phone.running) == 1
+    await left(phone)
+    await phone.open(f"{page}?kind=now&site=east")
+    assert phone.heading == "Your supervisor has been asked to call you"
+
+
+async def test_a_kept_call_survives_a_kill_in_the_middle_and_counts_once(phone, link, monkeypatch):
+    await started(phone, link)
+    async with database_down(phone):
+        request = await ask(phone)
+        await ask(phone, request=request)
+        with pytest.raises(calls.OUT_OF_REACH):
+            await deliver_kept(phone.running)
+    monkeypatch.setattr(calls_kept, "forget", killed)
+    with pytest.raises(KeyboardInterrupt):
+        await deliver_kept(phone.running)
+    monkeypatch.undo()
+    assert await deliver_kept(phone.running) == 1
+    assert await deliver_kept(phone.running) == 0
+    assert [c.kind for c in await asked_for(phone.running)] == ["now"]
+
+
+async def test_a_kept_call_of_a_link_that_was_revoked_is_not_delivered(phone, link):
+    await started(phone, link)
+    async with database_down(phone):
+        await ask(phone)
+    await phone.running.pool.execute("UPDATE roster SET document = jsonb_set(document, '{link_epoch}', '2')")
+    assert await deliver_kept(phone.running) == 0
+    assert await asked_for(phone.running) == []
+    assert list((phone.running.settings.home / "calls").iterdir()) == []
+
+
+async def test_a_file_that_cannot_be_read_holds_up_no_other(phone, link):
+    await started(phone, link)
+    async with database_down(phone):
+        await ask(phone)
+    (phone.running.settings.home / "calls" / "0.now.json").write_text("{")
+    assert await deliver_kept(phone.running) == 1
+    assert [file.suffix for file in (phone.running.settings.home / "calls").iterdir()] == [".unreadable"]
+
+
+async def test_where_nothing_can_be_kept_the_page_says_that_it_did_not_go_through(phone, link):
+    await started(phone, link)
+    (phone.running.settings.home / "calls").write_text("no folder")
+    async with database_down(phone):
+        await ask(phone)
     assert phone.status == 503
     assert "That did not go through. Please call the site" in phone.words
     assert 'href="tel:5555550100"' in phone.html
@@ -92,7 +187,15 @@ async def test_a_call_that_could_not_be_asked_for_says_so_and_shows_the_numbers(
 async def test_without_a_valid_link_nobody_is_told_and_the_page_says_so(phone):
     await deliver(phone.running, site())
     await keep_numbers(phone.running, {})
-    await phone.post(f"/t/{TRAINING}/call", kind="now", site="east")
+    await ask(phone)
     assert phone.status == 503
     assert "Nobody was told yet." in phone.words
+    async with database_down(phone):
+        await ask(phone)
+    assert phone.status == 503
     assert await told(phone.running) == []
+    assert not (phone.running.settings.home / "calls").exists()
+
+
+def killed(*_):
+    raise KeyboardInterrupt
