@@ -21,6 +21,7 @@ from shared.security import (
 )
 from shared.settings import settings
 
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=14)
 LINK = Link("training", UUID(int=5), UUID(int=6), 3)
@@ -50,6 +51,16 @@ def test_any_change_of_one_character_is_forged():
     body = range(token.index("."))
     changed = [token[:n] + ("A" if token[n] != "A" else "B") + token[n + 1 :] for n in body]
     assert {read_link(t, NOW) for t in changed} == {Forged()}
+
+
+def test_another_spelling_of_the_same_signature_is_forged():
+    """The last letter of 32 bytes in base64 has two bits to spare."""
+    token = mint_link(LINK, LATER)
+    last = ALPHABET.index(token[-1])
+    spellings = [token[:-1] + ALPHABET[last ^ spare] for spare in (1, 2, 3)]
+    assert {read_link(t, NOW) for t in (*spellings, f"{token}=", f"{token}!", f"{token[:-1]} {token[-1]}")} == {Forged()}
+    session = mint_session(Signed(UUID(int=1), frozenset(), frozenset()), LATER)
+    assert read_session(f"{session}=", NOW) is None
 
 
 @pytest.mark.parametrize("token", ["", ".", "x", "é.é", "\ud800.x", "a" * 10_000, "\x00.\x00"])
