@@ -37,6 +37,7 @@ REFUSED: Mapping[Kind, tuple[str, str]] = {
 }
 SENTENCES = re.compile(r"(?P<before>.*[.!?…:][”\"’')\]]*)\s+(?P<last>[^.!?…]+\?[”\"’')\]]*)", re.DOTALL)
 BOLD = re.compile(r"\*\*(?P<text>.+)\*\*", re.DOTALL)
+LIKE_A_CODE = re.compile(r"(?P<before>.)`(?P<word>\w+)`$", re.DOTALL)  # at an option's end a module's file has its mistake there
 BOLD_WORDS = re.compile(r"\*\*(.+?)\*\*")
 
 
@@ -253,11 +254,12 @@ def _answers(made: _Made, locale: str) -> list[Answer]:
 
 def _option(number: int, answer: Answer, kind: ItemKind) -> Option:
     text = one_line(answer.text)
+    mistake = answer.mistake if answer.mistake and re.fullmatch(r"\w+", answer.mistake) else None
     return Option(
         id=LETTERS[number],
-        text=typographic(text.replace("`", "'") if text.endswith("`") else text),
+        text=typographic(text if mistake else LIKE_A_CODE.sub(r"\g<before>'\g<word>'", text)),
         right=answer.right or kind == "order",
-        mistake=answer.mistake if answer.mistake and re.fullmatch(r"\w+", answer.mistake) else None,
+        mistake=mistake,
         why=typographic(one_line(answer.feedback)),
         place=number + 1 if kind == "order" else None,
     )

@@ -320,6 +320,24 @@ def test_an_item_that_a_module_can_hold_comes_back_whole(made):
         assert back.questions[0].outcome == "refused"
 
 
+@pytest.mark.parametrize(
+    ("text", "back"),
+    [
+        ("Write `what he said`", "Write `what he said`"),
+        ("End it with a `", "End it with a `"),
+        ("`Listen`", "`Listen`"),
+        ("First `listen`, then `ask`", "First `listen`, then ‘ask’"),  # in a file, `ask` would be its mistake
+    ],
+)
+def test_a_right_option_that_ends_in_a_backtick_keeps_its_words(text, back):
+    options = tuple(replaced.model_copy(update={"text": text}) if replaced.right else replaced for replaced in an_item().options)
+    module = a_module(items=(an_item().model_copy(update={"options": options}),))
+    found = exchange.imported(gift.read(gift_export.write(module)).questions, "m", module.skill, "en", vocabulary())
+    assert found.module is not None
+    assert [option.text for option in found.module.items[0].options if option.right] == [back]
+    assert read(write(found.module), "m.md").module.items == found.module.items
+
+
 @MANY
 @given(HOSTILE_TEXTS)
 def test_no_text_stops_the_reader_and_every_place_is_in_the_file(texts):
