@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Response
 
-from services.supervision import reading
+from services.supervision import reading, store_links
 from services.supervision.http_briefs import Problem
 from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.screens import brief, memory, mentors
@@ -44,6 +44,7 @@ async def draw(console: Console, caller: Caller, mentor_id: UUID, problem: Probl
         contacts = await reading.list_contacts_with(conn, mentor_id)
         clearances = await reading.list_clearances(conn, mentor_id)
         skills = await reading.list_skills(conn, mentor_id)
+        asked_at = await store_links.find_waiting(conn, mentor_id)
         counts = await reading.count_alerts(conn, caller.staff)
     page = mentors.page(mentor, meetings, clearances, contacts, viewer=caller.staff, now=caller.now)
     coming = mentors.next_meeting(meetings, caller.now)
@@ -51,5 +52,6 @@ async def draw(console: Console, caller: Caller, mentor_id: UUID, problem: Probl
         caller, "mentor.jinja", "Mentors", counts.get("open", 0), status=422 if problem else 200, page=page, mentor=mentor,
         memory=memory.page(skills, coming.starts_at if coming else None, caller.now, caller.staff.zone),
         clear=next((brief.clear(one, page.first_name) for one in meetings if one.holds), None),
+        asked=mentors.asked(page, asked_at, caller.now, caller.staff.zone),
         logged=brief.just_logged(contacts, caller.staff, caller.now), problem=problem, now=caller.now,
     )  # fmt: skip

@@ -112,6 +112,11 @@ def page(
     )
 
 
+def asked(page: Page, at: datetime | None, now: datetime, zone: str) -> str:
+    """That the mentor's link had expired and a new one was asked for; empty when none is waited for."""
+    return f"{page.first_name} asked for a new link {said.when(at, now, zone)}." if at else ""
+
+
 def next_meeting(meetings: Sequence[Meeting], now: datetime) -> Meeting | None:
     return next((m for m in meetings if m.starts_at > now and m.status == "planned"), None)
 
