@@ -30,8 +30,7 @@ HOT: Mapping[str, str] = {
         "LOAD_CORRECTIONS FIND_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS INSERT_ASKED ASKED",
     "services.assessment.store_link_requests": "LOAD INSERT UPDATE ASKED",
     "services.assessment.store_records": "OWNER COMPLETED MISSED SESSIONS OF_TRAININGS",
-    "services.assessment.store_editions": "EDITIONS VERSIONS",
-    "services.assessment.store_calls": "FIND_CALL",
+    "services.assessment.store_editions": "EDITIONS NEWEST",
     "services.assessment.store_reports": "LOAD INSERT UPDATE KIND",
     "services.assessment.store_check_ins": "LOAD INSERT UPDATE ZONES OPENED",
     "services.content.store_statistics": "LOCK INSERT UPDATE ONE NUMBERS",
@@ -54,6 +53,7 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_links": "LOAD INSERT UPDATE WAITING EPOCH CHECK_IN",
     "services.supervision.store_regrades": "LOAD_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS REGRADE TALKED",
     "services.supervision.store_check_ins": "LOAD INSERT UPDATE LAST",
+    "services.supervision.store_readiness": "LOAD INSERT UPDATE OF_TRAINING",
     "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
     "services.supervision.store_console": "FORGET FORGET_SESSIONS KEEP_LINK USE_LINK START FIND END PERSON OPENED",
     "services.trigger.publishers": "LOCK ALL WHOSE USED USES FORGET_USES INSERT UPDATE",
@@ -76,6 +76,7 @@ HOT: Mapping[str, str] = {
 # Seldom, and by somebody who waits for it; or a part of other statements. The reason is for the reader.
 SELDOM: Mapping[str, str] = {
     "services.assessment.store.SITE_REVISIONS": "once, when a web process starts",
+    "services.assessment.store_calls.FIND_CALL": "when somebody asked for a call; what has not left of the outbox is read",
     "services.content.store.LIST": "the list of all modules, which it shows",
     "services.content.store_statistics.NEWEST": "a page and a command for authors that show every module",
     "services.supervision.reading.PREPARED": "the beginning of others",
