@@ -9,6 +9,7 @@ from shared.contracts.assessment import (
     ItemAnswered,
     ItemReported,
     LinkRequested,
+    ReadinessTold,
     SkillRemembered,
     StepChecked,
     TrainingCompleted,
@@ -38,6 +39,7 @@ SERVICE = Service(
         LinkRequested,
         CheckInSubmitted,
         StepChecked,
+        ReadinessTold,
     ),
     routes=http.routes,
 )

@@ -16,6 +16,7 @@ from services.assessment.messages import (
     CardRead,
     LanguageChosen,
     OpenAnswered,
+    ReadinessPressed,
     Started,
     TalkPreferred,
 )
@@ -25,6 +26,7 @@ from shared.contracts.assessment import (
     CompletedItem,
     ItemAnswered,
     OpenAnswer,
+    ReadinessTold,
     TrainingCompleted,
     TrainingOpened,
 )
@@ -151,6 +153,28 @@ def open_answered(training: Training | None, event: OpenAnswered, now: datetime,
 
 def talk_preferred(training: Training | None, event: TalkPreferred, now: datetime, facts: Facts) -> Decided:
     return _say(training, event, now, facts, None)
+
+
+def readiness_pressed(training: Training | None, event: ReadinessPressed, now: datetime, facts: Facts) -> Decided:
+    """Once it is done, as often as it changes, until the session."""
+    if training is None or training.completed_at is None:
+        return Refused("not_completed")
+    session = session_at(training, facts.sessions, now)
+    if reason := closed(training, session, now):
+        return Refused(reason)
+    if training.ready == event.ready:
+        return training, []
+    a = training.assigned
+    told = ReadinessTold(
+        mentor_id=a.mentor_id,
+        site_id=a.site_id,
+        session_id=a.session_id,
+        starts_at=starts_at(training, session),
+        training_id=a.training_id,
+        ready=event.ready,
+        at=now,
+    )
+    return replace(training, ready=event.ready), [told]
 
 
 def call_pressed(training: Training | None, event: CallPressed, now: datetime, facts: Facts) -> Decided:

@@ -33,6 +33,7 @@ from services.assessment.messages import (
     LanguageChosen,
     LinkAsked,
     OpenAnswered,
+    ReadinessPressed,
     Started,
     TalkPreferred,
 )
@@ -173,6 +174,7 @@ TRAINING = Handler[Training](
         TalkPreferred: (training_id, domain.talk_preferred),
         CallPressed: (training_id, domain.call_pressed),
         LanguageChosen: (training_id, domain.language_chosen),
+        ReadinessPressed: (training_id, domain.readiness_pressed),
     },
     load=store.load_trainings,
     save=store.save_trainings,
@@ -206,7 +208,7 @@ LINK_REQUEST = Handler[LinkRequest](
     load=store_link_requests.load_requests,
     save=store_link_requests.save_requests,
 )
-CHECK_IN = Handler[CheckIn](
+CHECK_IN = Handler[Any](  # a call may be asked for before anything was sent: then there is no check-in to save
     name="check_in",
     on={CheckInSent: (check_in_key, check_in.sent), CheckInCallPressed: (check_in_key, check_in.call_pressed)},
     load=store_check_ins.load_check_ins,

@@ -1,7 +1,7 @@
 """The mentor's pages: no login, no JavaScript needed. Reading has no effect; every answer is a form that is posted."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, get_args
 from uuid import uuid4
 
 from fastapi import APIRouter, Cookie, Request, Response
@@ -28,8 +28,9 @@ from services.assessment import (
 from services.assessment.domain import Said
 from services.assessment.feedback import HEADINGS, Case, case_of
 from services.assessment.guests import COOKIE, PROBE, Closed
-from services.assessment.messages import CardRead, Started
+from services.assessment.messages import CardRead, ReadinessPressed, Started
 from services.assessment.visits import Place, State, Visit
+from shared.contracts.assessment import Readiness
 from shared.contracts.content import Card
 from shared.contracts.vocabulary import vocabulary
 from shared.pages.site_words import fill
@@ -38,6 +39,7 @@ from shared.settings import settings
 
 FOURTEEN_DAYS = 14 * 86_400
 SEE_OTHER = 303
+READINESS: tuple[Readiness, ...] = get_args(Readiness)
 
 
 def routes(running: Running) -> APIRouter:
@@ -195,6 +197,17 @@ def end_routes(running: Running) -> APIRouter:
         if isinstance(visit, Closed):
             return screens.closed(visit)
         return done_page(visit) if visit.training.completed_at else to(visit)
+
+    @router.post("/t/{ref}/ready")
+    async def ready(request: Request, ref: str) -> Response:
+        visit, form = await guests.welcome(running, request, ref), await request.form()
+        if isinstance(visit, Closed):
+            return screens.closed(visit)
+        said = next((each for each in READINESS if each == form.get("ready")), None)
+        if said:
+            event = ReadinessPressed(training_id=visit.id, ready=said)
+            await running.submit(event, id=str(uuid4()), source=f"training/{visit.id}")
+        return RedirectResponse(f"{visit.base}/done#ready", SEE_OTHER)
 
     @router.get("/t/{ref}/paper")
     async def paper(request: Request, ref: str) -> Response:

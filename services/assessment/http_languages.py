@@ -45,6 +45,5 @@ async def _translation(running: Running, visit: Visit, code: str) -> Translation
     assigned = visit.training.assigned
     own = [assigned.module.module_id] if assigned.module else []
     named = dict.fromkeys([*own, *(item.module_id for item in assigned.items)])
-    editions = [each for name in named for each in await store_editions.list_editions(running.pool, name, code)]
-    spoken = [each for each in editions if translations.speaks(each.locale, code)]
-    return translations.translation(visit.training, code, spoken, visit.modules)
+    editions = [each for name in named for each in await store_editions.list_editions(running.pool, name, code.partition("-")[0])]
+    return translations.translation(visit.training, code, editions, visit.modules)

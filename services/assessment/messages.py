@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from services.assessment.training import Translation
-from shared.contracts.assessment import Confidence, ReportKind
+from shared.contracts.assessment import Confidence, Readiness, ReportKind
 from shared.contracts.event import Event
 
 
@@ -90,6 +90,12 @@ class OpenAnswered(_OfQuestion):
 
 class TalkPreferred(_OfQuestion):
     TYPE = "assessment.talk_preferred.v1"
+
+
+class ReadinessPressed(_OfTraining):
+    TYPE = "assessment.readiness_pressed.v1"
+
+    ready: Readiness
 
 
 class CallPressed(_OfTraining):

@@ -35,7 +35,7 @@ CLOSED: dict[str, tuple[int, Words]] = {
     "check_in_preparing": (200, (N_("Your check-in is being prepared."), (N_("Try again in a minute."),))),
     "preparing": (200, (N_("Your training is being prepared."), (N_("Try again in a minute."),))),
 }
-PLACES = {"start.jinja": "", "done.jinja": "done", "answers.jinja": "answers", "paper.jinja": "paper"}  # beside cards and questions
+PLACES = {"start.jinja": "", "done.jinja": "done", "answers.jinja": "answers", "paper.jinja": "paper"}  # else a card or a question
 NOTHING: Words = (
     N_("Nothing to do right now."),
     (N_("You are up to date. We will write when there is something for your next session."),),

@@ -71,26 +71,27 @@ SITE_REVISIONS = "SELECT site_id, revision FROM site"
 SITES = "SELECT document FROM site WHERE site_id = ANY($1::text[])"
 
 LOAD_TRAININGS = """
-SELECT id, assigned, shared, opened_at, cards_read, tries, said, completed_at, corrections, reading
+SELECT id, assigned, shared, opened_at, cards_read, tries, said, completed_at, corrections, reading, ready
 FROM training WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 """
 INSERT_TRAININGS = """
 INSERT INTO training (id, site_id, mentor_id, session_id, assigned, shared, opened_at, cards_read, tries, said, completed_at,
-                      corrections, reading)
+                      corrections, reading, ready)
 SELECT id, site_id, mentor_id, session_id, assigned, shared::uuid[], opened_at, cards_read, tries, said, completed_at,
-       corrections, reading
+       corrections, reading, ready
 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::text[], $7::timestamptz[], $8::int[],
-            $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::jsonb[], $13::jsonb[])
+            $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::jsonb[], $13::jsonb[],
+            $14::text[])
   AS u (id, site_id, mentor_id, session_id, assigned, shared, opened_at, cards_read, tries, said, completed_at, corrections,
-        reading)
+        reading, ready)
 ON CONFLICT DO NOTHING
 """
 UPDATE_TRAININGS = """
-UPDATE training t SET (shared, opened_at, cards_read, tries, said, completed_at, corrections, reading)
-  = (u.shared::uuid[], u.opened_at, u.cards_read, u.tries, u.said, u.completed_at, u.corrections, u.reading)
+UPDATE training t SET (shared, opened_at, cards_read, tries, said, completed_at, corrections, reading, ready)
+  = (u.shared::uuid[], u.opened_at, u.cards_read, u.tries, u.said, u.completed_at, u.corrections, u.reading, u.ready)
 FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::jsonb[], $6::jsonb[], $7::timestamptz[], $8::jsonb[],
-            $9::jsonb[])
-  AS u (id, shared, opened_at, cards_read, tries, said, completed_at, corrections, reading)
+            $9::jsonb[], $10::text[])
+  AS u (id, shared, opened_at, cards_read, tries, said, completed_at, corrections, reading, ready)
 WHERE t.id = u.id
 """
 INSERT_OPEN_ANSWERS = """
@@ -119,7 +120,7 @@ WHERE s.id = u.id
 
 OPENED = """
 SELECT now() AS now, t.id, t.assigned, t.shared, t.opened_at, t.cards_read, t.tries, t.said, t.completed_at, t.corrections,
-       t.reading,
+       t.reading, t.ready,
        ARRAY(SELECT s.document FROM planned_session s WHERE s.session_id = ANY(t.session_id || t.shared)) AS sessions,
        r.document AS mentor, e.document AS site
 FROM (SELECT $1::uuid AS training_id, $2::uuid AS mentor_id) k
@@ -312,6 +313,7 @@ def training_of(row: Record) -> Training:
         completed_at=row["completed_at"],
         corrections=CORRECTIONS.validate_json(row["corrections"]),
         reading=Reading.model_validate_json(row["reading"]),
+        ready=row["ready"],
     )
 
 
@@ -325,7 +327,7 @@ def _progress(t: Training) -> tuple[object, ...]:
     shared = f"{{{','.join(map(str, t.shared))}}}"
     corrections = CORRECTIONS.dump_json(t.corrections).decode()
     tries, reading = TRIES.dump_json(t.tries).decode(), t.reading.model_dump_json()
-    return shared, t.opened_at, t.cards_read, tries, said, t.completed_at, corrections, reading
+    return shared, t.opened_at, t.cards_read, tries, said, t.completed_at, corrections, reading, t.ready
 
 
 def _open_answer_rows(t: Training) -> list[tuple[object, ...]]:

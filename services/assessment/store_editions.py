@@ -5,21 +5,22 @@ from asyncpg import Pool
 from services.assessment.store import CATALOGUED
 from shared.contracts.content import ModulePublished
 
-LAST = "~"  # behind every character of a key
-
-EDITIONS = "SELECT document FROM module WHERE key >= $1 AND key < $2"
-VERSIONS = "SELECT key FROM module WHERE key >= $1 AND key < $2 AND document ->> 'status' = 'published'"
+EDITIONS = """
+SELECT document FROM module WHERE document ->> 'module_id' = $1 AND split_part(document ->> 'locale', '-', 1) = $2
+"""
+NEWEST = """
+SELECT max((document ->> 'version')::int) FROM module
+WHERE document ->> 'module_id' = $1 AND document ->> 'locale' = $2 AND document ->> 'status' = 'published'
+"""
 
 
 async def list_editions(pool: Pool, module_id: str, language: str) -> list[ModulePublished]:
-    """Published, of every locale that begins with the language's code."""
-    begin = f"{module_id}/{language}"
-    found = [CATALOGUED.validate_json(row["document"]) for row in await pool.fetch(EDITIONS, begin, begin + LAST)]
+    """Published, in the language of whatever country."""
+    found = [CATALOGUED.validate_json(row["document"]) for row in await pool.fetch(EDITIONS, module_id, language)]
     return [each for each in found if isinstance(each, ModulePublished)]
 
 
 async def find_newest(pool: Pool, module_id: str, locale: str) -> int | None:
     """The newest published version."""
-    begin = f"{module_id}/{locale}@"
-    keys = [row["key"] for row in await pool.fetch(VERSIONS, begin, begin + LAST)]
-    return max((int(key.rpartition("@")[2]) for key in keys), default=None)
+    newest: int | None = await pool.fetchval(NEWEST, module_id, locale)
+    return newest

@@ -20,7 +20,7 @@ LEFT JOIN roster r ON r.mentor_id = k.mentor_id
 LEFT JOIN site s ON s.site_id = r.site_id
 """
 COMPLETED = """
-SELECT id, assigned, shared, opened_at, cards_read, tries, said, completed_at, corrections, reading
+SELECT id, assigned, shared, opened_at, cards_read, tries, said, completed_at, corrections, reading, ready
 FROM training WHERE mentor_id = $1 AND completed_at >= $2 AND completed_at < $3 ORDER BY completed_at DESC LIMIT $4
 """
 MISSED = "SELECT open_misses FROM skill WHERE mentor_id = $1 AND open_misses <> '[]'"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.assessment import Confidence
+from shared.contracts.assessment import Confidence, Readiness
 from shared.contracts.content import AssignedItem, ModuleRef, TrainingAssigned
 from shared.contracts.event import Part
 
@@ -100,6 +100,7 @@ class Training:
     completed_at: datetime | None = None
     corrections: tuple[Correction, ...] = ()
     reading: Reading = AS_ASSIGNED
+    ready: Readiness | None = None  # how ready the mentor feels after it
 
     @property
     def current(self) -> TrainingAssigned:

@@ -13,11 +13,6 @@ from services.assessment.visits import Visit
 from shared.contracts.content import AssignedItem, Item, ModulePublished, ModuleRef
 
 
-def speaks(locale: str, language: str) -> bool:
-    """es-MX is Spanish."""
-    return locale.replace("_", "-").partition("-")[0].lower() == language.partition("-")[0].lower()
-
-
 def translation(training: Training, language: str, editions: Sequence[ModulePublished], known: Modules) -> Translation:
     """`editions`: what is published of the training's modules in that language. What is not there stays as it is."""
     here = training.read_in(None).current

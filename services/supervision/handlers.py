@@ -10,12 +10,14 @@ from services.supervision import (
     days_off,
     people,
     preparations,
+    readiness,
     regrades,
     store,
     store_cases,
     store_check_ins,
     store_days_off,
     store_links,
+    store_readiness,
     store_regrades,
 )
 from services.supervision.check_ins import Kept
@@ -34,12 +36,14 @@ from services.supervision.messages import (
 )
 from services.supervision.people import Module, Person, Site, Skill
 from services.supervision.preparations import Preparation, preparation_id
+from services.supervision.readiness import Readiness
 from shared.contracts.assessment import (
     AnswerRegraded,
     CallRequested,
     CheckInSubmitted,
     ItemAnswered,
     LinkRequested,
+    ReadinessTold,
     SkillRemembered,
     TrainingCompleted,
     TrainingOpened,
@@ -175,6 +179,12 @@ PREPARATION = Handler[Preparation](
         store.due_preparations, preparations.due, store.rest_preparations, lambda p: p.due_at, store.OVERDUE_PREPARATIONS,
     ),
 )
+READINESS = Handler[Readiness](
+    name="readiness",
+    on={ReadinessTold: (lambda event: event.training_id, readiness.told)},
+    load=store_readiness.load_readiness,
+    save=store_readiness.save_readiness,
+)
 MENTOR_CASE = Handler[MentorCase](
     name="mentor_case",
     on={
@@ -228,4 +238,4 @@ LINK_REQUEST = Handler[LinkRequested](
     save=store_links.save_requests,
     projection=True,
 )
-HANDLERS = (SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST, CHECK_IN)
+HANDLERS = (SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST, CHECK_IN, READINESS)

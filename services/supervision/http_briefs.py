@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Response
 
-from services.supervision import http_assessment, reading, store_check_ins, store_console
+from services.supervision import http_assessment, reading, readiness, store_check_ins, store_console, store_readiness
 from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.screens import brief
 from services.supervision.screens.facts import Contact, Meeting, Training
@@ -30,6 +30,7 @@ class Found:
     contacts: list[Contact]
     opened: list[tuple[str, datetime]]
     open_alerts: int
+    ready: str | None
     check_in: CheckInSubmitted | None  # of the session before
 
 
@@ -57,6 +58,7 @@ async def find(console: Console, caller: Caller, training_id: UUID) -> Found:
             contacts=await reading.list_contacts_about(conn, meeting),
             opened=await reading.list_opened_by_others(conn, training_id, caller.staff.id),
             open_alerts=(await reading.count_alerts(conn, caller.staff)).get("open", 0),
+            ready=await store_readiness.find_ready(conn, training_id),
             check_in=await store_check_ins.find_last(conn, meeting.mentor.id, caller.staff.site_id, meeting.starts_at),
         )
 
@@ -70,6 +72,7 @@ async def draw(console: Console, caller: Caller, found: Found, problem: Problem 
     return console.page(
         caller, "brief.jinja", "Today", found.open_alerts, status=422 if problem else 200, page=page,
         meeting=found.meeting, training=found.training, problem=problem, now=caller.now,
+        feels=readiness.words(found.ready, page.first_name),
     )  # fmt: skip
 
 

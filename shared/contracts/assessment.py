@@ -13,6 +13,7 @@ Confidence = Literal["guess", "think_so", "sure"]
 ReportKind = Literal["unclear", "wrong", "not_my_situation"]
 Done = Literal["did", "partly", "no"]
 Feeling = Literal["not_really", "somewhat", "very"]
+Readiness = Literal["not_really", "somewhat", "ready"]
 WantsToTalk = Literal["no", "week", "today"]
 SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)  # a finer time would say more about a person than about a question
 
@@ -124,6 +125,21 @@ class TrainingCompleted(Event):
     module_id: str | None = Field(None, description="the module that was shown; None for a recall")
     version: int | None = None
     locale: str | None = Field(None, description="the language of the training")
+
+
+class ReadinessTold(Event):
+    """How ready a mentor feels after a training, if they say so: one tap. The newest counts."""
+
+    TYPE = "assessment.readiness_told.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID
+    site_id: str
+    session_id: UUID
+    starts_at: AwareDatetime
+    training_id: UUID
+    ready: Readiness
+    at: AwareDatetime
 
 
 class ItemReported(Event):

@@ -9,7 +9,7 @@ import pytest
 from services.assessment.app import SERVICE
 from services.assessment.messages import Answered, LanguageChosen, Started
 from services.assessment.training import Translation
-from services.assessment.translations import says_the_same, speaks
+from services.assessment.translations import says_the_same
 from shared.contracts.assessment import AnswerRegraded, ItemAnswered, TrainingCompleted
 from shared.contracts.content import AssignedItem, ModuleRef
 from shared.process import application_of
@@ -217,9 +217,13 @@ async def test_a_translation_that_was_answered_in_is_not_replaced(database):
     assert reading == "7"
 
 
-@pytest.mark.parametrize(("locale", "speaking"), [("es", True), ("es-MX", True), ("es_US", True), ("est", False), ("en", False)])
-def test_a_country_changes_no_language(locale, speaking):
-    assert speaks(locale, "es") is speaking
+@pytest.mark.parametrize(("locale", "heading"), [("es-MX", "Devuélvele lo que oíste"), ("est", "Say it back before you advise")])
+async def test_the_language_of_another_country_will_do(phone, link, locale, heading):
+    await arrive(phone.running, SINGLE)
+    await deliver(phone.running, in_spanish(spanish.SINGLE).model_copy(update={"locale": locale}))
+    await phone.open(f"/t/{link()}")
+    await speak(phone, "es")
+    assert phone.heading == heading
 
 
 async def test_before_the_start_the_newest_cards_are_shown_and_afterwards_those_that_were_begun(phone, link):

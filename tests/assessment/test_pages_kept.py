@@ -7,10 +7,12 @@ import pytest
 from services.assessment import http, keepsakes
 from services.assessment.domain import Training, Try
 from services.assessment.keepsakes import Keepsake
+from shared.contracts.assessment import ReadinessTold
 from tests.assessment import building, spanish
 from tests.assessment.building import CARDS, OPEN, QUIZ_BY, SAFETY, SINGLE, START, assigned, planned, published
 from tests.assessment.test_sheet_and_words import a_visit
-from tests.assessment.visiting import HERE, HTML, arrive, begin
+from tests.assessment.visiting import HERE, HTML, arrive, begin, soon, told
+from tests.driving import deliver, outgoing
 
 SAID_BACK = "Before your first suggestion, say back what you heard in one sentence."
 STEP = "Asked about the step in the first ten minutes"
@@ -108,3 +110,26 @@ async def test_a_phone_that_saves_data_gets_the_picture_when_it_asks_for_it(phon
     assert "An arc from one side to the other" in spared
     assert f'href="{HERE}/cards/1?picture=1"' in spared
     assert "data:image/svg" in (await phone.client.get(f"{HERE}/cards/1?picture=1", headers=saving)).text
+
+
+async def test_how_ready_one_feels_is_one_tap_that_can_be_changed_and_is_told_once(phone, link):
+    await begin(phone, link, SINGLE)
+    await phone.post(f"{HERE}/ready", ready="ready")
+    assert "readiness_told" not in await told(phone.running)
+    await phone.post(f"{HERE}/questions/1", option="b", confidence="sure")
+    await phone.open(f"{HERE}/done")
+    assert "Noted." not in phone.words
+    for said in ("somewhat", "somewhat", "ready", "never heard of"):
+        await phone.press("/ready", ready=said)
+    assert (phone.path, phone.html.count('aria-pressed="true"')) == (f"{HERE}/done", 1)
+    assert "Noted. You can change it until your session." in phone.words
+    assert [e.ready for e in await outgoing(phone.running) if isinstance(e, ReadinessTold)] == ["somewhat", "ready"]
+
+
+async def test_after_the_sessions_start_nobody_is_asked_how_ready_they_feel(phone, link):
+    await begin(phone, link, SINGLE)
+    await phone.post(f"{HERE}/questions/1", option="b", confidence="sure")
+    await deliver(phone.running, planned(revision=2, **soon(minutes=-1)))
+    await phone.post(f"{HERE}/ready", ready="ready")
+    assert "How ready do you feel?" not in phone.words
+    assert "readiness_told" not in await told(phone.running)

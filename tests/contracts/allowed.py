@@ -54,6 +54,7 @@ ONLY_IN = {
     "TrainingAssigned": {"kind": CHOICE},
     "ItemAnswered": {"kind": CODE, "returning": YES_NO, "seconds": WHOLE},  # in coarse steps: for the question, not the person
     "CompletedItem": {"returning": YES_NO},
+    "ReadinessTold": {"ready": CHOICE},  # one of three words about the training, none about anybody else
     "ItemReported": {"kind": CHOICE, "withdrawn": YES_NO},
     "CallRequested": {"kind": CHOICE},
     "CheckInSubmitted": {"happened": YES_NO, "steps": PARTS, "wants_to_talk": CHOICE, "sent_at": TIME},  # no words of anybody
