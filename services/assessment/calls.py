@@ -76,7 +76,7 @@ def routes(running: Running) -> APIRouter:
             visit = await guests.welcome(running, request, ref)
             if isinstance(visit, Closed):
                 return screens.closed(visit)
-            at = await delivered(running, visit, request_id, kind)
+            at = await delivered(running, f"training/{visit.id}", request_id, kind, visit.training.assigned.mentor_id)
         except OUT_OF_REACH:
             return waiting_page(language, found, f"/t/{ref}")
         return asked_page(visit, kind, at) if at else waiting_page(visit.language, visit.site, visit.base)
@@ -169,10 +169,10 @@ async def asked_before(running: Running, visit: Visit, form: Mapping[str, Any]) 
 
 async def submit(running: Running, training_id: UUID, kind: Kind, id_: UUID) -> Outcome:
     event = CallPressed(training_id=training_id, kind=kind, request_id=id_)
-    return await running.submit(event, id=_id(id_, kind), source=f"training/{training_id}")
+    return await running.submit(event, id=call_id(id_, kind), source=f"training/{training_id}")
 
 
-def _id(id_: UUID, kind: Kind) -> str:
+def call_id(id_: UUID, kind: Kind) -> str:
     return f"call/{id_}/{kind}"
 
 
@@ -180,13 +180,13 @@ def _taken(outcome: Outcome) -> bool:
     return outcome.kind in ("applied", "duplicate")
 
 
-async def delivered(running: Running, visit: Visit, id_: UUID, kind: Kind) -> datetime | None:
+async def delivered(running: Running, source: str, id_: UUID, kind: Kind, mentor_id: UUID) -> datetime | None:
     """When it was taken, once it has left for the supervisor's side; waits a moment for that."""
-    cause = store_calls.cause_of(running.service.name, visit.id, _id(id_, kind))
+    cause = store_calls.cause_of(running.service.name, source, call_id(id_, kind))
     loop = asyncio.get_running_loop()
     until = loop.time() + SOON
     while True:
-        taken_at, left = await store_calls.find_call(running.pool, cause, visit.training.assigned.mentor_id)
+        taken_at, left = await store_calls.find_call(running.pool, cause, mentor_id)
         if taken_at is None or left or loop.time() > until:
             return taken_at if left else None
         await asyncio.sleep(0.1)

@@ -95,8 +95,16 @@ def routes(running: Running) -> APIRouter:
         if problems := list(missing(visit, form)):
             return form_page(visit, form, problems)
         event = sent(visit, form)
-        await running.submit(event, id=f"check-in/{_request_id(posted)}", source=f"session/{visit.session.session_id}")
+        await running.submit(event, id=f"check-in/{_request_id(posted)}", source=source(visit))
         return thanks(visit, request, cookies=bool(jitt_cookies))
+
+    router.include_router(call_routes(running))
+    return router
+
+
+def call_routes(running: Running) -> APIRouter:
+    """As from a training. In an outage nothing is kept here: the page says that it did not go through, and whom to call."""
+    router = APIRouter()
 
     @router.post("/c/{ref}/call")
     async def call(
@@ -108,26 +116,41 @@ def routes(running: Running) -> APIRouter:
         lang: Annotated[str, FromForm()] = "",
         request_id: Annotated[UUID | None, FromForm(alias="request")] = None,
     ) -> Response:
+        id_ = request_id or uuid4()
         try:
-            asked = await ask_for_call(running, request, ref, kind, request_id or uuid4())
+            taken = await ask_for_call(running, request, ref, kind, id_)
         except calls.OUT_OF_REACH as error:
-            log.error("call_not_sent", kind=kind, error=type(error).__name__)
-            asked = None
-        return asked or calls.talk_page(running, calls.asked_in(request, lang), site, f"/c/{ref}", failed=True)
+            log.error("call_not_taken", kind=kind, error=type(error).__name__)
+            taken = False
+        if not taken:
+            return calls.talk_page(running, calls.asked_in(request, lang), site, f"/c/{ref}", failed=True)
+        return RedirectResponse(f"/c/{ref}/call/{id_}?kind={kind}", SEE_OTHER)
+
+    @router.get("/c/{ref}/call/{request_id}")
+    async def whether_delivered(request: Request, ref: str, request_id: UUID, kind: calls.Kind) -> Response:
+        visit = await check_in_visits.welcome(running, request, ref)
+        if isinstance(visit, Closed):
+            return screens.closed(visit)
+        at = await calls.delivered(running, source(visit), request_id, kind, visit.link.mentor_id)
+        if at is None:
+            return calls.waiting_page(visit.language, visit.site, visit.base)
+        by = times.clock(at + calls.ANSWERED_WITHIN, visit.zone, visit.language)
+        return show("called.jinja", visit, site=visit.site, base=visit.base, kind=kind, by=by)
 
     return router
 
 
-async def ask_for_call(running: Running, request: Request, ref: str, kind: calls.Kind, id_: UUID) -> Response | None:
+async def ask_for_call(running: Running, request: Request, ref: str, kind: calls.Kind, id_: UUID) -> bool:
     visit = await check_in_visits.welcome(running, request, ref)
     if isinstance(visit, Closed):
-        return None
+        return False
     event = CheckInCallPressed(session_id=visit.session.session_id, mentor_id=visit.link.mentor_id, kind=kind)
-    outcome = await running.submit(event, id=f"call/{id_}/{kind}", source=f"session/{event.session_id}")
-    if outcome.kind not in ("applied", "duplicate"):
-        return None
-    by = times.clock(visit.now + calls.ANSWERED_WITHIN, visit.zone, visit.language)
-    return show("called.jinja", visit, site=visit.site, base=visit.base, kind=kind, by=by)
+    outcome = await running.submit(event, id=calls.call_id(id_, kind), source=source(visit))
+    return outcome.kind in ("applied", "duplicate")
+
+
+def source(visit: CheckInVisit) -> str:
+    return f"session/{visit.session.session_id}"
 
 
 def first_page(visit: CheckInVisit, *, change: bool) -> Response:

@@ -14,8 +14,8 @@ FROM inbox i WHERE i.id = $1 AND i.refused IS NULL
 """
 
 
-def cause_of(service: str, training_id: UUID, id: str) -> UUID:
-    return inbox_id(service, f"training/{training_id}", id)
+def cause_of(service: str, source: str, id: str) -> UUID:
+    return inbox_id(service, source, id)
 
 
 async def find_call(pool: Pool, cause: UUID, mentor_id: UUID) -> tuple[datetime | None, bool]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from icalendar import Calendar
 
+from services.assessment import calls
 from tests.assessment.building import MENTOR, SESSION, enrolled, planned, site
 from tests.assessment.checking_in import (
     ALL,
@@ -282,15 +283,26 @@ async def test_in_spanish_it_is_in_spanish(phone):
     assert phone.heading == "Gracias."
 
 
-async def test_a_call_is_asked_for_from_the_page_of_a_check_in(phone):
+async def test_a_call_is_asked_for_from_the_page_of_a_check_in_and_said_to_be_delivered_when_it_is(phone, monkeypatch):
+    monkeypatch.setattr(calls, "SOON", 0.0)
     await opened(phone, over(ago=100 * HOUR))
     talk = re.search(r'href="(/talk/[^"]+)"', phone.html)[1].replace("&amp;", "&")
     await phone.open(talk)
     await phone.press("/call", kind="now")
-    assert phone.heading == "Your supervisor has been asked to call you"
+    assert (phone.status, phone.heading) == (202, "Not delivered yet. Please call.")
     [event] = await outgoing(phone.running)
     assert (event.TYPE, event.kind, event.session_id, event.mentor_id) == ("assessment.call_requested.v1", "now", SESSION, MENTOR)
+    await phone.running.pool.execute("DELETE FROM outbox")
+    await phone.open(f"{phone.path}?kind=now")
+    assert (phone.status, phone.heading) == (200, "Your supervisor has been asked to call you")
     assert "Back to my check-in" in phone.words
+
+
+async def test_the_same_call_twice_is_one(phone):
+    await opened(phone)
+    for _ in range(3):
+        await phone.post(f"/c/{link_to()}/call", kind="can_wait", request="0c6a0b5c-7d52-4a5e-9d64-0d3a5f6f0a11")
+    assert len(await outgoing(phone.running)) == 1
 
 
 async def test_a_call_that_does_not_go_through_says_so(phone):
