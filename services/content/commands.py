@@ -23,7 +23,7 @@ from services.content.correcting import NotACorrection
 from services.content.findings import Format, errors, said
 from services.content.lint import LIBRARY, Checked, NothingToCheck, check
 from services.content.module import write
-from services.content.publishing import Done, Plan
+from services.content.publishing import Done, Overtaken, Plan
 from services.content.reviews import is_overdue, read_by, state
 from services.content.store import Listed
 from shared.commands import AsJson, fail, on
@@ -106,11 +106,14 @@ def publish(
         plans = await publishing.plan(running, modules)
         why = None if correction is None else correcting.sentence(correction)
         corrected.extend(correcting.corrected(plans[0], why) if why else ())
-        return plans, [] if dry_run else await publishing.publish(running, modules, uuid4().hex, why)
+        if dry_run:
+            return plans, []
+        done = await publishing.publish(running, modules, uuid4().hex, why)
+        return [await publishing.as_done(running, *each) for each in zip(plans, done, strict=True)], done
 
     try:
         plans, done = on(SERVICE, work)
-    except NotACorrection as problem:
+    except (NotACorrection, Overtaken) as problem:
         fail(f"Nothing was published. {problem}")
     if as_json:
         items = {"corrected": [one.item_id for one in corrected]} if corrected else {}

@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.content import choices, select
-from services.content.changes import correctable
+from services.content.changes import correctable, keeping_ids
 from services.content.choices import Choice, Facts, Past
 from services.content.corrections import corrections
 from services.content.messages import ModuleSubmitted, ModuleWithdrawalAsked
@@ -52,10 +52,11 @@ def submitted(publication: Publication | None, event: ModuleSubmitted, now: date
     if event.correction is not None:
         return corrected(publication, event, event.correction, now)
     publication = publication or Publication(event.module.module_id, event.module.locale)
-    found = content_hash(event.module)
     newest = publication.versions[-1] if publication.versions else None
+    module = keeping_ids(newest.module, event.module) if newest else event.module
+    found = content_hash(module)
     if newest is None or newest.content_hash != found:
-        return _published(publication, Version(len(publication.versions) + 1, found, "published", event.module))
+        return _published(publication, Version(len(publication.versions) + 1, found, "published", module))
     if newest.status == "published":
         return Refused("unchanged")
     return _published(publication, replace(newest, status="published"))
@@ -65,12 +66,14 @@ def corrected(publication: Publication | None, event: ModuleSubmitted, reason: s
     """A new version, and word of each question that is right from now on; versions that had it wrong are not chosen again."""
     if publication is None:
         return Refused("nothing_to_correct")
-    newest, found = publication.versions[-1], content_hash(event.module)
+    newest = publication.versions[-1]
+    module = keeping_ids(newest.module, event.module)
+    found = content_hash(module)
     if newest.content_hash == found:
         return Refused("unchanged")
-    if not correctable(newest.module, event.module):
+    if not correctable(newest.module, module):
         return Refused("not_a_correction")
-    new = Version(newest.number + 1, found, "published", event.module, reason)
+    new = Version(newest.number + 1, found, "published", module, reason)
     older = [(version.number, version.module) for version in publication.versions]
     earlier = {version.number for version in publication.versions if version.correction is not None}
     told = list(corrections(older, (new.number, new.module), reason, now, earlier))

@@ -1,5 +1,6 @@
 """Modules on real Postgres: published, listed, shown, withdrawn, and read over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -8,6 +9,7 @@ import pytest_asyncio
 
 from services.content import publishing
 from services.content.app import SERVICE
+from services.content.changes import changes
 from services.content.lint import LIBRARY
 from services.content.module import read
 from services.content.publishing import Done
@@ -51,6 +53,39 @@ async def test_an_edited_module_is_the_next_version_and_the_first_stays_as_it_wa
     assert await publishing.publish(running, [SECOND], "run 2") == [Done(FIRST.module_id, "en", 2, "published")]
     shown = [await publishing.found(running, FIRST.module_id, "en", version) for version in (1, 2, None)]
     assert [each.module for each in shown] == [FIRST, SECOND, SECOND]
+
+
+async def test_two_authors_at_once_get_a_version_each_and_each_is_told_its_own_changes(running):
+    await publishing.publish(running, [FIRST], "run 1")
+    options = (*FIRST.items[0].options[:2], FIRST.items[0].options[2].model_copy(update={"text": "“Let me tell you.”"}))
+    other = FIRST.model_copy(update={"items": (FIRST.items[0].model_copy(update={"options": options}), *FIRST.items[1:])})
+    plans = [(await publishing.plan(running, [module]))[0] for module in (SECOND, other)]
+    both = await asyncio.gather(*(publishing.publish(running, [module], run) for module, run in ((SECOND, "2"), (other, "3"))))
+    done = [one for (one,) in both]
+    assert sorted(one.version for one in done) == [2, 3]
+    assert {one.outcome for one in done} == {"published"}
+    for module, made, planned in zip((SECOND, other), done, plans, strict=True):
+        shown = await publishing.found(running, module.module_id, "en", made.version)
+        before = await publishing.found(running, module.module_id, "en", made.version - 1)
+        assert (shown.module.title, shown.module.items[0].options[2].text) == (module.title, module.items[0].options[2].text)
+        told = await publishing.as_done(running, planned, made)
+        assert (told.version, told.since, told.changes) == (made.version, before.version, changes(before.module, shown.module))
+    assert len(await outgoing(running)) == 3
+
+
+async def test_of_two_authors_of_a_new_module_the_second_writes_version_2(running):
+    both = await asyncio.gather(*(publishing.publish(running, [module], module.title) for module in (FIRST, SECOND)))
+    assert sorted((one.version, one.outcome) for (one,) in both) == [(1, "published"), (2, "published")]
+
+
+async def test_a_correction_that_came_second_is_not_lost_in_silence(running):
+    await publishing.publish(running, [FIRST], "run 1")
+    right = FIRST.items[0].options[1].model_copy(update={"why": "It says back what he may have felt, and he may say more."})
+    item = FIRST.items[0].model_copy(update={"options": (FIRST.items[0].options[0], right, FIRST.items[0].options[2])})
+    mended = FIRST.model_copy(update={"items": (item, *FIRST.items[1:])})
+    await publishing.publish(running, [SECOND], "run 2")
+    with pytest.raises(publishing.Overtaken, match="has become version 2 meanwhile"):
+        await publishing.publish(running, [mended], "run 3", "The reason was too short.")
 
 
 async def test_a_withdrawn_module_is_listed_only_when_asked(running):
