@@ -79,6 +79,7 @@ async def test_days_that_make_no_period_come_back_as_typed_with_what_to_do(phone
     await opened(phone, from_=first, to=last)
     assert (phone.status, phone.title) == (422, "Error: Certificate of trainings")
     assert phone.words.count(said) == 2
+    assert "Name of the mentor" not in phone.words  # a sheet of other days than were asked for
     assert f'value="{first.replace("<", "&lt;").replace(">", "&gt;")}"' in phone.html
 
 

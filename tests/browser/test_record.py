@@ -75,7 +75,7 @@ async def test_a_record_works_without_javascript_and_asks_nobody_else(served, br
     page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
     await page.goto(f"{address}/m/{record_link()}")
     await page.get_by_role("button", name="Open my record").click()
-    await page.get_by_text("Put them in your phone’s calendar").click()
+    await page.get_by_text("Sessions in your phone’s calendar").click()
     await expect(page.get_by_label("Or copy this address")).to_be_visible()
     await page.get_by_role("link", name="Certificate to print").click()
     await page.get_by_label("First day").fill("2025-01-01")
