@@ -26,6 +26,7 @@ FEWEST_MINUTES, MOST_MINUTES = 5, 480
 NO_CATEGORY = ""
 LEFT_OUT, NO_ACTIVITY, SEVERAL_MENTORS = "left_out", "no_activity", "several_mentors"
 EXAMPLES = 3
+MOST_NAMES, LONGEST_NAME = 40, 64  # properties that are named of what waits; a calendar can make up any number, of any length
 
 Kind = Literal["planned", "moved", "changed", "cancelled"]
 
@@ -95,17 +96,24 @@ class Change:
 @dataclass(slots=True)
 class Need:
     """Sessions that wait for a mapping, or for a mentor to be in the roster: how many, when the first are, and which properties
-    they have. Nothing that an entry says: it is kept, and shown to whoever asks."""
+    they have, with how many `more`. Nothing that an entry says: it is kept, and shown to whoever asks."""
 
     why: str
     sessions: int = 0
     starts: list[datetime] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    more: int = 0
 
     def add(self, instance: Instance) -> None:
         self.sessions += 1
         self.starts = sorted([*self.starts, instance.starts_at])[:EXAMPLES]
         self.names.update(instance.about.names)
+
+    def shortened(self) -> "Need":
+        """Those of the calendar standard first, then the own ones of whoever wrote it."""
+        named = sorted(self.names, key=lambda name: (len(name) > LONGEST_NAME, name.startswith("X-"), name))[:MOST_NAMES]
+        names = {name for name in named if len(name) <= LONGEST_NAME}
+        return replace(self, names=names, more=len(self.names) - len(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +217,7 @@ def needs(live: Iterable[Meant]) -> tuple[Need, ...]:
         why = m.why or (NO_ACTIVITY if m.activity is None else None)
         if why and why != LEFT_OUT:
             found.setdefault(why, Need(why)).add(i)
-    return tuple(found.values())
+    return tuple(need.shortened() for need in found.values())
 
 
 def reference(mentor_ref: str, uid: str, original: datetime | None) -> str:

@@ -87,7 +87,7 @@ def of(found: Compared, span: timedelta, labels: Mapping[UUID, str]) -> Preview:
 def told(need: Need) -> dict[str, Any]:
     """For programs."""
     return {"why": need.why, "sessions": need.sessions, "first": [at.isoformat() for at in need.starts],
-            "properties": sorted(need.names)}  # fmt: skip
+            "properties": sorted(need.names), "more_properties": need.more}  # fmt: skip
 
 
 def _counted(names: Iterable[str]) -> dict[str, int]:

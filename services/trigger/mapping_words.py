@@ -48,7 +48,8 @@ def which(need: Need) -> str:
     """When the first of them are, and which properties they have."""
     starts = "; ".join(when(at) for at in need.starts)
     first = f"It is on {starts}." if need.sessions == 1 else f"The first: {starts}."
-    has = f" {'It has' if need.sessions == 1 else 'They have'} {', '.join(sorted(need.names))}." if need.names else ""
+    named = ", ".join(sorted(need.names)) + (f" and {need.more} more" if need.more else "")
+    has = f" {'It has' if need.sessions == 1 else 'They have'} {named}." if need.names else ""
     return first + has
 
 

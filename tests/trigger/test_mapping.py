@@ -326,6 +326,20 @@ def test_what_waits_is_counted_with_times_and_names_of_properties_and_nothing_th
     assert "They have ATTENDEE, CATEGORIES, LOCATION, SUMMARY, X-STUDENT." in said
 
 
+def test_of_properties_without_number_the_first_are_named_and_the_rest_counted() -> None:
+    own = tuple(f"X-OWN-{n:03}:1" for n in range(300))
+    (need,) = plan(calendar(*event("SUMMARY:A", f"X-{'LONG' * 50}:1", *own, uid="many"))).needs
+    assert (len(need.names), need.more, "SUMMARY" in need.names, "X-OWN-000" in need.names) == (40, 262, True, True)
+    kept = mapping_words.kept([need])
+    assert mapping_words.parse(kept) == [need] and len(kept) < 1_000
+    assert mapping_words.which(need).endswith("X-OWN-037, X-OWN-038 and 262 more.")
+
+
+def test_what_was_kept_before_there_was_a_limit_is_said_whole() -> None:
+    old = '[{"why":"no_rule","sessions":1,"starts":["2026-10-06T15:30:00Z"],"names":["SUMMARY"]}]'
+    assert mapping_words.which(mapping_words.parse(old)[0]) == "It is on Tue Oct 6, 2026, 3:30 pm. It has SUMMARY."
+
+
 def test_what_an_entry_says_is_in_no_repr_of_it() -> None:
     reading = calendars.read(calendar(*event("SUMMARY:Dana Wells")), CHICAGO, AUTUMN, wanted=frozenset({"SUMMARY"}))
     assert "Dana" not in repr(reading)
