@@ -26,6 +26,12 @@ async def seen(page: Page, name: str, locale: str) -> list[str]:
     return found
 
 
+async def press(page: Page, words: str) -> None:
+    """The next page is there when this returns."""
+    async with page.expect_navigation():
+        await page.get_by_role("button", name=words, exact=True).click()
+
+
 @pytest.mark.parametrize("locale", ["en", "es"])
 async def test_every_state_of_a_training_is_readable_by_everybody(served, browser, locale):
     running, address = served
@@ -38,8 +44,7 @@ async def test_every_state_of_a_training_is_readable_by_everybody(served, browse
         if state.text:
             await page.get_by_role("textbox").fill(state.text)
         if state.press:
-            await page.get_by_role("button", name=say(state.press), exact=True).click()
-            await page.wait_for_load_state()
+            await press(page, say(state.press))
         found += await seen(page, state.name, locale)
     assert found == []
     await page.close()
@@ -58,7 +63,7 @@ async def test_every_page_without_a_training_is_readable_by_everybody(served, br
         found += await seen(page, name, locale)
     for name, button in (("called-now", "Ask my supervisor to call me now"), ("called", "Ask for a call")):
         await page.goto(address + closed(locale)["talk"])
-        await page.get_by_role("button", name=say(button), exact=True).click()
+        await press(page, say(button))
         found += await seen(page, name, locale)
     for _ in range(20):
         await page.request.get(f"{address}/t/x.y")
@@ -66,7 +71,7 @@ async def test_every_page_without_a_training_is_readable_by_everybody(served, br
     found += await seen(page, "too-many", locale)
     await running.pool.close()
     await page.goto(address + closed(locale)["talk"])
-    await page.get_by_role("button", name=say("Ask for a call"), exact=True).click()
+    await press(page, say("Ask for a call"))
     found += await seen(page, "call-not-sent", locale)
     await page.goto(f"{address}/t/{link_to()}")
     found += await seen(page, "problem", locale)
