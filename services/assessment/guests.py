@@ -87,11 +87,12 @@ def presented(request: Request, ref: str, kind: Kind, cookie: str) -> Link | Exp
     """The link in the path, or the one that this cookie holds for the id in the path. Whatever else comes counts as a guess."""
     now, token = datetime.now(UTC), ref if "." in ref else request.cookies.get(cookie, "")
     read = read_link(token, now)
-    link = read.link if isinstance(read, Expired) else read
-    if isinstance(link, Forged) or link.kind != kind or ref not in (token, str(link.id)):
-        too_many = _guesses(request).too_many(address(request), now)
-        return Closed("too_many" if too_many else "broken", languages.spoken(PAGES, *wanted(request)))
-    return read
+    if not isinstance(read, Forged):
+        link = read.link if isinstance(read, Expired) else read
+        if link.kind == kind and ref in (token, str(link.id)):
+            return read
+    too_many = _guesses(request).too_many(address(request), now)
+    return Closed("too_many" if too_many else "broken", languages.spoken(PAGES, *wanted(request)))
 
 
 async def renewal(running: Running, ref: str, link: Link, opened: store.Opened) -> Renewal | None:

@@ -13,8 +13,8 @@ from fastapi import APIRouter, Cookie, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.assessment import calendar_feed, guests, modules, record, screens, store, store_records, words
-from services.assessment.domain import Training
 from services.assessment.guests import PROBE, Closed
+from services.assessment.training import Training
 from services.assessment.visits import PAGES
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.http import mentors_page, wanted

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from services.assessment import domain, modules
-from services.assessment.domain import Training
 from services.assessment.modules import Modules
+from services.assessment.training import Training
 from services.assessment.visits import PAGES
 from shared.contracts.assessment import OpenMiss
 from shared.contracts.content import Item

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from asyncpg import Pool
 
-from services.assessment.domain import Training
 from services.assessment.store import MISSES, training_of
+from services.assessment.training import Training
 from shared.contracts.assessment import OpenMiss
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.contracts.trigger import SessionPlanned

@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.assessment import store
-from services.assessment.domain import Training, Try
 from services.assessment.memory import Skill
+from services.assessment.training import Training, Try
 from shared.contracts.assessment import OpenMiss
 from shared.contracts.content import ModuleRef
 from shared.running import Running
@@ -35,12 +35,12 @@ async def finish(running: Running, days_ago: float, tries: str = "right", **chan
     """A training done that long ago; `tries` at its one question: “right”, “wrong right” or “wrong wrong”."""
     at = datetime.now(UTC) - timedelta(days=days_ago)
     session_id = changes.pop("session_id", uuid4())
-    values = {"training_id": uuid4(), "session_id": session_id, "starts_at": at + timedelta(hours=20)} | changes
+    values: dict[str, Any] = {"training_id": uuid4(), "session_id": session_id, "starts_at": at + timedelta(hours=20)} | changes
     training = Training(
         assigned(SINGLE, **values),
         opened_at=at - timedelta(minutes=5),
         tries=tuple(
-            Try(number=1, attempt=n, chosen=("b",), correct=word == "right", answered_at=at)
+            Try(number=1, attempt=1 if n == 1 else 2, chosen=("b",), correct=word == "right", answered_at=at)
             for n, word in enumerate(tries.split(), 1)
         ),
         completed_at=at,
@@ -52,7 +52,7 @@ async def finish(running: Running, days_ago: float, tries: str = "right", **chan
 
 async def miss(running: Running, mentor_id: UUID = MENTOR, **changes: Any) -> None:
     """An open miss of the module's question."""
-    values = {"module_id": "reflective_listening_1", "version": 1, "item_id": "q1", "session_id": uuid4()}
+    values: dict[str, Any] = {"module_id": "reflective_listening_1", "version": 1, "item_id": "q1", "session_id": uuid4()}
     missed = OpenMiss(**values | {"missed_at": datetime(2026, 10, 21, 18, tzinfo=UTC)} | changes)
     skill = Skill(mentor_id, "east", "reflective_listening", open_misses=(missed,), revision=1)
     async with running.connection() as conn, conn.transaction():
