@@ -71,7 +71,7 @@ def test_a_session_ends_and_what_its_mentor_says_of_it_reaches_the_next_brief_an
         assert _sent(phone, link, "How did it go?", **TAPS).heading == "Thank you."
         [told] = heard("assessment.events", "assessment.check_in_submitted.v1", MENTOR)
         assert (told["session_id"], told["wants_to_talk"], told["revision"]) == (session_id, "today", 1)
-        alerts = hillside.sam.sees("/alerts", f"{MENTOR.name} asked to talk today")
+        alerts = hillside.sam.sees("/alerts", f"{MENTOR.name} asked to talk the same day")
         assert f"{MENTOR.name} did not do a planned step: “Set the next step together”" in alerts
         brief = hillside.sam.sees(_brief_of("later-today"), "Last session")
         for words in ("Set the next step together", "Did not", "Feels somewhat confident about the next session."):

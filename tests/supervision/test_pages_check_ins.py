@@ -53,7 +53,7 @@ async def test_the_next_brief_shows_the_last_session(day: Afternoon, dana: httpx
     assert "Last session" not in await brief(day, dana)
     await day.happens(told(day, wants_to_talk="week"))
     shown = await brief(day, dana)
-    for said in ("Last session Goal review,", "Asked about the step in the first ten minutes Did",
+    for said in ("Last session: goal review,", "Asked about the step in the first ten minutes Did",
                  "Named one thing that the young person did that worked Partly", "Set the next step together Did not",
                  "Feels somewhat confident about the next session.", "Asked to talk that week."):  # fmt: skip
         assert said in shown
@@ -90,7 +90,7 @@ async def test_nobody_elses_supervisor_sees_it(day: Afternoon) -> None:
 async def test_the_alerts_say_who_asks_for_today_and_what_was_not_done(day: Afternoon, dana: httpx2.AsyncClient) -> None:
     await day.happens(told(day, ago=3 * HOUR, wants_to_talk="today"))
     shown = words((await dana.get("/alerts")).text)
-    for said in ("Marcus Bell asked to talk today", "Marcus Bell did not do a planned step: “Set the next step together”",
+    for said in ("Marcus Bell asked to talk the same day", "Marcus Bell did not do a planned step: “Set the next step together”",
                  "The session was today at", "Before the session", "Follow-up"):  # fmt: skip
         assert said in shown
     assert "Safety" not in shown.split("Safety alerts always come through")[0]

@@ -93,7 +93,7 @@ def _corrected(alert: Alert) -> str:
 
 
 def _asked(alert: Alert) -> str:
-    when = {"week": " this week", "today": " today"}.get(alert.facts.get("when", ""), "")
+    when = {"week": " within the week", "today": " the same day"}.get(alert.facts.get("when", ""), "")
     return f"{alert.mentor.name} asked to talk{when}"
 
 

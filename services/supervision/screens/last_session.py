@@ -34,7 +34,7 @@ def last_session(check_in: CheckInSubmitted, name: str, now: datetime, zone: str
     happened = "" if check_in.happened else f"{name} said that the two did not meet."
     notes = (happened, FEELS.get(check_in.confidence, "") if check_in.confidence else "", TALK.get(check_in.wants_to_talk, ""))
     return LastSession(
-        subtitle=f"{said.activity(check_in.activity)}, {said.when(check_in.starts_at, now, zone)}.",
+        subtitle=f"{said.lower(said.activity(check_in.activity))}, {said.when(check_in.starts_at, now, zone)}",
         steps=tuple(Step(_words(check_in, one.step), *STEPS[one.done]) for one in check_in.steps),
         notes=tuple(note for note in notes if note),
     )
