@@ -98,6 +98,8 @@ async def _tell(running: Network, command: Callable[..., Any]) -> None:
         await asyncio.to_thread(_show_brief, do, story, training["training_id"], name)
     print(f"{'-' * 78}\nNow look for yourself:")
     print(f"  {name}'s training: {link}")
+    check_in = await asyncio.to_thread(do, "link", "--check-in", "--site", "eastfield", "--mentor", ref)
+    print(f"  {name}'s check-in (opens when the session is over): {check_in.strip()}")
     print(f"  Dana's console (opens once): {await asyncio.to_thread(_sign_in, do)}", flush=True)
 
 
