@@ -106,13 +106,13 @@ def _files(path: Path) -> list[Path]:
 
 
 def _stamp(file: Path) -> Stamp:
-    """Of the file and of the pictures that it may show."""
+    """Of the file, and of the pictures and recordings that it may show."""
     return (_mark(file), *_pictures((file.parent, file.parent.parent)))
 
 
 def _pictures(folders: Iterable[Path]) -> Iterator[Mark]:
     for folder in sorted(set(folders)):
-        yield from (_mark(picture) for picture in sorted(folder.glob("pictures/*.svg")))
+        yield from (_mark(picture) for picture in sorted((*folder.glob("pictures/*.svg"), *folder.glob("media/*"))))
 
 
 def _mark(file: Path) -> Mark:

@@ -16,8 +16,9 @@ from deploy.preview.drafts import Seen, Shelf
 from deploy.preview.outline import screens
 from deploy.preview.rehearsal import Rehearsal
 from services.content.findings import errors
-from shared import http
+from shared import http, media
 from shared.http import page
+from shared.media import Found
 from shared.pages import environment
 
 LOOK_SECONDS = 0.3  # between looks at the files
@@ -97,6 +98,18 @@ async def own_file(name: str) -> Response:
         raise HTTPException(404)
     body = (files("deploy.preview") / name).read_bytes()
     return Response(body, media_type=FILES[name], headers={"Cache-Control": "no-cache"})
+
+
+@router.get("/media/{sha256}")
+async def recording(desk: OwnDesk, request: Request, sha256: str) -> Response:
+    """As the files are on disk now."""
+    blobs = (blob for seen in desk.shelf.all() for blob in seen.draft.blobs)
+    blob = next((each for each in blobs if each.sha256 == sha256), None)
+
+    async def piece(start: int, length: int) -> bytes:
+        return blob.body[start : start + length] if blob else b""
+
+    return await media.answer(request, sha256, Found(blob.media_type, len(blob.body)) if blob else None, piece)
 
 
 def _panel(desk: Desk, name: str) -> dict[str, Any]:

@@ -127,6 +127,12 @@ async def answers(found: Found) -> Response:
     return screens.show("answers.jinja", visit, answers=list(http.looked_back(visit)))
 
 
+@router.get("/t/{ref}/paper")
+async def paper(found: Found) -> Response:
+    visit = found.visit()
+    return http.paper_page(visit) if visit.training.completed_at else _to(visit)
+
+
 @router.get("/talk/{rest:path}")
 async def talk(rest: str, t: str = "") -> Response:
     return _elsewhere(EMERGENCIES, t)

@@ -13,6 +13,7 @@ from services.assessment import (
     guests,
     http_languages,
     http_links,
+    http_media,
     http_records,
     http_reports,
     keepsakes,
@@ -51,6 +52,7 @@ def routes(running: Running) -> APIRouter:
     router.include_router(http_reports.routes(running))
     router.include_router(end_routes(running))
     router.include_router(http_languages.routes(running))
+    router.include_router(http_media.routes(running))
     router.include_router(http_links.routes(running))
     router.include_router(http_records.routes(running))
     router.include_router(check_in_pages.routes(running))

@@ -35,7 +35,7 @@ CLOSED: dict[str, tuple[int, Words]] = {
     "check_in_preparing": (200, (N_("Your check-in is being prepared."), (N_("Try again in a minute."),))),
     "preparing": (200, (N_("Your training is being prepared."), (N_("Try again in a minute."),))),
 }
-PLACES = {"start.jinja": "", "done.jinja": "done", "answers.jinja": "answers", "paper.jinja": "paper"}  # else a card or a question
+PLACES = {"start.jinja": "", "done.jinja": "done", "answers.jinja": "answers", "paper.jinja": "paper"}  # or a step
 NOTHING: Words = (
     N_("Nothing to do right now."),
     (N_("You are up to date. We will write when there is something for your next session."),),
@@ -47,6 +47,7 @@ def templates(language: Language) -> Environment:
     env = environment(PAGES, language)
     env.filters |= {"filled": partial(fill, language=language), "ordinal": partial(words.ordinal, language=language)}
     env.filters |= {"image": image, "language": partial(languages.own_name, said_in=language.code)}
+    env.filters["how_long"] = partial(words.how_long, language=language)
     return env
 
 

@@ -5,8 +5,10 @@ Whole sentences, in the visit's language; English is the id of each (shared/page
 
 from collections.abc import Iterator
 
+from babel.numbers import format_decimal
+
 from services.assessment.visits import Visit
-from shared.contracts.content import Reason
+from shared.contracts.content import Media, Reason
 from shared.contracts.supervision import SiteDescribed
 from shared.contracts.vocabulary import vocabulary
 from shared.pages import safeguarding
@@ -41,6 +43,14 @@ def minutes(visit: Visit) -> str:
     if visit.module is None:
         return visit.language.gettext("About a minute.")
     return visit.language.ngettext("%(num)s minute.", "%(num)s minutes.", visit.module.minutes)
+
+
+def how_long(media: Media, language: Language) -> str:
+    """40 seconds, 0.6 MB"""
+    size = language.gettext("%(size)s MB", size=format_decimal(max(media.size / 1e6, 0.1), "0.#", locale=language.locale))
+    if media.seconds is None:
+        return size
+    return f"{language.ngettext('%(num)s second', '%(num)s seconds', media.seconds)}, {size}"
 
 
 def why(visit: Visit) -> list[str]:

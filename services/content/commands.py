@@ -108,6 +108,7 @@ def publish(
         corrected.extend(correcting.corrected(plans[0], why) if why else ())
         if dry_run:
             return plans, []
+        await publishing.keep(running, [blob for draft in checked.drafts for blob in draft.blobs])
         done = await publishing.publish(running, modules, uuid4().hex, why)
         return [await publishing.as_done(running, *each) for each in zip(plans, done, strict=True)], done
 

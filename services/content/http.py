@@ -1,19 +1,34 @@
 """Modules for programs and authors to read, without signing in: nothing here is about a person. Statistics are for authors."""
 
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from services.content import http_statistics, store
+from services.content import http_statistics, store, store_media
 from services.content.store import Listed, Shown
+from shared import media
 from shared.running import Running
 
 
 def routes(running: Running) -> APIRouter:
     everything = APIRouter()
     everything.include_router(module_routes(running))
+    everything.include_router(media_routes(running))
     everything.include_router(http_statistics.routes(running))
     return everything
+
+
+def media_routes(running: Running) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/media/{sha256}")
+    async def media_file(request: Request, sha256: str) -> Response:
+        """Audio, video or captions of a card. The hash says what it is, so it is for everybody and for ever."""
+        found = await store_media.find(running.pool, sha256) if media.SHA256.fullmatch(sha256) else None
+        return await media.answer(request, sha256, found, partial(store_media.get_piece, running.pool, sha256))
+
+    return router
 
 
 def module_routes(running: Running) -> APIRouter:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from services.content import pictures, rules
+from services.content import media, pictures, rules
 from services.content.findings import Finding, Level
 from services.content.module import Draft, read
 from services.content.rules import Broken
@@ -32,7 +32,7 @@ def check(folder: Path, today: date, words: Vocabulary | None = None) -> Checked
     files = [folder] if folder.is_file() else sorted(file for file in folder.rglob("*.md") if file.is_file())
     if not files:
         raise NothingToCheck(f"There is no module (*.md) in {folder}.")
-    drafts = tuple(read(_text(file), _named(file), pictures.near(file)) for file in files)
+    drafts = tuple(read(_text(file), _named(file), pictures.near(file), media.near(file)) for file in files)
     found = [finding for draft in drafts for finding in of_draft(draft, today, words or vocabulary())]
     return Checked(drafts, tuple(sorted([*found, *between(drafts)])))
 
@@ -47,7 +47,7 @@ def of_draft(draft: Draft, today: date, words: Vocabulary) -> Iterator[Finding]:
     if (size := _size(draft.lines, module)) > LARGEST:
         what = f"The file has {size // 1024} KiB, and the bus carries at most {LARGEST // 1024}."
         yield _finding(draft, "size", "error", Broken("", what, "Cut it: a module is read in five minutes."))
-    for name, level, rule in (*rules.RULES, *pictures.RULES):
+    for name, level, rule in (*rules.RULES, *pictures.RULES, *media.RULES):
         for broken in rule(module, words):
             yield _finding(draft, name, level, broken)
     for broken in rules.overdue(module, today):

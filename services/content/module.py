@@ -14,9 +14,10 @@ from pydantic import ValidationError
 
 from services.content.blocks import Block, FrontMatterBroken, Line, Value, split
 from services.content.findings import Finding
+from services.content.media import Blob, Files, NoMedia, media, nowhere
 from services.content.pictures import REFERENCE, NoPicture, Pictures, picture, shipped
 from services.content.words import module_words, typographic, unquoted, variables
-from shared.contracts.content import Branch, Card, CardKind, Item, ItemKind, Module, Option, Picture
+from shared.contracts.content import Branch, Card, CardKind, Item, ItemKind, Media, Module, Option, Picture
 from shared.contracts.content import Line as Spoken
 
 REQUIRED = ("id", "skill", "title", "minutes", "locale", "scope_level", "refer_when", "keep_in_mind")
@@ -43,6 +44,7 @@ class Draft:
     module: Module | None
     places: Mapping[str, int] = field(default_factory=dict)  # "items.q1.cue" -> line
     findings: tuple[Finding, ...] = ()
+    blobs: tuple[Blob, ...] = ()  # the audio and video of its cards
 
     def line(self, path: str) -> int:
         """Of the part itself, else of what holds it."""
@@ -51,9 +53,9 @@ class Draft:
         return self.places.get(path, 1)
 
 
-def read(text: str, file: str, pictures: Pictures = shipped) -> Draft:
+def read(text: str, file: str, pictures: Pictures = shipped, recordings: Files = nowhere) -> Draft:
     """Never raises: what cannot be read is in the draft's findings."""
-    reading = _Reading(file, pictures)
+    reading = _Reading(file, pictures, recordings)
     try:
         front, blocks = split(text)
     except FrontMatterBroken as error:
@@ -61,15 +63,17 @@ def read(text: str, file: str, pictures: Pictures = shipped) -> Draft:
         return Draft(file, tuple(text.splitlines()), None, {}, tuple(reading.findings))
     values = _values(reading, front) | _body(reading, blocks, str(front.get("skill", ("", 0))[0]))
     module = None if reading.findings else _module(reading, values)
-    return Draft(file, tuple(text.splitlines()), module, reading.places, tuple(reading.findings))
+    return Draft(file, tuple(text.splitlines()), module, reading.places, tuple(reading.findings), tuple(reading.blobs))
 
 
 class _Reading:
     """What has been found so far, and where."""
 
-    def __init__(self, file: str, pictures: Pictures) -> None:
+    def __init__(self, file: str, pictures: Pictures, recordings: Files) -> None:
         self.file = file
         self.pictures = pictures
+        self.recordings = recordings
+        self.blobs: list[Blob] = []
         self.places: dict[str, int] = {}
         self.findings: list[Finding] = []
 
@@ -142,6 +146,7 @@ def _card(reading: _Reading, path: str, match: re.Match[str], head: Block, part:
     reading.put(path, head.line)
     (_, own), *rest = _sections(part, level=3)
     shown, own = _picture(reading, path, own)
+    picture, recording = (shown, None) if isinstance(shown, Picture) else (None, shown)
     scene = [line for block in own if block.kind == "quote" for line in _scene(reading, block)]
     text = [block for block in own if block.kind != "quote"]
     for block in dropwhile(lambda block: block.kind != "quote", own):
@@ -154,19 +159,31 @@ def _card(reading: _Reading, path: str, match: re.Match[str], head: Block, part:
     if branches and kind != "branch":
         reading.fault(head.line, "Only a branch card has “### You say: …” under it.", "Call the card “## Branch: …”.")
     title = typographic(match["title"])
-    return Card(kind=kind, title=title, picture=shown, text=_text(text), scene=tuple(scene), branches=tuple(branches))
+    return Card(
+        kind=kind,
+        title=title,
+        picture=picture,
+        media=recording,
+        text=_text(text),
+        scene=tuple(scene),
+        branches=tuple(branches),
+    )
 
 
-def _picture(reading: _Reading, path: str, own: list[Block]) -> tuple[Picture | None, list[Block]]:
-    """If it is the first thing on the card; and the rest of the card."""
+def _picture(reading: _Reading, path: str, own: list[Block]) -> tuple[Picture | Media | None, list[Block]]:
+    """If it, or audio or video, is the first thing on the card; and the rest of the card."""
     first, rest = own[:1], own[1:]
     match = REFERENCE.fullmatch(first[0].text) if first else None
     if match is None:
         return None, own
-    reading.put(f"{path}.picture", first[0].line)
+    reading.put(f"{path}.{'media' if match['path'].startswith('media/') else 'picture'}", first[0].line)
     try:
+        if match["path"].startswith("media/"):
+            recording, blobs = media(typographic(match["alt"]), match["path"], reading.recordings)
+            reading.blobs += blobs
+            return recording, rest
         found = picture(match, reading.pictures)
-    except NoPicture as problem:
+    except (NoPicture, NoMedia) as problem:
         reading.fault(first[0].line, str(problem), problem.mend)
         return None, rest
     return found.model_copy(update={"alt": typographic(found.alt)}), rest
@@ -349,6 +366,7 @@ def _front_matter(module: Module) -> str:
 def _card_text(card: Card) -> Iterator[str]:
     yield f"## {HEADS[card.kind]}: {card.title}"
     yield f"![{card.picture.alt}](pictures/{card.picture.name}.svg)" if card.picture else ""
+    yield f"![{card.media.title}](media/{card.media.name})" if card.media else ""
     yield card.text
     yield "\n".join(f"> {line.who.capitalize()}: {line.text}" for line in card.scene)
     for branch in card.branches:

@@ -18,6 +18,8 @@ def parts(module: Module) -> Iterator[tuple[str, str]]:
 def _of_card(path: str, card: Card) -> Iterator[tuple[str, str]]:
     alt = card.picture.alt if card.picture else ""
     yield from ((path, card.title), (f"{path}.picture", alt), (f"{path}.text", card.text))
+    if card.media:
+        yield f"{path}.media", card.media.title
     yield from ((path, line.text) for line in card.scene)
     for branch in card.branches:
         own = f"{path}.branches.{branch.id}"

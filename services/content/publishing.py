@@ -1,13 +1,14 @@
 """Publishing, listing and withdrawing on a running service, as the commands and the demo do it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from asyncpg import Connection
 
-from services.content import store
+from services.content import store, store_media
 from services.content.changes import Change, changes, keeping_ids
+from services.content.media import Blob
 from services.content.messages import ModuleSubmitted, ModuleWithdrawalAsked
 from services.content.store import Listed, Shown
 from services.content.words import content_hash
@@ -69,6 +70,12 @@ def planned(module: Module, last: Shown | None) -> Plan:
     if content_hash(module) == last.content_hash:
         return Plan(module, last.version, "unchanged" if last.status == "published" else "published", last=last.module)
     return Plan(module, last.version + 1, "published", last.version, changes(last.module, module), last.module)
+
+
+async def keep(running: Running, blobs: Iterable[Blob]) -> None:
+    """The files of cards, before the modules that name them: the same run again changes nothing."""
+    for blob in blobs:
+        await store_media.keep(running.pool, blob.sha256, blob.media_type, blob.body)
 
 
 async def publish(running: Running, modules: Sequence[Module], run: str, correction: str | None = None) -> list[Done]:

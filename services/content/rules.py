@@ -40,8 +40,14 @@ Rule = Callable[[Module, Vocabulary], Iterator[Broken]]
 
 
 def minutes(module: Module) -> float:
-    """What a reader needs: 200 words a minute, 20 seconds an item, one branch a card, one rationale an item."""
-    return sum(len(words(text)) for text in _read_aloud(module)) / 200 + len(module.items) / 3
+    """What a reader needs: 200 words a minute, 20 seconds an item, a branch a card, a rationale an item, and what is heard."""
+    return sum(len(words(text)) for text in _read_aloud(module)) / 200 + len(module.items) / 3 + _heard(module)
+
+
+def _heard(module: Module) -> float:
+    """Minutes of audio and video; of one that does not say, as long as its words take to be read aloud, 150 a minute."""
+    found = [card.media for card in module.cards if card.media]
+    return sum(one.seconds / 60 if one.seconds else len(words(one.transcript)) / 150 for one in found)
 
 
 def _read_aloud(module: Module) -> Iterator[str]:

@@ -29,7 +29,7 @@ def item_words(item: Item) -> Iterator[str]:
 
 
 def card_words(card: Card) -> Iterator[str]:
-    yield from (card.title, card.picture.alt if card.picture else "", card.text)
+    yield from (card.title, card.picture.alt if card.picture else "", card.media.title if card.media else "", card.text)
     yield from (line.text for line in card.scene)
     for branch in card.branches:
         yield from (branch.say, branch.reaction, branch.then)

@@ -62,10 +62,28 @@ class Picture(Part):
     height: int = Field(ge=0, le=200, description="CSS pixels")
 
 
+class Media(Part):
+    """Audio or video, named by its hash: GET /media/{sha256} gives the bytes, which travel on no topic."""
+
+    name: str = Field(description="of its file")
+    title: str = Field(description="what it is, in the module's language")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    media_type: str = Field(description="audio/mpeg, audio/mp4, video/mp4, video/webm")
+    size: int = Field(ge=1, description="bytes, at most 8 MiB")
+    seconds: int | None = Field(None, description="rounded up; None: its head does not say")
+    captions: str | None = Field(None, description="sha256 of the WebVTT file; every video has one")
+    transcript: str = Field(description="what is said, in the module's language")
+
+    @property
+    def kind(self) -> Literal["audio", "video"]:
+        return "audio" if self.media_type.startswith("audio/") else "video"
+
+
 class Card(Part):
     kind: CardKind = "text"
     title: str
     picture: Picture | None = Field(None, description="above the text")
+    media: Media | None = Field(None, description="above the text, instead of a picture")
     text: str = Field("", description="Markdown without HTML")
     scene: tuple[Line, ...] = ()
     branches: tuple[Branch, ...] = ()

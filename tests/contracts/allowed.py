@@ -76,8 +76,10 @@ PUBLIC = {
     "Hotline": {"label": TEXT, "number": TEXT},
     "Module": {"title": TEXT, "hook": TEXT, "keep_in_mind": TEXT, "scope_level": CHOICE, "refer_when": TEXT,
                "reviewed_by": "string[]", "reviewed_on": CODE, "review_due": CODE, "cards": PARTS, "prompts": "string[]"},
-    "Card": {"kind": CHOICE, "title": TEXT, "text": TEXT, "scene": PARTS, "branches": PARTS, "picture": PART},
+    "Card": {"kind": CHOICE, "title": TEXT, "text": TEXT, "scene": PARTS, "branches": PARTS, "picture": PART, "media": PART},
     "Picture": {"name": CODE, "alt": TEXT, "svg": TEXT, "width": WHOLE, "height": WHOLE},  # a drawing, of nobody
+    "Media": {"name": CODE, "title": TEXT, "sha256": CODE, "media_type": CODE, "size": WHOLE, "seconds": WHOLE, "captions": CODE,
+              "transcript": TEXT},  # an author's recording of a scene, of nobody
     "Line": {"who": CHOICE, "text": TEXT},
     "Branch": {"id": CODE, "say": TEXT, "reaction": TEXT, "then": TEXT},
     "Item": {"id": CODE, "kind": CHOICE, "safety": YES_NO, "topic": TEXT, "stem": TEXT, "question": TEXT, "cue": TEXT,

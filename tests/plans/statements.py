@@ -30,6 +30,8 @@ HOT: Mapping[str, str] = {
         "LOAD_CORRECTIONS FIND_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS INSERT_ASKED ASKED",
     "services.assessment.store_link_requests": "LOAD INSERT UPDATE ASKED",
     "services.assessment.store_records": "OWNER COMPLETED MISSED SESSIONS OF_TRAININGS",
+    "services.assessment.store_media": "FIND PIECE KEEP",
+    "services.content.store_media": "FIND PIECE KEEP",
     "services.assessment.store_editions": "EDITIONS NEWEST",
     "services.assessment.store_reports": "LOAD INSERT UPDATE KIND",
     "services.assessment.store_check_ins": "LOAD INSERT UPDATE ZONES OPENED",
