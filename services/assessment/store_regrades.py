@@ -8,6 +8,7 @@ from asyncpg import Connection, Record
 
 from services.assessment.training import Training
 from shared.contracts.content import AssignedItem, ItemCorrected
+from shared.messaging import Stretch
 
 LOAD_CORRECTIONS = """
 SELECT key, document FROM correction WHERE key = ANY($1::text[]) ORDER BY key COLLATE "C" FOR UPDATE
@@ -24,12 +25,20 @@ INSERT_ASKED = """
 INSERT INTO asked (module_id, version, training_id, site_id)
 SELECT * FROM unnest($1::text[], $2::int[], $3::uuid[], $4::text[]) ON CONFLICT DO NOTHING
 """
-# Those that know of the correction already are left out, so that a sweep's last look finds only what was made meanwhile.
+# Those that know of the correction already are left out, so that a sweep's last look finds only what was made meanwhile: a
+# thousand rows are looked through at once, however few of them are found.
 ASKED = """
-SELECT a.training_id FROM asked a JOIN training t ON t.id = a.training_id
-WHERE a.module_id = $1 AND a.version = $2 AND ($3::uuid IS NULL OR a.training_id > $3)
-  AND (t.assigned -> 'items' @> $4::jsonb OR t.reading -> 'translations' @> $7::jsonb) AND NOT t.corrections @> $5::jsonb
-ORDER BY a.training_id LIMIT $6
+WITH stretch AS MATERIALIZED (
+  SELECT training_id FROM asked
+  WHERE module_id = $1 AND version = $2 AND training_id > coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
+  ORDER BY training_id LIMIT 1000
+), found AS (
+  SELECT s.training_id FROM stretch s JOIN training t ON t.id = s.training_id
+  WHERE (t.assigned -> 'items' @> $4::jsonb OR t.reading -> 'translations' @> $7::jsonb) AND NOT t.corrections @> $5::jsonb
+  ORDER BY s.training_id LIMIT $6
+)
+SELECT ARRAY(SELECT training_id FROM found ORDER BY training_id) AS keys, (SELECT count(*) = 1000 FROM stretch) AS goes_on,
+       (SELECT training_id FROM stretch ORDER BY training_id DESC LIMIT 1) AS until
 """
 
 
@@ -63,13 +72,15 @@ def _items(training: Training) -> Iterable[AssignedItem]:
         yield from (item for item in told.items if item)
 
 
-async def asked(conn: Connection, cause: ItemCorrected, after: UUID | None, limit: int) -> list[UUID]:
+async def asked(conn: Connection, cause: ItemCorrected, after: UUID | None, limit: int) -> list[UUID] | Stretch:
     """Trainings that asked the question and do not know of its correction, in any language: what is theirs, they decide."""
     item = {"module_id": cause.module_id, "version": cause.version, "item_id": cause.item_id}
     known = {name: getattr(cause, name) for name in ("module_id", "item_id", "locale", "corrected_version")}
     told = json.dumps([{"items": [item | {"locale": cause.locale}]}])
-    rows = await conn.fetch(ASKED, cause.module_id, cause.version, after, json.dumps([item]), json.dumps([known]), limit, told)
-    return [row["training_id"] for row in rows]
+    row = await conn.fetchrow(ASKED, cause.module_id, cause.version, after, json.dumps([item]), json.dumps([known]), limit, told)
+    assert row is not None  # it has no FROM
+    keys: list[UUID] = row["keys"]
+    return Stretch(keys, row["until"]) if row["goes_on"] and len(keys) < limit else keys
 
 
 def _corrections(rows: Iterable[Record]) -> dict[str, ItemCorrected]:

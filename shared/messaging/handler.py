@@ -15,15 +15,24 @@ Decided = tuple[S, Sequence[Event | Sweep]] | Refused
 Reads = Mapping[str, Mapping[Any, Any]]  # name of a Read -> key -> copied fact; a key without a row is absent
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Keys of a stretch that was looked through up to `until`, and is not the last: few of its rows are concerned, or none."""
+
+    keys: list[Key]
+    until: Key
+
+
 @dataclass(frozen=True)
 class Swept(Generic[S]):
     """What a sweep's cause means here: which aggregates it concerns, and what it decides on each.
 
-    `keys(conn, cause, after, limit)`: the next keys in order after that one, None at the beginning. It leaves out those that
-    already know of the cause (by the version they keep), so that a last look finds only what was made meanwhile.
+    `keys(conn, cause, after, limit)`: the next keys in order after that one, None at the beginning; fewer than `limit` are the
+    last. It leaves out those that already know of the cause (by the version they keep), so that a last look finds only what was
+    made meanwhile. Where that may be one in a million, it answers by stretches, each soon enough for one transaction.
     """
 
-    keys: Callable[[Connection, Any, Key | None, int], Awaitable[list[Key]]]
+    keys: Callable[[Connection, Any, Key | None, int], Awaitable[list[Key] | Stretch]]
     decide: Callable[[S | None, Any, datetime, Any], Decided[S]]
 
 
@@ -76,4 +85,4 @@ def latest(existing: Any | None, event: Any) -> bool:
     return existing is None or event.revision > existing.revision
 
 
-__all__ = ["Clock", "Decided", "Handler", "Key", "Read", "Reads", "Swept", "latest", "nothing_changed"]
+__all__ = ["Clock", "Decided", "Handler", "Key", "Read", "Reads", "Stretch", "Swept", "latest", "nothing_changed"]

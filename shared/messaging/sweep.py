@@ -16,7 +16,7 @@ from shared.contracts.ids import after
 from shared.messaging import store
 from shared.messaging.batch import Applied, finish, load_reads, save
 from shared.messaging.fold import Aggregates, Fold, key_of
-from shared.messaging.handler import Handler, Key, Swept
+from shared.messaging.handler import Handler, Key, Stretch, Swept
 from shared.messaging.message import Message, Raw
 
 STEP = 500
@@ -47,11 +47,13 @@ async def apply_sweep(conn: Connection, service: str, handlers: Sequence[Handler
     if row is None:
         return Applied()
     cause = _cause(handlers, row["id"], row["handler"], row["type"], row["cause"])
-    keys = await cause.swept.keys(conn, cause.event, None if row["cursor"] is None else key_of(row["cursor"]), limit)
+    found = await cause.swept.keys(conn, cause.event, None if row["cursor"] is None else key_of(row["cursor"]), limit)
+    keys = found.keys if isinstance(found, Stretch) else found
     fold = Fold(service, await conn.fetchval("SELECT now()"), await store.parked(conn))
     applied = await _over(conn, fold, cause, keys, broken)
-    if len(keys) == limit:
-        await store.move_sweep(conn, row["id"], str(keys[-1]), row["last_look"], timedelta(0))
+    if isinstance(found, Stretch) or len(keys) == limit:
+        until = found.until if isinstance(found, Stretch) else keys[-1]
+        await store.move_sweep(conn, row["id"], str(until), row["last_look"], timedelta(0))
     elif not row["last_look"]:
         await store.move_sweep(conn, row["id"], None, True, LAST_LOOK)
     else:

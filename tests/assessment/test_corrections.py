@@ -114,6 +114,42 @@ async def test_a_training_made_behind_the_cursor_is_taken_by_the_last_look(datab
     assert [row["version"] for row in versions] == ["2", "2"]
 
 
+async def copied(running, training_id, first, number):
+    """So many trainings like that one, under ids that follow each other."""
+    rest = await running.pool.fetchval(
+        "SELECT string_agg(column_name, ', ') FROM information_schema.columns "
+        "WHERE table_schema = current_schema() AND table_name = 'training' AND column_name <> 'id'"
+    )
+    await running.pool.execute(
+        f"WITH made AS (INSERT INTO training (id, {rest}) SELECT lpad((n + $2::int)::text, 32, '0')::uuid, {rest} "
+        "FROM training, generate_series(1, $3::int) n WHERE id = $1 RETURNING id, site_id) "
+        "INSERT INTO asked SELECT a.module_id, a.version, m.id, m.site_id FROM made m, asked a WHERE a.training_id = $1",
+        training_id, first, number,
+    )  # fmt: skip
+
+
+async def test_a_sweep_and_its_last_look_go_through_trainings_that_are_not_concerned_a_thousand_at_a_time(database):
+    running = await database(SERVICE)
+    first, last, other = (
+        assigned(item, training_id=UUID(int=id), session_id=UUID(int=id), mentor_id=UUID(int=id), **soon())
+        for item, id in ((SINGLE, 1), (SINGLE, 1 << 100), (SAFETY, 2))
+    )
+    await deliver(running, published(SINGLE, SAFETY), planned(), first, last, other)
+    await copied(running, other.training_id, 1_000, 2_600)
+    for one in (first, last):
+        await answers(running, "a", training_id=one.training_id)
+    await deliver(running, correction())
+    steps = []
+    while taken := await step(running):
+        steps.append(taken)
+    assert steps == [1, 1, 1]  # 1,000 rows each, of which the first and the last hold one that is regraded
+    assert len(await regraded(running)) == 2
+    await running.pool.execute("UPDATE sweep SET due_at = now()")
+    assert [await step(running) for _ in range(4)] == [1, 1, 1, 0]
+    assert len(await regraded(running)) == 2
+    assert await running.pool.fetchval("SELECT count(*) FROM sweep") == 0
+
+
 async def test_a_training_assigned_long_after_its_correction_asks_the_corrected_version(database):
     running = await database(SERVICE)
     times = soon()
