@@ -53,6 +53,7 @@ class Session:
 class Training:
     """`offered` and `made`: mistake codes at first tries of questions that are not about safety; made in each, named again.
 
+    `after_all`: questions, as module/item, that a correction found wrong only after the session; `made` has none of theirs.
     `shared`: other sessions that it prepares for, of the same day.
     """
 
@@ -67,6 +68,7 @@ class Training:
     overdue_since: datetime | None = None  # when it had been asked for, once trigger says that it is overdue
     offered: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
+    after_all: tuple[str, ...] = ()
 
     @property
     def session_ids(self) -> tuple[UUID, ...]:

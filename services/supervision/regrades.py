@@ -1,7 +1,7 @@
 """A question's key was corrected, and an answer counts differently now: holds, alerts and mistakes that rested on it. Pure.
 
-What was wrong and is right lifts what it caused. What was right and is wrong puts on hold only where its session is still to
-come; where the session is over, the question itself comes back before the next one (docs/decisions/0024).
+What was wrong and is right lifts what it caused. What was right and is wrong holds and raises only where its session is still
+to come; where the session is over, the question itself comes back before the next one (docs/decisions/0024).
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ def regraded(case: MentorCase | None, event: AnswerRegraded, now: datetime, fact
         return Refused("unknown_answer")
     if event.attempt == 2:
         return cases.settled(case, cases.with_retry(case, cases.hold_id(event), "right" if event.correct else "wrong"), now)
-    new, held = _with_hold(case, event, now) if event.safety_critical else (_with_mistakes(case, event), "none")
+    new, held = _with_hold(case, event, now) if event.safety_critical else (_with_mistakes(case, event, now), "none")
     if held != "none" or _acted_on(case, event, facts) or _told_before(case, event):
         new = _noted(new, event, held, now)
     new, told = _without_what_rested_on_it(new, event, now)
@@ -70,11 +70,16 @@ def _missed(event: AnswerRegraded, now: datetime) -> Hold:
     )
 
 
-def _with_mistakes(case: MentorCase, event: AnswerRegraded) -> MentorCase:
+def _with_mistakes(case: MentorCase, event: AnswerRegraded, now: datetime) -> MentorCase:
     """Each question names the mistakes made in it once, so that taking one away leaves those of the others."""
     known = next((t for t in case.history.trainings if t.training_id == event.training_id), None)
     if known is None:
         return case
+    item = f"{event.module_id}/{event.item_id}"
+    if item in known.after_all:
+        return _remembered(case, replace(known, after_all=tuple(one for one in known.after_all if one != item)))
+    if not event.correct and not _to_come(case, event, now):
+        return _remembered(case, replace(known, after_all=(*known.after_all, item)))
     made = list(known.made)
     for code in event.mistakes_before:
         if code in made:
@@ -84,7 +89,12 @@ def _with_mistakes(case: MentorCase, event: AnswerRegraded) -> MentorCase:
         made=tuple(sorted((*made, *event.mistakes))),
         offered=tuple(sorted({*known.offered, *event.mistakes})),
     )
-    return cases.remembering(case, trainings=tuple(new if t is known else t for t in case.history.trainings))
+    return _remembered(case, new)
+
+
+def _remembered(case: MentorCase, training: Training) -> MentorCase:
+    known = case.history.trainings
+    return cases.remembering(case, trainings=tuple(training if t.training_id == training.training_id else t for t in known))
 
 
 def _acted_on(case: MentorCase, event: AnswerRegraded, facts: Facts) -> bool:

@@ -179,6 +179,26 @@ def test_an_answer_that_is_wrong_after_all_can_be_the_same_mistake_again() -> No
     assert story.rules == ["same_mistake_again"]
 
 
+@pytest.mark.parametrize("weeks", [0, 4])
+def test_an_answer_that_is_wrong_after_all_is_no_mistake_made_again_once_its_session_has_begun(weeks: int) -> None:
+    right = mistaken("closed_question", 2, wrong=False)
+    story = Story(listed(), mistaken("closed_question", 1), right)
+    story.happens(regraded(right), at=right.starts_at + weeks * 7 * DAY)
+    assert story.rules == []
+    story.happens(mistaken("closed_question", 3), at=right.starts_at + 5 * 7 * DAY)
+    assert story.rules == ["same_mistake_again"], "it is one when it is made again"
+
+
+def test_what_was_wrong_after_all_and_is_right_again_takes_no_other_questions_mistake_away() -> None:
+    right = mistaken("closed_question", 2, wrong=False, item_id="q2")
+    story = Story(listed(), mistaken("closed_question", 1), mistaken("closed_question", 2), right)
+    assert story.rules == ["same_mistake_again"]
+    story.happens(regraded(right), at=right.starts_at + DAY)
+    back = {"correct_before": False, "correct": True, "mistakes_before": ("closed_question",), "mistakes": ()}
+    story.happens(regraded(right, **back, corrected_version=3), at=right.starts_at + 2 * DAY)
+    assert story.rules == ["same_mistake_again"]
+
+
 def test_an_answer_that_is_not_known_is_refused() -> None:
     assert Story().tries(regraded(MISS)) == Refused("unknown_answer")
 
