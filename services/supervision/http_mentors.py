@@ -21,9 +21,18 @@ def routes(console: Console) -> APIRouter:
             found = await reading.list_mentors(conn, caller.staff)
             coming, talks = await reading.coming(conn, found), await reading.last_talks(conn, found)
             held = await reading.held(conn, found)
+            waiting = await store_links.load_waiting(conn, [one.id for one in found])
             counts = await reading.count_alerts(conn, caller.staff)
         entries = [
-            mentors.entry(one, coming.get(one.id), talks.get(one.id), held=one.id in held, viewer=caller.staff, now=caller.now)
+            mentors.entry(
+                one,
+                coming.get(one.id),
+                talks.get(one.id),
+                held=one.id in held,
+                asked=one.id in waiting,
+                viewer=caller.staff,
+                now=caller.now,
+            )
             for one in found
         ]
         return console.page(caller, "mentors.jinja", "Mentors", counts.get("open", 0), entries=entries)
@@ -44,7 +53,7 @@ async def draw(console: Console, caller: Caller, mentor_id: UUID, problem: Probl
         contacts = await reading.list_contacts_with(conn, mentor_id)
         clearances = await reading.list_clearances(conn, mentor_id)
         skills = await reading.list_skills(conn, mentor_id)
-        asked_at = await store_links.find_waiting(conn, mentor_id)
+        waiting = await store_links.load_waiting(conn, [mentor_id])
         counts = await reading.count_alerts(conn, caller.staff)
     page = mentors.page(mentor, meetings, clearances, contacts, viewer=caller.staff, now=caller.now)
     coming = mentors.next_meeting(meetings, caller.now)
@@ -52,6 +61,6 @@ async def draw(console: Console, caller: Caller, mentor_id: UUID, problem: Probl
         caller, "mentor.jinja", "Mentors", counts.get("open", 0), status=422 if problem else 200, page=page, mentor=mentor,
         memory=memory.page(skills, coming.starts_at if coming else None, caller.now, caller.staff.zone),
         clear=next((brief.clear(one, page.first_name) for one in meetings if one.holds), None),
-        asked=mentors.asked(page, asked_at, caller.now, caller.staff.zone),
+        asked=mentors.asked(page, waiting.get(mentor_id), caller.now, caller.staff.zone),
         logged=brief.just_logged(contacts, caller.staff, caller.now), problem=problem, now=caller.now,
     )  # fmt: skip

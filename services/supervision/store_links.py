@@ -24,8 +24,8 @@ WHERE l.mentor_id = u.mentor_id
 """
 # A training that was opened afterwards shows that a new link has come.
 WAITING = """
-SELECT l.requested_at FROM link_request l
-WHERE l.mentor_id = $1
+SELECT l.mentor_id, l.requested_at FROM link_request l
+WHERE l.mentor_id = ANY($1::uuid[])
   AND NOT EXISTS (SELECT FROM preparation p WHERE p.mentor_id = l.mentor_id AND p.opened_at > l.requested_at)
 """
 EPOCH = "SELECT link_epoch, now() AS now FROM mentor_case WHERE mentor_id = $1 AND enrolled AND status = 'active'"
@@ -52,10 +52,9 @@ async def save_requests(conn: Connection, changed: Sequence[LinkRequested], new:
     return inserted == f"INSERT 0 {len(new)}"
 
 
-async def find_waiting(conn: Connection, mentor_id: UUID) -> datetime | None:
-    """When a mentor asked for a new link, unless a training was opened since."""
-    at: datetime | None = await conn.fetchval(WAITING, mentor_id)
-    return at
+async def load_waiting(conn: Connection, mentor_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When mentors asked for a new link, unless a training was opened since."""
+    return {row["mentor_id"]: row["requested_at"] for row in await conn.fetch(WAITING, mentor_ids)}
 
 
 async def find_epoch(conn: Connection, mentor_id: UUID) -> tuple[int, datetime] | None:

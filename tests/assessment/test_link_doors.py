@@ -92,6 +92,17 @@ async def test_a_link_that_says_another_mentor_opens_nothing_of_the_training(pho
     assert await told(phone.running) == []
 
 
+async def test_a_program_that_opens_the_links_of_a_mail_changes_nothing(phone):
+    await arrive(phone.running, SINGLE)
+    before = await rows(phone.running)
+    for kind, paths in DOORS.items():
+        for path in paths:
+            for ask in (phone.client.get, phone.client.head, phone.client.options):
+                await ask(path.format(token_of(kind)), headers=HTML)
+    await phone.client.get(f"/t/{link_to(days=-1)}", headers=HTML)
+    assert await rows(phone.running) == before
+
+
 async def test_a_forwarded_link_is_one_training_without_a_name_and_the_first_try_counts(phone, link):
     await arrive(phone.running, SINGLE, OPEN)
     token = link()
@@ -108,6 +119,17 @@ async def test_a_forwarded_link_is_one_training_without_a_name_and_the_first_try
     assert phone.heading == "Not quite"
     assert await told(phone.running) == ["training_opened", "item_answered"]
     assert str(MENTOR) not in phone.html
+
+
+async def rows(running):
+    """How many each table holds."""
+    async with running.connection() as conn:
+        return {name: await conn.fetchval(f"SELECT count(*) FROM {name}") for name in await tables(conn)}
+
+
+async def tables(conn):
+    return [row["name"] for row in await conn.fetch("SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND "
+                                                    "relnamespace = current_schema()::regnamespace ORDER BY 1")]  # fmt: skip
 
 
 # What pages let out.
@@ -190,12 +212,10 @@ async def test_no_token_is_written_down(phone, link):
     await phone.press("/questions/1", option="b", confidence="sure")
     await phone.post(f"/t/{link(days=-1)}/new-link")
     async with phone.running.connection() as conn:
-        tables = [row["name"] for row in await conn.fetch("SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND "
-                                                          "relnamespace = current_schema()::regnamespace")]
-        rows = {name: await conn.fetch(f"SELECT t::text AS row FROM {name} t") for name in tables}
+        written = {name: await conn.fetch(f"SELECT t::text AS row FROM {name} t") for name in await tables(conn)}
     signature = re.compile(r"[\w-]{40,}\.[\w-]{43}")
-    assert len(rows["inbox"]) >= 5
-    assert [(name, row["row"]) for name, found in rows.items() for row in found if signature.search(row["row"])] == []
+    assert len(written["inbox"]) >= 5
+    assert [(name, row["row"]) for name, found in written.items() for row in found if signature.search(row["row"])] == []
 
 
 # Floods.

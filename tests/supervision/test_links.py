@@ -39,6 +39,9 @@ async def test_a_request_stands_on_the_mentors_page_with_its_time(database):
         assert f"{NOTE} today at 2:" in said or f"{NOTE} today at 1:" in said
         assert "Nothing was sent: jitt sends no mail yet." in said
         assert "asked for a new link" not in await page_of(client, ids.mentor(SITE, "leah"))
+        listed = words((await client.get("/mentors")).text)
+        assert listed.count("Needs a new link") == 1
+        assert listed.index("Marcus Bell") < listed.index("Needs a new link") < listed.index("Rosa Lindqvist")
 
 
 async def test_a_training_opened_afterwards_takes_it_away_and_one_opened_before_does_not(database):
@@ -68,7 +71,7 @@ async def test_a_request_that_comes_before_the_mentor_is_known_is_kept(database)
     [outcome] = await deliver(running, requested(START, stranger))
     assert outcome.kind == "applied"
     async with running.connection() as conn:
-        assert await store_links.find_waiting(conn, stranger) == START
+        assert await store_links.load_waiting(conn, [stranger]) == {stranger: START}
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -78,7 +81,7 @@ async def test_of_two_requests_the_later_stands_in_any_order(database, order):
     for n in order:
         await deliver(running, both[n])
     async with running.connection() as conn:
-        assert await store_links.find_waiting(conn, MARCUS) == START + timedelta(days=2)
+        assert await store_links.load_waiting(conn, [MARCUS]) == {MARCUS: START + timedelta(days=2)}
 
 
 def test_an_older_request_changes_nothing():

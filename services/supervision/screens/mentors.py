@@ -17,7 +17,7 @@ DONE = {"talked": "Talked", "not_needed": "Not needed", "snoozed": "Snoozed"}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One mentor in the list; `held` comes with the word “Talk first”."""
+    """One mentor in the list; `held` comes with the word “Talk first”, `asked` with “Needs a new link”."""
 
     name: str
     href: str
@@ -25,6 +25,7 @@ class Entry:
     next: str
     last: str
     held: bool
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,16 @@ class Log:
     entries: tuple[Logged, ...]
 
 
-def entry(mentor: Mentor, coming: Meeting | None, last: Contact | None, *, held: bool, viewer: Staff, now: datetime) -> Entry:
+def entry(
+    mentor: Mentor,
+    coming: Meeting | None,
+    last: Contact | None,
+    *,
+    held: bool,
+    asked: bool,
+    viewer: Staff,
+    now: datetime,
+) -> Entry:
     zone = viewer.zone
     return Entry(
         name=mentor.name,
@@ -77,6 +87,7 @@ def entry(mentor: Mentor, coming: Meeting | None, last: Contact | None, *, held:
         next=f"Next session {said.when(coming.starts_at, now, zone)}." if coming else "No session is planned.",
         last=_last(last, viewer, now),
         held=held,
+        asked=asked,
     )
 
 
