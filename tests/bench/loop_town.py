@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,6 @@ from functools import partial
 from itertools import count, cycle
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import httpx2
 
@@ -84,16 +83,19 @@ class Town:
 
     async def trainings(self, mentors: int) -> list[list[Answer]]:
         """So many mentors have pressed Start; what each will answer, in order."""
+        assigned = await self.assigned(mentors)
+        await self.start(assigned)
+        await self._until(OPENED, mentors, "trainings that are opened", assigned[0].site_id)
+        await self.quiet()
+        return await walks(assigned, link_of)
+
+    async def assigned(self, mentors: int) -> list[TrainingAssigned]:
+        """A training each for so many mentors of a new site; nobody has opened any."""
         site = f"loop-{next(NUMBER)}"
         await self._people(site, mentors)
         await self._announce(site, mentors)
         await self._until(ASSIGNED, mentors, "trainings that are assigned", site)
-        assigned = [TrainingAssigned.model_validate_json(row["assigned"])
-                    for row in await self.bench.owner.fetch(TRAININGS, site)]  # fmt: skip
-        await self._start(assigned)
-        await self._until(OPENED, mentors, "trainings that are opened", site)
-        await self.quiet()
-        return await _walks(assigned)
+        return [TrainingAssigned.model_validate_json(row["assigned"]) for row in await self.bench.owner.fetch(TRAININGS, site)]
 
     async def quiet(self) -> None:
         """Whatever the services have to say has been said."""
@@ -117,7 +119,8 @@ class Town:
         await topics.load(self.bench.kafka, topic, [Announced(one.session_ref, one) for one in told])
         await self.bench.owner.execute(world.ADD_PUBLISHER, site, [site])
 
-    async def _start(self, assigned: Sequence[TrainingAssigned]) -> None:
+    async def start(self, assigned: Sequence[TrainingAssigned]) -> None:
+        """Their mentors press Start."""
         at_once = asyncio.Semaphore(AT_ONCE)
 
         async def start(path: str) -> None:
@@ -126,7 +129,7 @@ class Town:
             assert "/cards/" in response.headers.get("location", ""), f"Start answered {response.status_code}"
 
         async with self.client as client:
-            await asyncio.gather(*(start(_path(one.training_id, one.mentor_id)) for one in assigned))
+            await asyncio.gather(*(start(link_of(one)) for one in assigned))
 
     async def _until(self, query: str, number: int, what: str, *values: str) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -170,13 +173,14 @@ def _child(home: Path, seat: Seat) -> children.Child:
     return children.start(program, command, logs)
 
 
-async def _walks(assigned: Sequence[TrainingAssigned]) -> list[list[Answer]]:
+async def walks(assigned: Sequence[TrainingAssigned], base: Callable[[TrainingAssigned], str]) -> list[list[Answer]]:
+    """What each mentor will answer, in order; `base`: the address of a training's pages."""
     async with opened(ASSESSMENT) as running:
         known = await store.find_modules(running.pool, sorted({key for one in assigned for key in modules.all_keys(one)}))
-    return [answers_of(one, known, _path(one.training_id, one.mentor_id), misses=n % ONE_IN == 0)
-            for n, one in enumerate(assigned)]  # fmt: skip
+    return [answers_of(one, known, base(one), misses=n % ONE_IN == 0) for n, one in enumerate(assigned)]
 
 
-def _path(training_id: UUID, mentor_id: UUID) -> str:
+def link_of(one: TrainingAssigned) -> str:
     """By the link itself, as for a browser that keeps no cookies."""
-    return f"/t/{mint_link(Link('training', training_id, mentor_id, 1), datetime.now(UTC) + timedelta(days=14))}"
+    link = Link("training", one.training_id, one.mentor_id, 1)
+    return f"/t/{mint_link(link, datetime.now(UTC) + timedelta(days=14))}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from services.trigger.app import SERVICE
 from shared.running import opened
-from tests.bench import choosing, due, loop, machine, memory, rebuild, rounds, rows, series, world
+from tests.bench import choosing, due, loop, machine, memory, mentors, rebuild, rounds, rows, series, world
 from tests.bench.budget import Share, repeated
 from tests.bench.hop import Bench
 from tests.bench.latency import WARM_UP, latency
@@ -219,6 +219,14 @@ async def _loop(run: Run) -> list[Figure]:
                       for one in filled]  # fmt: skip
 
 
+async def _mentors(run: Run) -> list[Figure]:
+    async def once(n: int) -> mentors.Ran:
+        run.quiet()
+        return await mentors.mentors(run.bench)
+
+    return mentors.figures(await repeated(once, run.size.fast, run.seconds))
+
+
 async def _peers(run: Run) -> list[Figure]:
     return [Figure(f"peers.{one.name}", f"{one.name} {one.version}, jobs/s", [one.per_s])
             for one in await peers(run.bench, PLAIN.pending, PLAIN.due)]  # fmt: skip
@@ -239,5 +247,6 @@ PARTS = (
     Part("due.overdue", Share(45, 45), _due_overdue),
     Part("due.dead_rows", Share(80, 80), _due_dead),
     Part("loop", Share(120, 60), _loop),  # adds sites and mentors, which the parts before it do not expect
+    Part("mentors", Share(180, 90), _mentors),
     Part("peers", Share(300, 300), _peers, ("full",)),
 )

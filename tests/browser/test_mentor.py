@@ -123,22 +123,3 @@ async def test_back_after_an_answer_shows_the_feedback_and_no_new_try(served, br
     await expect(page).to_have_url(f"{address}/t/{TRAINING}/questions/1")
     await expect(page.get_by_role("heading", level=1)).to_have_text("That works")
     await page.close()
-
-
-async def test_a_page_with_its_stylesheet_is_small_and_asks_nobody_else(served, browser, link):
-    running, address = served
-    await arrive(running)
-    page = await browser.new_page()
-    sizes, hosts, refused = [], set(), []
-
-    async def arrived(response):
-        hosts.add(response.url.split("/")[2])
-        sizes.append(len(await response.body()))
-
-    page.on("response", arrived)
-    page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
-    await page.goto(f"{address}/t/{link()}", wait_until="networkidle")
-    assert hosts == {address.removeprefix("http://")}
-    assert sum(sizes) < 50 * 1024
-    assert refused == []
-    await page.close()
