@@ -6,30 +6,39 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.assessment import guests, screens, store_editions, translations
+from services.assessment import guests, questions, screens, store_editions, translations
 from services.assessment.guests import Closed
 from services.assessment.messages import LanguageChosen
+from services.assessment.questions import Asked
 from services.assessment.training import Translation
 from services.assessment.visits import PAGES, Visit
 from shared.pages import languages
 from shared.running import Running
 
 SEE_OTHER = 303
+QUESTION = re.compile(r"questions/(?P<number>[0-9]{1,3})")
 PLACE = re.compile(r"(?:cards|questions)/[0-9]{1,3}|done|answers|paper")
 
 
 def routes(running: Running) -> APIRouter:
     router = APIRouter()
 
+    @router.get("/t/{ref}/language")
+    async def reloaded(ref: str) -> Response:
+        return RedirectResponse(f"/t/{ref}", SEE_OTHER)
+
     @router.post("/t/{ref}/language")
-    async def choose(request: Request, ref: str) -> Response:
+    async def choose(request: Request, ref: str, at: str = "") -> Response:
         visit, form = await guests.welcome(running, request, ref), await request.form()
         if isinstance(visit, Closed):
             return screens.closed(visit)
-        code, at = str(form.get("language", "")), str(form.get("at", ""))
+        code = str(form.get("language", ""))
         if code in languages.codes(PAGES):
             event = await chosen(running, visit, code)
             await running.submit(event, id=str(uuid4()), source=f"training/{visit.id}")
+        if questions.begun(form) and (question := QUESTION.fullmatch(at)):
+            asked = await questions.ask(running, request, ref, int(question["number"]))
+            return questions.unsent(asked, form) if isinstance(asked, Asked) else asked
         return RedirectResponse(f"{visit.base}/{at}" if PLACE.fullmatch(at) else visit.base, SEE_OTHER)
 
     return router

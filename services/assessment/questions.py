@@ -113,6 +113,21 @@ async def ask(running: Running, request: Request, ref: str, number: int) -> Aske
     return replace(asked, report=await store_reports.find_kind(running.pool, visit.id, number)) if asked.answered else asked
 
 
+def begun(form: FormData) -> bool:
+    """Whether anything was chosen or written."""
+    return any(value and (name in ("option", "text") or name.startswith("place-")) for name, value in form.multi_items())
+
+
+def unsent(asked: Asked, form: FormData) -> Response:
+    """The page with what was chosen or written on it and not sent, as when something is missing, but nothing is."""
+    if asked.item.kind == "open" and not asked.answered:
+        return open_page(asked, text=str(form.get("text", "")))
+    chosen = read_choice(asked.item, form)
+    if asked.tries and asked.tries[-1].open:
+        return feedback_page(asked, chosen=chosen)
+    return shown(asked) if asked.answered else question_page(asked, chosen=chosen, shown_at=_shown_at(form))
+
+
 def shown(asked: Asked, *, again: bool = False) -> Response:
     said = asked.visit.training.said_at(asked.number)
     if said:

@@ -61,13 +61,14 @@ def show(template: str, visit: Visit, status: int = 200, **values: object) -> Re
     site_name = visit.site.name if visit.site else visit.language.gettext("Your training")
     place = values.get("place")
     at = PLACES.get(template, place.path if isinstance(place, Place) else "")
-    frame = {"site_name": site_name, "talk": visit.talk, "tongues": tongues(visit, at)}
+    unsent = template in ("question.jinja", "open.jinja") or bool(values.get("options"))
+    frame = {"site_name": site_name, "talk": visit.talk, "tongues": tongues(visit, at, "mine" if unsent else "")}
     return mentors_page(templates(visit.language), template, status, visit=visit, **frame, **values)
 
 
-def tongues(visit: Visit, at: str) -> dict[str, object]:
-    """The other languages, for the footer; `at`: the page to come back to."""
-    return {"action": f"{visit.base}/language", "at": at, "others": visit.tongues}
+def tongues(visit: Visit, at: str, form: str = "") -> dict[str, object]:
+    """The other languages, for the footer. `at`: the page to come back to; `form`: the id of what is not sent yet on it."""
+    return {"action": f"{visit.base}/language?at={at}", "form": form, "others": visit.tongues}
 
 
 def offline(visit: Visit, name: str) -> Response:

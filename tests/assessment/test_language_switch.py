@@ -1,5 +1,6 @@
 """The language of a training is chosen on its page: the place and the answers stay, and each answer keeps the version it saw."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from tests.assessment import spanish
 from tests.assessment.building import CARDS, MULTI, OPEN, SAFETY, SINGLE, TRAINING, assigned, planned, published
 from tests.assessment.correcting import correction
 from tests.assessment.test_corrections import swept
-from tests.assessment.visiting import HERE, Phone, arrive, begin, soon
+from tests.assessment.visiting import HERE, Phone, arrive, begin, forms, soon, told
 from tests.driving import deliver, outgoing
 
 NOT_YET = "Este tema aún no está en español."
@@ -28,8 +29,11 @@ def in_spanish(*items: Any, version: int = 7, **changes: Any) -> Any:
     return spanish.published(*items, **changes).model_copy(update={"version": version})
 
 
-async def speak(phone: Phone, code: str) -> str:
-    return await phone.press("/language", language=code)
+async def speak(phone: Phone, code: str, **unsent: str) -> str:
+    """With all that stands in the form which the button belongs to."""
+    action = re.search(r'formaction="([^"]+)"', phone.html)[1]
+    hidden = next((form.hidden for form in forms(phone.html) if form.action.startswith(f"{phone.path}")), {})
+    return await phone.post(action, **hidden, language=code, **unsent)
 
 
 async def answers(running: Any) -> list[ItemAnswered]:
@@ -51,6 +55,27 @@ async def test_the_switch_keeps_the_place_and_the_answers(phone, link):
     await phone.open(f"{HERE}/done")
     await speak(phone, "en")
     assert (phone.path, phone.heading[:13]) == (f"{HERE}/done", "You are ready")
+
+
+async def test_what_is_chosen_or_written_and_not_sent_yet_stays_where_it_is(phone, link):
+    await begin(phone, link, SINGLE, OPEN)
+    await deliver(phone.running, in_spanish(spanish.SINGLE, spanish.OPEN))
+    await speak(phone, "es", option="c")
+    assert (phone.status, phone.heading) == (200, "¿Qué dices primero?")
+    assert re.search(r'value="c"[^>]* checked', phone.html)
+    assert "Hay un problema" not in phone.words
+    await phone.press("/questions/1", option="c", confidence="sure")
+    await speak(phone, "en", option="b")
+    assert phone.heading == "Not quite"
+    assert re.search(r'value="b"[^>]* checked', phone.html)
+    await phone.press("/retry", option="b")
+    await phone.open(f"{HERE}/questions/2")
+    await speak(phone, "es", text="It sounds <b>hard</b>.")
+    assert ">It sounds &lt;b&gt;hard&lt;/b&gt;.</textarea>" in phone.html
+    assert phone.heading == "La meta era “una tontería”. ¿Qué dirías primero?"
+    await phone.open(f"{HERE}/language")
+    assert phone.path == HERE
+    assert (await told(phone.running)).count("item_answered") == 2
 
 
 async def test_each_answer_names_the_version_and_language_that_was_read_and_the_training_those_assigned(phone, link):
@@ -84,7 +109,7 @@ async def test_a_topic_that_is_not_there_yet_says_so_and_offers_what_there_is(ph
     await speak(phone, "es")
     assert NOT_YET in phone.words
     assert f'<h1 lang="en">{CARDS[0].title}</h1>' in phone.html
-    await phone.press("/language", language="en", at="cards/1")
+    await phone.press("/language?at=cards/1", language="en")
     assert (phone.path, NOT_YET in phone.words) == (f"{HERE}/cards/1", False)
 
 
@@ -186,10 +211,10 @@ async def test_without_cookies_the_choice_is_kept_too_and_on_another_device_the_
         assert (other.path, other.heading) == (f"/t/{token}/questions/2", "You say:")
 
 
-@pytest.mark.parametrize("fields", [{"language": "xx"}, {"language": ""}, {}, {"language": "es", "at": "//elsewhere.example"}])
+@pytest.mark.parametrize("fields", [{"language": "xx"}, {"language": ""}, {}, {"language": "es", "request": "x"}])
 async def test_a_language_that_no_page_speaks_changes_nothing_and_no_form_leads_elsewhere(phone, link, fields):
     await begin(phone, link, SINGLE)
-    await phone.post(f"{HERE}/language", **fields)
+    await phone.post(f"{HERE}/language?at=//elsewhere.example", **fields)
     assert (phone.status, phone.path) == (200, HERE)
     assert ('<html lang="es">' in phone.html) == (fields.get("language") == "es")
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.assessment.building import CARDS, OPEN, SINGLE, TRAINING, assigned, enrolled, planned, published, site
+from shared.pages import times
+from tests.assessment.building import CARDS, OPEN, SINGLE, TRAINING, ZONE, assigned, enrolled, planned, published, site
 from tests.assessment.visiting import HERE, arrive, begin, soon, told
 from tests.driving import deliver, outgoing
 
@@ -41,6 +42,7 @@ async def test_a_revoked_link_is_no_longer_in_use(phone, link, change):
     await deliver(phone.running, enrolled(revision=2, **change))
     await phone.open(f"/t/{link()}")
     assert (phone.status, phone.heading) == (410, "This link is no longer in use.")
+    assert "Questions? Call 555 555 0100" in phone.words
 
 
 async def test_a_link_that_is_faster_than_its_training_waits_in_words_and_loses_nothing(phone, link):
@@ -73,6 +75,28 @@ async def test_a_moved_session_keeps_its_training_and_says_the_new_time(phone, l
     await phone.open(f"/t/{link()}")
     assert "Your session moved to" in phone.words
     assert "Same training. Finish by" in phone.words
+
+
+async def test_a_session_that_moves_while_a_page_is_open_takes_the_answer_and_shows_the_new_time(phone, link):
+    await begin(phone, link, SINGLE, OPEN)
+    later = soon(days=3)
+    await deliver(phone.running, planned(revision=2, **later))
+    await phone.press("/questions/1", option="b", confidence="sure")
+    assert phone.heading == "That works"
+    assert times.day_clock_short(later["starts_at"], ZONE) in phone.words
+    await phone.open(HERE)
+    assert "Your session moved to" in phone.words
+
+
+async def test_a_session_that_is_canceled_while_an_answer_is_written_says_so_and_sends_nothing(phone, link):
+    await begin(phone, link, SINGLE, OPEN)
+    await phone.press("/questions/1", option="b", confidence="sure")
+    await phone.open(f"{HERE}/questions/2")
+    await deliver(phone.running, planned(status="cancelled", revision=2, **soon()))
+    await phone.press("/questions/2", text="I would say it back.")
+    assert phone.heading.endswith("session is canceled.")
+    assert "What you already answered is kept and counts next time." in phone.words
+    assert await phone.running.pool.fetchval("SELECT count(*) FROM open_answer") == 0
 
 
 async def test_after_quiz_by_the_training_is_still_wanted_and_marked_late(phone, link):
