@@ -7,10 +7,17 @@ from io import BytesIO
 import pytest
 from playwright.async_api import expect
 
+from services.supervision.app import SERVICE as SUPERVISION
+from shared.contracts import ids
+from shared.contracts.assessment import LinkRequested
 from tests.assessment.building import MENTOR
 from tests.assessment.recording import another_module, arrive, finish, miss, of_module, plan, record_link
 from tests.browser.checking import SCHEMES, problems
+from tests.browser.conftest import serving
+from tests.browser.test_console import Visit
 from tests.driving import deliver
+from tests.supervision.builders import SITE
+from tests.supervision.console import a_full_afternoon
 
 SCHEMES_OF = {"en": SCHEMES, "es": ("light",)}
 PAPER = {"Letter": (612, 792), "A4": (595, 842)}
@@ -120,6 +127,21 @@ async def test_a_record_on_paper_has_no_buttons(served, browser):
     buttons = page.locator("main").locator("a, button, summary, input")
     assert [await each.is_visible() for each in await buttons.all()] == [False] * await buttons.count()
     await page.close()
+
+
+async def test_the_console_says_who_needs_a_new_link(database, browser):
+    day = await a_full_afternoon(await database(SUPERVISION))
+    marcus = ids.mentor(SITE, "marcus")
+    await day.happens(LinkRequested(mentor_id=marcus, site_id=SITE, training_id=day.trainings["marcus"], requested_at=day.now))
+    async with serving(day.running) as address:
+        page, found = await Visit(day, address, browser).page(f"/mentors/{marcus}"), []
+        await expect(page.locator("#new-link")).to_contain_text("Marcus asked for a new link today at")
+        found += await problems(page, "console-mentor-new-link")
+        await page.goto("/mentors")
+        await expect(page.get_by_text("Needs a new link")).to_be_visible()
+        found += await problems(page, "console-mentors-new-link")
+        assert found == []
+        await page.context.close()
 
 
 def pages_of(pdf):
