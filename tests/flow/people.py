@@ -1,6 +1,7 @@
 """A mentor and a supervisor at their browsers, over HTTP; and what the network's own topics say of them."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,7 @@ from deploy.demo.mentor import Choice as Button
 from deploy.demo.mentor import Form, Page, as_shown
 from deploy.demo.mentor import Mentor as Walker
 from deploy.servers import url_of
+from shared.security import Link, mint_link, read_link
 from tests.flow import kafka
 from tests.flow.commands import jitt, soon
 from tests.flow.kafka import Published
@@ -81,6 +83,15 @@ def link_of(mentor: Newcomer) -> str:
     link = soon("link", "--site", mentor.site, "--mentor", mentor.ref).strip()
     eventually(lambda: "Start the training" in httpx2.get(link, timeout=10).text, f"{mentor.name} can start")
     return link
+
+
+def ask_for_new_link(mentor: Newcomer) -> str:
+    """On the page of the link to the newest training, as it is once that link has expired; the page afterwards."""
+    opens = read_link(soon("link", "--site", mentor.site, "--mentor", mentor.ref).strip().rpartition("/")[2], datetime.now(UTC))
+    assert isinstance(opens, Link)
+    expired = f"{url_of('assessment')}/t/{mint_link(opens, datetime.now(UTC) - timedelta(seconds=1))}"
+    form, _ = Page(httpx2.get(expired, timeout=10).text).form("Send me a new link")
+    return httpx2.post(f"{url_of('assessment')}{form.action}", follow_redirects=True, timeout=10).text
 
 
 def said(topic: str, type: str, mentor: Newcomer) -> list[dict[str, Any]]:

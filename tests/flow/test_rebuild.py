@@ -12,7 +12,7 @@ from shared.contracts.supervision import PersonErased
 from tests.flow import kafka
 from tests.flow.commands import jitt, tried
 from tests.flow.database import rows
-from tests.flow.people import LAST_PAGE, Learner, link_of
+from tests.flow.people import LAST_PAGE, Learner, ask_for_new_link, link_of
 from tests.flow.running import eventually
 from tests.flow.telling import TOPIC, binary, by_calendar, in_days, scheduled
 from tests.flow.town import Newcomer, Town
@@ -30,6 +30,7 @@ BROKEN = {  # how somebody changed some rows by hand
     "supervision.module": "UPDATE supervision.module SET version = version + 90",
     "supervision.correction": "UPDATE supervision.correction SET document = document - 'reason'",
     "supervision.skill": "UPDATE supervision.skill SET remembered = '{}'",
+    "supervision.link_request": "UPDATE supervision.link_request SET requested_at = requested_at + interval '1 day'",
 }
 SOMEBODY = "SELECT $1::uuid, site_id, revision, document FROM assessment.planned_session LIMIT 1"
 
@@ -41,6 +42,7 @@ def learned(town: Town) -> Newcomer:
     newcomer = next(town.newcomers)
     by_calendar(town, newcomer)
     assert Learner(link_of(newcomer)).walk()[-1] == LAST_PAGE
+    assert "You asked for a new link" in ask_for_new_link(newcomer)
     eventually(lambda: all(heard(newcomer)), "the skills are known, and that a clearance is suspended")
     return newcomer
 
@@ -124,7 +126,8 @@ def correct_a_reason(town: Town) -> None:
 def heard(mentor: Newcomer) -> list[bool]:
     skills = (f"SELECT 1 FROM {service}.skill WHERE mentor_id = $1" for service in ("trigger", "supervision"))
     suspended = ("SELECT 1 FROM trigger.mentor WHERE id = $1 AND revision > 1",
-                 "SELECT 1 FROM assessment.roster WHERE mentor_id = $1 AND revision > 1")
+                 "SELECT 1 FROM assessment.roster WHERE mentor_id = $1 AND revision > 1",
+                 "SELECT 1 FROM supervision.link_request WHERE mentor_id = $1")
     corrected = [bool(rows(f"SELECT 1 FROM {service}.correction")) for service in ("assessment", "supervision")]
     return [*corrected, *(bool(rows(query, mentor.id)) for query in (*skills, *suspended))]
 
