@@ -4,19 +4,22 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page
+
+from tests.assessment.building import planned
+from tests.driving import deliver
 
 HELD = """async () => {
   const done = (request) => new Promise((ok, no) => { request.onsuccess = () => ok(request.result); request.onerror = no; });
   const db = await done(indexedDB.open("jitt", 1));
   const all = (name) => done(db.transaction(name).objectStore(name).getAll());
   if (!db.objectStoreNames.contains("acts")) return { trainings: [], acts: [] };
-  const held = { trainings: (await all("trainings")).map((t) => [t.id, t.ref, t.made.version]), acts: await all("acts") };
+  const trainings = (await all("trainings")).map((t) => [t.id, t.ref, t.made.version, t.made.opened]), acts = await all("acts");
   db.close();
-  return held;
+  return { trainings, acts };
 }"""
 IDS = re.compile(r'(name="(?:request|shown)" value=")[^"]*|(<time)[^>]*>[^<]*')
 
@@ -36,11 +39,12 @@ async def eventually(ask: Callable[[], Any], wanted: Callable[[Any], bool], seco
 
 
 async def kept(page: Page) -> None:
-    """Until the training is on the phone, and the worker answers for its pages."""
+    """Until the training is on the phone as the page shows it: started or not, by its id or by its link."""
+    ref, *inside = page.url.split("/")[4:]
     await page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
-    found = await eventually(lambda: held(page), lambda h: bool(h["trainings"]))
-    assert found["trainings"], "the training did not reach the phone"
-    await page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    here = [ref, bool(inside)]
+    found = await eventually(lambda: held(page), lambda h: [[t[1], t[3]] for t in h["trainings"]] == [here], 30)
+    assert [[t[1], t[3]] for t in found["trainings"]] == [here], "the training did not reach the phone"
 
 
 def plain(html: str) -> str:
@@ -58,7 +62,42 @@ async def phone(browser: Browser, **options: Any) -> AsyncIterator[tuple[Browser
         await context.close()
 
 
-def profile(tmp_path: Path) -> Path:
-    folder = tmp_path / "profile"
-    folder.mkdir(exist_ok=True)
-    return folder
+class Faulty:
+    """The service behind a bad line. `mode`: None, "500", "lost" (it takes the post, and the answer never arrives), "hangs"."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.mode: str | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or self.mode is None or not scope["path"].startswith("/t/"):
+            await self.app(scope, receive, send)
+            return
+        if self.mode == "hangs":
+            while self.mode == "hangs":
+                await asyncio.sleep(0.05)
+            return
+        if self.mode == "lost":
+            await self.app(scope, receive, _nowhere)
+        await send({"type": "http.response.start", "status": 500, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": b"<title>500</title>Internal Server Error"})
+
+
+async def _nowhere(message: Any) -> None:
+    return None
+
+
+SHIFT = """async (ms) => {
+  const done = (request) => new Promise((ok, no) => { request.onsuccess = () => ok(request.result); request.onerror = no; });
+  const db = await done(indexedDB.open("jitt", 1)), acts = db.transaction("acts", "readwrite").objectStore("acts");
+  for (const act of await done(acts.getAll())) await done(acts.put({ ...act, at: act.at - ms }));
+  db.close();
+}"""
+
+
+async def later(page: Page, running: Any, hours: float, start_in: float) -> None:
+    """As if so many hours had passed; `start_in`: hours until the session, as it then is."""
+    await page.evaluate(SHIFT, hours * 3_600_000)
+    starts_at = datetime.now(UTC) + timedelta(hours=start_in)
+    await running.pool.execute("UPDATE training SET opened_at = opened_at - $1::interval", timedelta(hours=hours))
+    await deliver(running, planned(starts_at=starts_at, quiz_by=starts_at - timedelta(hours=3), revision=2))

@@ -2,7 +2,7 @@
 // this file picks one of those pages, fills in what was chosen, keeps the form, and sends it later, in order.
 // KNOWN (version, shell, headers) is put before this file when it is served.
 const SHELL = `shell-${KNOWN.version}`, HELP = "help";
-const POST_MS = 8000, GET_MS = 4000, SEND_MS = 20000, HOUR = 3600000, DAY = 24 * HOUR, AT_ONCE = 50;
+const POST_MS = 8000, GET_MS = 4000, SEND_MS = 20000, SAID_MS = 5000, HOUR = 3600000, DAY = 24 * HOUR, AT_ONCE = 50;
 const MINE = /^(|start|call|call\/[0-9a-f-]+|done|answers|forget|cards\/\d+|questions\/\d+(\/retry|\/report)?)$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -343,9 +343,11 @@ async function sendSome(id) {
   const asks = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ forms }), signal: AbortSignal.timeout(SEND_MS) };
   const response = await fetch(`/t/${ref}/kept`, asks).catch(() => null);
   if (!response?.ok) {
-    await tell(id, "", response?.status === 404);
+    if (response?.status === 404) shut.add(id);
+    await tell(id);
     return false;
   }
+  shut.delete(id);
   const { results, said } = await response.json();
   for (const [n, result] of results.entries()) {
     if (result === "sent") await put("acts", { ...acts[n], sent: true, fields: [] });
@@ -361,8 +363,9 @@ async function sendAll() {
   for (const id of new Set(acts.filter((act) => !act.sent).map((act) => act.id))) await send(id);
 }
 
-// What the server has now. A training that is done, and sent, leaves the phone.
-async function refresh(id, ref) {
+// What the server has now, one after the other: the newest stays. A training that is done, and sent, leaves the phone.
+const refresh = (id, ref) => navigator.locks.request(`refresh ${id}`, () => fetched(id, ref));
+async function fetched(id, ref) {
   const before = await actsOf(id), response = await fetch(`/t/${ref}/offline`);
   if (response.status === 410 && (await response.json()).reason === "done" && before.every((act) => act.sent)) await remove(id);
   if (!response.ok) return;
@@ -378,17 +381,22 @@ async function heard({ type, ref, path, lang }) {
   if (type === "opened") for (const act of await actsOf(id)) if (!act.sent && act.ref !== ref) await put("acts", { ...act, ref });
   await send(id);
   const held = await find(id), other = !held || held.ref !== ref || held.made.version !== KNOWN.version || held.made.lang !== lang;
-  if (type === "opened" && (other || Date.now() - held.at > 6 * HOUR || path.endsWith("/done"))) await refresh(id, ref).catch(() => {});
+  const begun = /\/(cards|questions|done)/.test(path) && !held?.made.opened;
+  if (type === "opened" && (other || begun || Date.now() - held.at > 6 * HOUR || path.endsWith("/done"))) await refresh(id, ref).catch(() => {});
   await tell(id);
 }
 
-async function tell(id, said = "", link = false) {
+const news = new Map(); // what became of the answers is said for a while, whatever else there is to say
+const shut = new Set(); // trainings whose cookie is gone: the link opens them again
+async function tell(id, said = "") {
+  if (said) news.set(id, [said, Date.now()]);
+  const [recent, since] = news.get(id) ?? ["", 0];
   const held = await find(id), waiting = (await actsOf(id)).filter((act) => !act.sent), words = held?.made.words;
-  const answers = waiting.filter((act) => act.told.number).length, call = waiting.some((act) => act.told.call), lines = [said];
+  const answers = waiting.filter((act) => act.told.number).length, call = waiting.some((act) => act.told.call), lines = [Date.now() - since < SAID_MS ? recent : ""];
   if (words && call) lines.push(words.call);
   if (words && !navigator.onLine) lines.push(words.offline);
   if (words && answers) lines.push(words.waiting[Math.min(answers, words.waiting.length - 1)]);
-  if (words && link) lines.push(words.link);
+  if (words && waiting.length && shut.has(id)) lines.push(words.link);
   const message = { words: lines.filter(Boolean).join(" "), waiting: waiting.length, held: Boolean(held), again: waiting.length ? words?.try : "" };
-  for (const client of await clients.matchAll()) if (idOf(refOf(new URL(client.url))) === id) client.postMessage(message);
+  for (const client of await clients.matchAll({ includeUncontrolled: true })) if (idOf(refOf(new URL(client.url))) === id) client.postMessage(message);
 }
