@@ -1,7 +1,9 @@
 """The check-in over HTTP: half a minute, no box to write in, changed until midnight; and every state that is no form."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from icalendar import Calendar
@@ -146,6 +148,19 @@ async def test_two_devices_that_say_the_same_are_one_check_in_and_the_last_word_
     await phone.post(action, **ALL | {"talk": "today"})
     assert [(event.revision, event.wants_to_talk) for event in await said(phone.running)] == [(1, "no"), (2, "today")]
     assert "Your supervisor is asked today to talk with you." in phone.words
+
+
+async def test_many_devices_at_the_same_moment_leave_one_row_and_one_line_of_revisions(phone):
+    await opened(phone)
+    link, choices = f"/c/{link_to()}", ("no", "week", "today")
+    posts = [phone.client.post(link, data=ALL | {"talk": choices[n % 3]}) for n in range(12)]
+    assert {answer.status_code for answer in await asyncio.gather(*posts)} == {303}
+    events = await said(phone.running)
+    assert [event.revision for event in events] == list(range(1, len(events) + 1))
+    row = await phone.running.pool.fetchrow("SELECT said ->> 'wants_to_talk' AS talk, revision FROM check_in")
+    assert (row["talk"], row["revision"]) == (events[-1].wants_to_talk, events[-1].revision)
+    assert all(one.wants_to_talk != other.wants_to_talk for one, other in pairwise(events))
+    assert len(await checked(phone.running)) == len(STEPS)
 
 
 async def test_a_change_until_midnight_supersedes_and_tells_only_the_steps_that_changed(phone):
