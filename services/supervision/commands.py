@@ -120,6 +120,8 @@ def link(
 
     After the session: jitt link --check-in --site eastfield --mentor marcus
     """
+    if [record, check_in, revoke].count(True) > 1:
+        fail("Choose one of --record, --check-in and --revoke.", 2)
     if record:
         return commands_links.print_record(site, mentor, as_json=as_json)
     if revoke:

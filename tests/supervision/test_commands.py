@@ -4,6 +4,7 @@ import asyncio
 import json
 import shlex
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,9 +16,10 @@ from typer.testing import CliRunner
 from services.supervision import commands
 from services.supervision.app import SERVICE
 from shared import db
+from shared.contracts import ids
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.running import Running
-from shared.security import Link, read_link
+from shared.security import Expired, Link, read_link
 from shared.service import Service
 from tests.conftest import at_database
 from tests.driving import deliver, outgoing
@@ -194,6 +196,44 @@ async def test_a_link_opens_the_newest_training_until_two_weeks_after_its_sessio
         token = urlsplit(url).path.removeprefix("/t/")
         assert read_link(token, start) == Link("training", TRAINING, MENTOR, 1)
         assert not isinstance(read_link(token, start + commands.LINK_LIFE), Link)
+
+
+async def test_a_records_link_is_the_mentors_own_and_works_for_ninety_days(
+    jitt: Jitt, running: Running, people: Callable[[str], Path]
+) -> None:
+    await jitt(*ADD)
+    await jitt("import", "people", people(DANA + MARCUS), "--site", "eastfield")
+    result = await jitt("link", "--record", "--site", "eastfield", "--mentor", "marcus", "--json")
+    printed = json.loads(result.stdout)
+    path, token = urlsplit(printed["url"]).path.rsplit("/", 1)
+    opened, mentor_id = read_link(token, datetime.now(UTC)), ids.mentor("eastfield", "marcus")
+    assert (path, printed["mentor_id"], opened) == ("/m", str(mentor_id), Link("record", mentor_id, mentor_id, 1))
+    assert isinstance(read_link(token, datetime.now(UTC) + timedelta(days=90, minutes=-1)), Link)
+    assert isinstance(read_link(token, datetime.now(UTC) + timedelta(days=90)), Expired)
+
+
+async def test_revoking_ends_what_was_printed_and_the_next_link_is_of_a_new_epoch(
+    jitt: Jitt, running: Running, people: Callable[[str], Path]
+) -> None:
+    await jitt(*ADD)
+    await jitt("import", "people", people(DANA + MARCUS), "--site", "eastfield")
+    result = await jitt("link", "--revoke", "--site", "eastfield", "--mentor", "marcus")
+    assert result.stdout.startswith("Every link that this mentor had opens nothing any more")
+    url = (await jitt("link", "--record", "--site", "eastfield", "--mentor", "marcus")).stdout.strip()
+    opened = read_link(url.rpartition("/")[2], datetime.now(UTC))
+    assert isinstance(opened, Link)
+    assert opened.epoch == 2
+    assert [event.link_epoch for event in await outgoing(running) if isinstance(event, MentorEnrolled)] == [1, 2]
+
+
+@pytest.mark.parametrize("what", ["--record", "--revoke"])
+async def test_nobodys_links_are_refused_in_words(jitt: Jitt, what: str) -> None:
+    result = await jitt("link", what, "--site", "eastfield", "--mentor", "nobody")
+    assert (result.exit_code, result.stderr.strip()) == (
+        1, "Site “eastfield” has no mentor with the reference “nobody”. Import people first.",
+    )  # fmt: skip
+    assert (await jitt("link", what, "--mentor", "marcus")).exit_code == 2
+    assert (await jitt("link", "--record", "--revoke", "--site", "eastfield", "--mentor", "marcus")).exit_code == 2
 
 
 async def test_a_link_to_nothing_is_refused_in_words(jitt: Jitt) -> None:
