@@ -43,10 +43,20 @@ class Record:
     mentor: MentorEnrolled
     site: SiteDescribed | None
     language: Language
+    asked: str = ""  # the language, where the address names it: links on the page go on in it
+
+    @property
+    def tongues(self) -> list[tuple[str, str]]:
+        """The other languages, each by its code and its own name."""
+        return [(code, languages.own_name(code)) for code in languages.codes(PAGES) if code != self.language.code]
 
     @property
     def base(self) -> str:
         return f"/m/{self.ref}"
+
+    @property
+    def said(self) -> str:
+        return f"?lang={self.asked}" if self.asked else ""
 
     @property
     def id(self) -> UUID:
@@ -83,7 +93,7 @@ def door_routes(running: Running) -> APIRouter:
         if isinstance(found, Closed):
             return screens.closed(found)
         own = f"/m/{found.id}"
-        response = RedirectResponse(f"{own if jitt_cookies else found.base}/record", SEE_OTHER)
+        response = RedirectResponse(f"{own if jitt_cookies else found.base}/record{found.said}", SEE_OTHER)
         if jitt_cookies and "." in ref:
             response.set_cookie(
                 COOKIE, ref, path=own, max_age=NINETY_DAYS, httponly=True, samesite="lax", secure=_secure(request)
@@ -127,7 +137,7 @@ async def welcome(running: Running, request: Request, ref: str) -> Record | Clos
         return Closed("record_expired", language, owner.site)
     if owner.mentor is None:
         return Closed("record_preparing", language)
-    return Record(ref, link, owner.now, owner.mentor, owner.site, language)
+    return Record(ref, link, owner.now, owner.mentor, owner.site, language, language.code if asked else "")
 
 
 async def record_page(running: Running, own: Record) -> Response:

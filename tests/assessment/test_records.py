@@ -216,6 +216,23 @@ async def test_the_page_speaks_the_mentors_language_and_marks_what_is_in_another
     assert '<span lang="es">Devuelve lo que oíste</span>' in phone.html
 
 
+async def test_another_language_is_a_tap_away_and_stays_from_page_to_page(phone):
+    await arrive(phone.running)
+    await finish(phone.running, 3)
+    await phone.open(f"/m/{record_link()}")
+    assert 'href="?lang=es" lang="es" hreflang="es">Español</a>' in phone.html
+    await phone.open(f"/m/{record_link()}?lang=es")
+    await phone.press("/open?lang=es")
+    assert phone.heading == "Tu historial"
+    address = re.search(r'href="([^"]+/certificate[^"]*)"', phone.html)[1]
+    await phone.open(address)
+    assert phone.heading == "Constancia de capacitaciones"
+    assert '<input type="hidden" name="lang" value="es">' in phone.html
+    assert f'href="{HOME}/record?lang=es"' in phone.html
+    await phone.open(f"{HOME}/record?lang=xx")
+    assert phone.heading == "Your own record"
+
+
 async def test_a_long_past_is_cut_and_says_so(phone):
     await arrive(phone.running)
     for number in range(51):
