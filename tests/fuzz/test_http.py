@@ -19,7 +19,8 @@ from shared.contracts import ids
 from shared.messaging.message import inbox_id
 from shared.process import application_of
 from shared.running import Running
-from tests.assessment.building import MULTI, OPEN, ORDER, SAFETY, SINGLE, TRAINING
+from tests.assessment import checking_in
+from tests.assessment.building import MULTI, OPEN, ORDER, SAFETY, SESSION, SINGLE, TRAINING
 from tests.assessment.visiting import arrive, link_to
 from tests.conftest import Database
 from tests.driving import deliver
@@ -99,6 +100,19 @@ async def test_mentors_pages_answer_whatever_is_sent(database: Database) -> None
     await _knock(running, cookies, fields, some(0.06))
 
 
+async def test_check_ins_answer_whatever_is_sent(database: Database) -> None:
+    running = await database(ASSESSMENT)
+    await checking_in.arrive(running)
+    link = checking_in.link_to()
+    fields = {
+        "ref": (str(SESSION), link), "happened": ("yes", "no"), "confidence": ("very",), "talk": ("no", "week", "today"),
+        "request": (str(uuid4()),), "request_id": (str(uuid4()),), "kind": ("now", "can_wait"), "site": ("east",),
+        "change": ("true",), **{f"step-{step}": ("did", "no") for step in checking_in.STEPS},
+    }  # fmt: skip
+    cookies = [(b"cookie", f"jitt_check_in={link}; jitt_cookies=1".encode()), HTML]
+    await _knock(running, cookies, fields, some(0.03), under="/c/")
+
+
 async def test_the_console_answers_whatever_is_sent(database: Database) -> None:
     running = await database(SUPERVISION)
     day = await a_full_afternoon(running)
@@ -117,10 +131,11 @@ async def test_the_console_answers_whatever_is_sent(database: Database) -> None:
     await _knock(running, [(b"cookie", cookies.encode()), HTML], fields, some(0.06))
 
 
-async def _knock(running: Running, headers: Headers, fields: Mapping[str, Sequence[str]], many: int) -> None:
+async def _knock(running: Running, headers: Headers, fields: Mapping[str, Sequence[str]], many: int, *,
+                 under: str = "") -> None:
     """At every door of the service, by chance; some of what is sent is right, so that some of it comes far."""
     app, (seed, random) = application_of(running), dice()
-    doors, came_far = _doors(app, fields), 0
+    doors, came_far = [door for door in _doors(app, fields) if door.path.startswith(under)], 0
     for n in range(many):
         asked = request(random, random.choice(doors), headers)
         answer = await ask(app, asked)

@@ -24,6 +24,7 @@ from tests.supervision.builders import (
     answered,
     assigned,
     call,
+    checked_in,
     closed,
     completed,
     contact,
@@ -97,6 +98,16 @@ STEPS = st.one_of(
             lambda id, n, outcome, clear: contact(request_id=UUID(int=30 + id), outcome=outcome, clear=clear,
                                                   session_id=of(n)["session_id"] if n else None),
             small, st.integers(0, 4), st.sampled_from(["talked", "not_needed", "snoozed"]), st.booleans(),
+        )
+    ),
+    just(
+        st.builds(
+            lambda n, revision, talk, done, happened: checked_in(
+                **session(n), revision=revision, wants_to_talk=talk, happened=happened,
+                steps={f"step{k}": said for k, said in enumerate(done) if said} if happened else {},
+            ),
+            number, small, st.sampled_from(["no", "week", "today"]),
+            st.lists(st.sampled_from(["did", "partly", "no", None]), max_size=3), st.booleans(),
         )
     ),
     just(small.map(lambda id: undone(contact_id=UUID(int=30 + id)))),
