@@ -19,7 +19,7 @@
     waited = waiting;
     if (!words) return;
     const line = document.createElement("p");
-    line.className = "back";
+    line.className = "tickbox";
     line.textContent = words;
     strip.append(line);
     if (again && navigator.onLine) {

@@ -394,9 +394,11 @@ async function tell(id, said = "") {
   const held = await find(id), waiting = (await actsOf(id)).filter((act) => !act.sent), words = held?.made.words;
   const answers = waiting.filter((act) => act.told.number).length, call = waiting.some((act) => act.told.call), lines = [Date.now() - since < SAID_MS ? recent : ""];
   if (words && call) lines.push(words.call);
-  if (words && !navigator.onLine) lines.push(words.offline);
-  if (words && answers) lines.push(words.waiting[Math.min(answers, words.waiting.length - 1)]);
-  if (words && waiting.length && shut.has(id)) lines.push(words.link);
+  else if (words) {
+    if (!navigator.onLine) lines.push(words.offline);
+    if (answers) lines.push(words.waiting[Math.min(answers, words.waiting.length - 1)]);
+    if (waiting.length && shut.has(id)) lines.push(words.link);
+  }
   const message = { words: lines.filter(Boolean).join(" "), waiting: waiting.length, held: Boolean(held), again: waiting.length ? words?.try : "" };
   for (const client of await clients.matchAll({ includeUncontrolled: true })) if (idOf(refOf(new URL(client.url))) === id) client.postMessage(message);
 }

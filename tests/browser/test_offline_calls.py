@@ -1,0 +1,116 @@
+"""I need to talk, without a connection: the site's numbers are there, and a request for a call says whether it was delivered."""
+
+from services.assessment.calls import keep_numbers
+from shared.process import application_of
+from tests.assessment.building import OPEN, SINGLE, TRAINING, site
+from tests.assessment.visiting import arrive
+from tests.browser.checking import problems
+from tests.browser.conftest import on_a_port
+from tests.browser.offline import Faulty, eventually, held, kept, phone
+from tests.browser.test_mentor import follow, press
+from tests.browser.test_offline import at_the_first_question, heading, strip
+from tests.driving import deliver, outgoing
+
+ASKED, NOT_YET = "Your supervisor has been asked to call you", "Not delivered yet. Please call."
+
+
+async def calls(running):
+    return [e.kind for e in await outgoing(running) if e.TYPE == "assessment.call_requested.v1"]
+
+
+async def left(running):
+    """As the relay does when Kafka takes what waits."""
+    await running.pool.execute("DELETE FROM outbox")
+
+
+async def test_the_numbers_of_the_site_are_there_without_a_connection_and_after_removal(served, browser, link):
+    running, address = served
+    await arrive(running, SINGLE)
+    await keep_numbers(running, {})
+    async with phone(browser) as (context, page):
+        await at_the_first_question(page, address, link)
+        await deliver(running, site(revision=2, phone="555 555 0177"))
+        await keep_numbers(running, {})
+        await page.reload()
+        await press(page, "Remove this training from the phone")
+        await page.goto(f"{address}/t/{link()}")
+        await kept(page)
+        await context.set_offline(True)
+        await follow(page, "I need to talk")
+        await heading(page, "I need to talk")
+        assert await page.locator('a[href="tel:5555550177"]').count() == 1
+        assert await page.locator('a[href="tel:18005550199"]').count() == 1
+        await page.goto(f"{address}/talk/east")
+        assert await page.locator('a[href="tel:5555550177"]').count() == 1
+        await page.goto(f"{address}/talk/elsewhere")
+        assert await page.locator('a[href="tel:988"]').count() == 1
+
+
+async def test_a_call_pressed_without_a_connection_is_sent_first_of_all_and_says_when_it_is_delivered(served, browser, link):
+    running, address = served
+    await arrive(running, SINGLE, OPEN)
+    await keep_numbers(running, {})
+    async with phone(browser) as (context, page):
+        await at_the_first_question(page, address, link)
+        await context.set_offline(True)
+        await page.locator("label.choice", has=page.locator("input[value=b]")).click()
+        await press(page, "Certain")
+        await follow(page, "I need to talk")
+        await page.get_by_role("button", name="Ask my supervisor to call me now").dblclick()
+        await heading(page, NOT_YET)
+        await strip(page, "Your supervisor has not been told yet. Please call.")
+        assert await problems(page, "call-on-the-phone.en") == []
+        await page.reload()
+        await heading(page, NOT_YET)
+        await context.set_offline(False)
+        sent = await eventually(lambda: outgoing(running), lambda events: len(events) == 3)
+        assert [e.TYPE.split(".")[1] for e in sent] == ["training_opened", "call_requested", "item_answered"]
+        assert await calls(running) == ["now"]
+        await left(running)
+        await heading(page, ASKED)
+        assert [act["sent"] for act in (await held(page))["acts"] if act["told"].get("call")] in ([], [True])
+
+
+async def test_in_an_outage_a_call_waits_on_the_server_and_the_page_finds_out_by_itself(served, browser, link):
+    running, address = served
+    await arrive(running, SINGLE, OPEN)
+    async with phone(browser) as (_, page):
+        await at_the_first_question(page, address, link)
+        await follow(page, "I need to talk")
+        await press(page, "Ask my supervisor to call me now")
+        await heading(page, NOT_YET)  # taken, and not gone yet: Kafka is away
+        assert await problems(page, "call-waits.en") == []
+        await left(running)
+        await heading(page, ASKED)
+
+
+async def test_without_javascript_a_link_looks_again(served, browser, link):
+    running, address = served
+    await arrive(running, SINGLE, OPEN)
+    async with phone(browser, java_script_enabled=False) as (_, page):
+        await page.goto(f"{address}/t/{link()}")
+        await press(page, "Start the training")
+        await follow(page, "I need to talk")
+        await press(page, "Ask for a call")
+        await heading(page, NOT_YET)
+        await follow(page, "Look whether it is delivered")
+        await heading(page, NOT_YET)
+        await left(running)
+        await follow(page, "Look whether it is delivered")
+        await heading(page, ASKED)
+
+
+async def test_a_server_that_fails_keeps_a_call_on_the_phone(served, browser, link):
+    running, _ = served
+    await arrive(running, SINGLE, OPEN)
+    app = Faulty(application_of(running))
+    async with on_a_port(app) as address, phone(browser) as (_, page):
+        await at_the_first_question(page, address, link)
+        await follow(page, "I need to talk")
+        app.mode = "500"
+        await press(page, "Ask my supervisor to call me now")
+        await heading(page, NOT_YET)
+        app.mode = None
+        await press(page, "Try now")
+        assert await eventually(lambda: calls(running), bool) == ["now"]
+        assert TRAINING.hex in page.url.replace("-", "")
