@@ -77,8 +77,9 @@ async def test_a_record_works_without_javascript_and_asks_nobody_else(served, br
     running, address = served
     await a_past(running)
     page = await browser.new_page(java_script_enabled=False)
-    hosts, refused = set(), []
+    hosts, refused, came_from = set(), [], set()
     page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    page.on("request", lambda request: came_from.add(request.headers.get("referer") or ""))
     page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
     await page.goto(f"{address}/m/{record_link()}")
     await page.get_by_role("button", name="Open my record").click()
@@ -89,7 +90,8 @@ async def test_a_record_works_without_javascript_and_asks_nobody_else(served, br
     await page.get_by_role("button", name="Show these days").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Certificate of trainings")
     assert "from=2025-01-01" in page.url
-    assert (hosts, refused) == ({address.removeprefix("http://")}, [])
+    await page.get_by_role("link", name="I need to talk").click()
+    assert (hosts, refused, came_from) == ({address.removeprefix("http://")}, [], {""})
     await page.close()
 
 

@@ -58,6 +58,7 @@ def test_an_announced_session_is_published_and_waits_for_its_training():
             function="academic_help",
             quiz_by=START - 3 * HOUR,
             revision=1,
+            changed_at=LONG_BEFORE,
         )
     ]
 
