@@ -4,7 +4,6 @@ The worker (static/worker.js) is a file like any other, with the version of what
 version of any page makes it another worker, and what phones keep is fetched anew.
 """
 
-import gzip
 import json
 from functools import lru_cache
 from hashlib import sha256
@@ -45,10 +44,7 @@ def routes(running: Running) -> APIRouter:
         if visit.state is not State.OPEN:
             return JSONResponse({"id": str(visit.id), "reason": str(visit.state)}, 410)
         made = await run_in_threadpool(lambda: json.dumps(offline_pages.bundle(visit, version())).encode())
-        if "gzip" not in request.headers.get("accept-encoding", ""):
-            return Response(made, media_type="application/json")
-        packed = await run_in_threadpool(gzip.compress, made, 6)
-        return Response(packed, media_type="application/json", headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
+        return Shrunk(made, media_type="application/json")
 
     @router.post("/t/{ref}/kept")
     async def take(request: Request, ref: str, kept: Forms) -> Response:

@@ -151,6 +151,21 @@ async def test_what_is_missing_is_said_without_a_connection_and_the_choice_stays
         assert await page.get_by_role("textbox").input_value() == "x" * 501 + "<b>"
 
 
+async def test_until_a_missed_safety_question_is_sent_the_page_says_that_nobody_was_told(served, browser, link):
+    running, address = served
+    await arrive(running, SAFETY, OPEN)
+    async with phone(browser) as (context, page):
+        await at_the_first_question(page, address, link)
+        await context.set_offline(True)
+        await choose(page, "a")
+        await press(page, "Certain")
+        await press(page, "Show me the answer instead")
+        await expect(page.get_by_text("Please talk with your supervisor")).to_be_visible()
+        await strip(page, "Your supervisor has not been told yet. Please call. 2 answers are waiting to be sent.")
+        await context.set_offline(False)
+        await strip(page, "All answers sent.")
+
+
 async def test_a_training_whose_link_was_opened_can_be_started_without_a_connection(served, browser, link):
     running, address = served
     await arrive(running, SINGLE, OPEN)

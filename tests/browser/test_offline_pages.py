@@ -42,7 +42,9 @@ async def test_pages_without_a_connection_are_readable_by_everybody(served, brow
         await page.get_by_role("textbox").fill("It sounds like a lot.")
         await press(page, say("Send to my supervisor"))
         await visit("kept")
-        await page.goto(f"{address}/t/{TRAINING}/answers")
+        for path in ("paper", "answers"):
+            await page.goto(f"{address}/t/{TRAINING}/{path}")
+            await expect(page.get_by_role("heading", level=1)).to_have_text(say("This page needs a connection"))
         await visit("needs-connection")
         await press(page, say("Remove this training from the phone"))
         await visit("forget")

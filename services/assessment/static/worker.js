@@ -18,7 +18,7 @@ addEventListener("fetch", (event) => {
   if (url.origin !== location.origin) return;
   if (KNOWN.shell.some((file) => file.split("?")[0] === url.pathname)) event.respondWith(shell(event.request));
   else if (event.request.mode !== "navigate") return;
-  else if (ref && idOf(ref) && MINE.test(path)) event.respondWith(visited(event, ref, path, url));
+  else if (ref && idOf(ref)) event.respondWith(MINE.test(path) ? visited(event, ref, path, url) : elsewhere(event.request, ref));
   else if (/^\/talk(\/|$)/.test(url.pathname)) event.respondWith(help(event.request, url));
 });
 
@@ -88,6 +88,17 @@ async function help(request, url) {
   if (held) return made(held.made.pages.talk, held, ref);
   return await caches.match(url.pathname, { cacheName: HELP, ignoreSearch: true })
     ?? await caches.match("/talk", { cacheName: SHELL }) ?? Response.error();
+}
+
+// Pages that are not kept: from the network alone, and said so without one.
+async function elsewhere(request, ref) {
+  try {
+    return await fetch(request);
+  } catch (failed) {
+    const held = await find(idOf(ref));
+    if (held) return made(held.made.pages.offline, held, ref);
+    throw failed;
+  }
 }
 
 async function visited(event, ref, path, url) {
@@ -387,15 +398,18 @@ async function heard({ type, ref, path, lang }) {
 }
 
 const news = new Map(); // what became of the answers is said for a while, whatever else there is to say
+// The page of a safety question that was missed twice says that somebody is asked to call: until it is sent, nobody was.
+const isAlarm = (held, { number, attempt, correct, open }) =>
+  attempt && !correct && !open && held?.made.questions[number - 1]?.safety;
 const shut = new Set(); // trainings whose cookie is gone: the link opens them again
 async function tell(id, said = "") {
   if (said) news.set(id, [said, Date.now()]);
   const [recent, since] = news.get(id) ?? ["", 0];
   const held = await find(id), waiting = (await actsOf(id)).filter((act) => !act.sent), words = held?.made.words;
-  const answers = waiting.filter((act) => act.told.number).length, call = waiting.some((act) => act.told.call), lines = [Date.now() - since < SAID_MS ? recent : ""];
-  if (words && call) lines.push(words.call);
-  else if (words) {
-    if (!navigator.onLine) lines.push(words.offline);
+  const answers = waiting.filter((act) => act.told.number).length, call = waiting.some((act) => act.told.call || isAlarm(held, act.told)), lines = [Date.now() - since < SAID_MS ? recent : ""];
+  if (words) {
+    if (call) lines.push(words.call);
+    else if (!navigator.onLine) lines.push(words.offline);
     if (answers) lines.push(words.waiting[Math.min(answers, words.waiting.length - 1)]);
     if (waiting.length && shut.has(id)) lines.push(words.link);
   }
