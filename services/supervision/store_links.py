@@ -29,11 +29,16 @@ WHERE l.mentor_id = ANY($1::uuid[])
   AND NOT EXISTS (SELECT FROM preparation p WHERE p.mentor_id = l.mentor_id AND p.opened_at > l.requested_at)
 """
 EPOCH = "SELECT link_epoch, now() AS now FROM mentor_case WHERE mentor_id = $1 AND enrolled AND status = 'active'"
-# The last session that has begun; before the first one, the next.
-CHECK_IN = """
+CHECK_IN_OF_SESSION = """
 SELECT p.session_id, p.mentor_id, p.starts_at, coalesce(c.link_epoch, 1) AS link_epoch, now() AS now
 FROM preparation p LEFT JOIN mentor_case c ON c.mentor_id = p.mentor_id
-WHERE p.status IN ('planned', 'held') AND ($1::uuid IS NULL OR p.session_id = $1) AND ($2::uuid IS NULL OR p.mentor_id = $2)
+WHERE p.session_id = $1 AND p.status IN ('planned', 'held') AND ($2::uuid IS NULL OR p.mentor_id = $2) LIMIT 1
+"""
+# The last session that has begun; before the first one, the next.
+CHECK_IN_OF_MENTOR = """
+SELECT p.session_id, p.mentor_id, p.starts_at, coalesce(c.link_epoch, 1) AS link_epoch, now() AS now
+FROM preparation p LEFT JOIN mentor_case c ON c.mentor_id = p.mentor_id
+WHERE p.mentor_id = $1 AND p.status IN ('planned', 'held')
 ORDER BY p.starts_at > now(), abs(extract(epoch FROM p.starts_at - now())) LIMIT 1
 """
 
@@ -65,7 +70,10 @@ async def find_epoch(conn: Connection, mentor_id: UUID) -> tuple[int, datetime] 
 
 async def find_check_in(conn: Connection, session_id: UUID | None, mentor_id: UUID | None) -> Mapping[str, Any] | None:
     """The session to ask about, with the epoch that its link needs, and the time."""
-    found = await conn.fetchrow(CHECK_IN, session_id, mentor_id)
+    if session_id:
+        found = await conn.fetchrow(CHECK_IN_OF_SESSION, session_id, mentor_id)
+    else:
+        found = await conn.fetchrow(CHECK_IN_OF_MENTOR, mentor_id)
     return dict(found) if found else None
 
 

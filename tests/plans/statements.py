@@ -52,7 +52,7 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_cases": """
         LOAD DUE OVERDUE LOAD_ALERTS INSERT UPDATE REST PUT_ALERT ADD_CHANGE ADD_ENTRY PUT_CLEARANCE PUT_HOLD PUT_CONTACT
         NEWEST_TRAINING""",
-    "services.supervision.store_links": "LOAD INSERT UPDATE WAITING EPOCH CHECK_IN",
+    "services.supervision.store_links": "LOAD INSERT UPDATE WAITING EPOCH CHECK_IN_OF_SESSION CHECK_IN_OF_MENTOR",
     "services.supervision.store_regrades": "LOAD_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS REGRADE TALKED",
     "services.supervision.store_check_ins": "LOAD INSERT UPDATE LAST",
     "services.supervision.store_readiness": "LOAD INSERT UPDATE OF_TRAINING",
