@@ -11,8 +11,9 @@ from uuid import UUID, uuid4, uuid5
 from zoneinfo import ZoneInfo
 
 from services.assessment import domain, grading
-from services.assessment.domain import Decided, Facts, Training, Try
+from services.assessment.domain import Decided, Facts
 from services.assessment.messages import Answered, AnswerShown, CardRead, OpenAnswered, Started, TalkPreferred
+from services.assessment.training import Training, Try
 from services.assessment.visits import Visit
 from shared.contracts.content import AssignedItem, Item, Module, ModulePublished, ModuleRef, Reason, TrainingAssigned
 from shared.contracts.event import Event, Refused

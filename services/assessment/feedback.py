@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.assessment import grading
-from services.assessment.domain import Try
+from services.assessment.training import Try
 from shared.contracts.content import Item, Option
 from shared.pages.languages import N_
 

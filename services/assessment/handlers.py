@@ -20,7 +20,7 @@ from services.assessment import (
     store_reports,
 )
 from services.assessment.check_in import CheckIn, CheckInCallPressed, CheckInSent, check_in_id
-from services.assessment.domain import Facts, Training
+from services.assessment.domain import Facts
 from services.assessment.link_requests import LinkRequest
 from services.assessment.memory import Skill
 from services.assessment.messages import (
@@ -40,6 +40,7 @@ from services.assessment.messages import (
 from services.assessment.modules import all_keys, editions, item_locale, item_of, module_keys
 from services.assessment.reports import Report, report_id
 from services.assessment.store import Catalogued
+from services.assessment.training import Training
 from shared.contracts.assessment import AnswerRegraded, ItemAnswered, StepChecked
 from shared.contracts.content import ItemCorrected, ModulePublished, ModuleWithdrawn, TrainingAssigned, TrainingShared
 from shared.contracts.event import Event, Refused

@@ -1,7 +1,7 @@
 """The mentor's pages: no login, no JavaScript needed. Reading has no effect; every answer is a form that is posted."""
 
 from dataclasses import replace
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 from uuid import uuid4
 
 from fastapi import APIRouter, Cookie, Request, Response
@@ -26,10 +26,10 @@ from services.assessment import (
     translations,
     words,
 )
-from services.assessment.domain import Said
 from services.assessment.feedback import HEADINGS, Case, case_of
 from services.assessment.guests import COOKIE, PROBE, Closed
 from services.assessment.messages import CardRead, ReadinessPressed, Started
+from services.assessment.training import Said
 from services.assessment.visits import Place, State, Visit
 from shared.contracts.assessment import Readiness
 from shared.contracts.content import Card
@@ -244,7 +244,7 @@ def paper_page(visit: Visit) -> Response:
     return screens.show("paper.jinja", visit, **kept(visit))
 
 
-def kept(visit: Visit) -> dict[str, object]:
+def kept(visit: Visit) -> dict[str, Any]:
     three = keepsakes.keepsakes(visit)
     return {"three": three, "keep": keepsakes.heading(visit, len(three))}
 

@@ -13,11 +13,11 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
 from services.assessment import grading, guests, screens, store_reports
-from services.assessment.domain import Try
 from services.assessment.feedback import Case, Feedback, feedback
 from services.assessment.guests import Closed
 from services.assessment.messages import Answered, AnswerShown, OpenAnswered, TalkPreferred
 from services.assessment.sealing import seal
+from services.assessment.training import Try
 from services.assessment.visits import Place, State, Visit
 from shared.contracts.assessment import Confidence
 from shared.contracts.content import Item, Option

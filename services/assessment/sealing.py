@@ -10,8 +10,8 @@ from uuid import UUID
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
 
-from services.assessment.domain import Sealed
 from services.assessment.store import SealedAnswer
+from services.assessment.training import Sealed
 from shared.settings import settings
 
 

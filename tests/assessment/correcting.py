@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from services.assessment import modules, regrades
-from services.assessment.domain import Facts, Training
+from services.assessment.domain import Facts
+from services.assessment.training import Training
 from shared.contracts.content import ItemCorrected
 from shared.contracts.event import Event, Refused
 from tests.assessment.building import OPENED_AT, planned

@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.assessment import domain
-from services.assessment.domain import Facts, Training
+from services.assessment.domain import Facts
 from services.assessment.messages import Answered, AnswerShown, CallPressed, OpenAnswered, Started, TalkPreferred
+from services.assessment.training import Training
 from shared.contracts.assessment import (
     CallRequested,
     CompletedItem,

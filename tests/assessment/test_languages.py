@@ -8,7 +8,7 @@ import pytest
 from fastapi import Request
 
 from services.assessment import http, questions, words
-from services.assessment.domain import Training, Try
+from services.assessment.training import Training, Try
 from services.assessment.visits import PAGES, Place
 from shared.contracts.content import Reason
 from shared.http import wanted

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from services.assessment import http, keepsakes
-from services.assessment.domain import Training, Try
 from services.assessment.keepsakes import Keepsake
+from services.assessment.training import Training, Try
 from shared.contracts.assessment import ReadinessTold
 from tests.assessment import building, spanish
 from tests.assessment.building import CARDS, OPEN, QUIZ_BY, SAFETY, SINGLE, START, assigned, planned, published
@@ -118,11 +118,11 @@ async def test_how_ready_one_feels_is_one_tap_that_can_be_changed_and_is_told_on
     assert "readiness_told" not in await told(phone.running)
     await phone.post(f"{HERE}/questions/1", option="b", confidence="sure")
     await phone.open(f"{HERE}/done")
-    assert "Noted." not in phone.words
+    assert "Noted" not in phone.words
     for said in ("somewhat", "somewhat", "ready", "never heard of"):
         await phone.press("/ready", ready=said)
     assert (phone.path, phone.html.count('aria-pressed="true"')) == (f"{HERE}/done", 1)
-    assert "Noted. You can change it until your session." in phone.words
+    assert "Noted: Ready. You can change it until your session." in phone.words
     assert [e.ready for e in await outgoing(phone.running) if isinstance(e, ReadinessTold)] == ["somewhat", "ready"]
 
 

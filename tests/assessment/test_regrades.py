@@ -6,7 +6,8 @@ from itertools import permutations
 import pytest
 
 from services.assessment import regrades
-from services.assessment.domain import Facts, Training
+from services.assessment.domain import Facts
+from services.assessment.training import Training
 from shared.contracts.assessment import AnswerRegraded, TrainingCompleted
 from shared.contracts.content import AssignedItem
 from shared.contracts.event import Refused, Sweep

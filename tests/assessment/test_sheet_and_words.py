@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.assessment import words
-from services.assessment.domain import Training
+from services.assessment.training import Training
 from services.assessment.visits import Visit
 from shared.pages import assets
 from shared.pages.languages import ENGLISH
