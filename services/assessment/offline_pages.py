@@ -17,9 +17,10 @@ from services.assessment.training import Try
 from services.assessment.visits import DONE, Place, Visit
 from shared.contracts.content import Item
 from shared.pages.languages import Language
+from shared.pages.site_words import fill
 
 CHOSEN, OTHERS = Said("@chosen@"), Said("@others@")  # slots; one that carries a rationale is Said(slot, slot)
-HEADING, MISSED = "@heading@", "@missed@"
+HEADING, MISSED, LOOK = "@heading@", "@missed@", "@look@"
 MOST = 40  # more than so many waiting answers are counted as so many
 TOLD = {"number", "attempt", "chosen", "confidence", "correct", "shown", "open"}
 
@@ -154,6 +155,8 @@ def _done(visit: Visit) -> dict[str, Any]:
     topics = [(item.topic, visit.foreign(n)) for n in numbers if (item := visit.item(n))]
     ended = replace(visit, training=replace(visit.training, completed_at=visit.now))
     kept: dict[str, Any] = http.kept(ended)
+    label = visit.language.gettext("Look for:")
+    kept["three"] = [replace(each, text=LOOK, locale=None) if each.label == label else each for each in kept["three"]]
     for late in (False, True):
         shown = replace(ended, now=max(ended.now, ended.quiz_by + timedelta(seconds=1))) if late else ended
         for missed, hold in ((False, False), (True, False), (True, True)):
@@ -163,6 +166,11 @@ def _done(visit: Visit) -> dict[str, Any]:
     return {
         "pages": pages,
         "topics": numbers,
+        "looks": [
+            [n, item.safety, fill(item.cue, visit.site, visit.language), visit.foreign(n)]
+            for n in range(1, most)
+            if (item := visit.item(n)) and item.cue
+        ],
         "headings": [[words.ending(visit, n, hold=hold) for hold in (False, True)] for n in range(most)],
         "missed": [[words.missed(n, right, visit.language) for right in range(n + 1)] if n else [""] for n in range(most)],
     }

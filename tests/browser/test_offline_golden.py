@@ -10,14 +10,14 @@ from itertools import chain, combinations, permutations, product
 import pytest
 from starlette.datastructures import FormData
 
-from services.assessment import domain, guests, offline, questions, store
+from services.assessment import domain, guests, http, offline, questions, store
 from services.assessment.domain import Facts
 from services.assessment.messages import AnswerShown
 from services.assessment.questions import Asked
 from shared.messaging.outcome import Outcome
 from tests.assessment.building import CARDS, MENTOR, MULTI, OPEN, ORDER, PAIR, SAFETY, SINGLE, TRAINING
 from tests.assessment.spanish import arrive as arrive_in_spanish
-from tests.assessment.visiting import arrive
+from tests.assessment.visiting import arrive, soon
 from tests.browser.offline import phone, plain
 
 ITEMS = (SINGLE, SAFETY, MULTI, ORDER, PAIR, OPEN)
@@ -27,6 +27,7 @@ WORKER = """async ([source, made, walks]) => {
   return walks.map((forms) => {
     const held = { id: made.id, at: Date.now(), made }, acts = [];
     return forms.map(([path, fields]) => {
+      if (path === "done") return [200, look(held, fold(held, acts), path, new URL(location.href)).html];
       const decided = judge(held, fold(held, acts), path, fields);
       if (decided.told) acts.push({ told: decided.told, sent: true });
       if (decided.to === undefined) return [decided.status, decided.html];
@@ -114,6 +115,36 @@ async def test_every_choice_shows_what_the_server_would_show(served, browser, li
                 different.append((path, fields, status, wanted, plain(html), plain(expected)))
     assert len(taken) > 150
     assert different[:1] == []
+
+
+WAYS = {
+    "right": [("", "b", "sure")],
+    "recovered": [("", "a", "guess"), ("/retry", "b", "")],
+    "shown": [("", "a", "sure"), ("/retry", "c", "")],
+}
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_the_last_page_is_the_servers_however_the_training_went(served, browser, link, late):
+    running, address = served
+    times = soon(hours=2) if late else soon()
+    async with phone(browser, service_workers="block", bypass_csp=True) as (_, page):
+        visit, made = await opened(running, address, page, link, arrive(running, SINGLE, SAFETY, times=times))
+        ways = list(product(WAYS.values(), repeat=2))
+        taken = [[step for n, way in enumerate(both, 1) for step in steps(n, way)] for both in ways]
+        shown = await page.evaluate(WORKER, [offline.script(), made, [[*walk, ("done", [])] for walk in taken]])
+    for walk, pages in zip(taken, shown, strict=True):
+        desk = Desk(visit, 1)
+        for path, fields in walk:
+            desk.number = int(path.split("/")[1])
+            await desk.send(path, fields)
+        assert desk.visit.training.completed_at
+        assert plain(pages[-1][1]) == plain(http.done_page(desk.visit).body.decode())
+    assert "late" in made["done"]["pages"]
+
+
+def steps(number, way):
+    return [(f"questions/{number}{more}", [("option", option), ("confidence", sure)]) for more, option, sure in way]
 
 
 async def test_the_pages_around_the_questions_are_the_servers_too(served, browser, link):

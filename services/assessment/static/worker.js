@@ -74,7 +74,8 @@ const refOf = (url) => url.pathname.match(/^\/t\/([^/]+)/)?.[1] ?? url.searchPar
 const now = (held) => held.made.now * 1000 + Math.max(0, Date.now() - held.at);
 const inTime = (work, ms) => Promise.race([work.catch(() => null), new Promise((done) => setTimeout(done, ms, null))]);
 const good = (response) => response && (response.type === "opaqueredirect" || (response.status < 500 && response.status !== 404));
-const escaped = (text) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;" };
+const escaped = (text) => text.replace(/[&<>"']/g, (c) => ENTITIES[c]);
 
 async function shell(request) {
   const exact = await caches.match(request, { cacheName: SHELL });
@@ -243,12 +244,15 @@ function without(html, id) {
 }
 
 function donePage(held, state) {
-  const { pages, topics, headings, missed } = held.made.done;
+  const { pages, topics, headings, missed, looks } = held.made.done;
   const misses = state.tries.filter((t) => t.attempt === 1 && !t.correct).map((t) => t.number);
   const recovered = misses.filter((n) => triesAt(state, n).at(-1).correct).length;
   const hold = misses.some((n) => held.made.questions[n - 1].safety), late = now(held) > held.made.quizBy * 1000;
   const page = pages[[misses.length && "missed", hold && "hold", late && "late"].filter(Boolean).join(" ")];
-  return page.replace("@heading@", escaped(headings[misses.length][Number(hold)]))
+  const rank = ([n, safety]) => (misses.includes(n) ? (safety ? 0 : 1) : 2);
+  const [, , cue, lang] = [...looks].sort((a, b) => rank(a) - rank(b) || a[0] - b[0])[0] ?? [];
+  return page.replace(/<span[^>]*>@look@/, () => `<span${lang ? ` lang="${lang}"` : ""}>${escaped(cue)}`)
+    .replace("@heading@", escaped(headings[misses.length][Number(hold)]))
     .replace("@missed@", escaped(missed[misses.length][recovered]))
     .replace(/<ul class="why">([\s\S]*?)<\/ul>/, (list, inner) => {
       const lines = misses.length ? inner.match(/<li[\s\S]*?<\/li>/g) : null;
