@@ -110,10 +110,20 @@ def _talk(language: Language, site: SiteDescribed | None, site_id: str, base: st
         site=site,
         site_id=site_id,
         base=base,
+        tongue_links=_in_other_languages(language, site_id, base),
         failed=failed,
         now_id=uuid4(),
         wait_id=uuid4(),
     )
+
+
+def _in_other_languages(language: Language, site_id: str, base: str) -> list[tuple[str, str, str]]:
+    """The same page, with the way back to where it was opened from."""
+    _, kind, ref = base.split("/", 2) if base.count("/") > 1 else ("", "", "")
+    back = {kind: ref} if kind in ("t", "c") else {}
+    path = safeguarding.address(site_id) if site_id else "/talk"
+    found = languages.others(PAGES, language.code)
+    return [(code, name, f"{path}?{urlencode(back | {'lang': code})}") for code, name in found]
 
 
 def _address(site_id: str, language: Language) -> str:

@@ -75,7 +75,7 @@ async def welcome(running: Running, request: Request, ref: str) -> Visit | Close
     link = read.link if isinstance(read, Expired) else read
     opened = await store.get_opened(running.pool, link.id, link.mentor_id)
     own = opened.mentor.locale if opened.mentor else ""
-    language = languages.spoken(PAGES, own, *wanted(request))
+    language = languages.spoken(PAGES, request.query_params.get("lang", ""), own, *wanted(request))
     if revoked(opened.mentor, link):
         return Closed("revoked", language, opened.site)
     if isinstance(read, Expired):

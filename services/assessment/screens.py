@@ -109,7 +109,8 @@ def _alone(
 ) -> Response:
     heading, sentences = language.gettext(said[0]), [language.gettext(sentence) for sentence in said[1]]
     values = {"heading": heading, "sentences": sentences, "phone": phone, "link": None, "renewal": renewal}
-    return mentors_page(templates(language), "state.jinja", status, **values, **frame)
+    links = [(code, name, f"?lang={code}") for code, name in languages.others(PAGES, language.code)]
+    return mentors_page(templates(language), "state.jinja", status, tongue_links=links, **values, **frame)
 
 
 def state(visit: Visit) -> Response:

@@ -83,7 +83,7 @@ class Visit:
     @property
     def tongues(self) -> list[tuple[str, str]]:
         """The other languages of these pages, each by its code and its own name."""
-        return [(code, languages.own_name(code)) for code in languages.codes(PAGES) if code != self.language.code]
+        return languages.others(PAGES, self.language.code)
 
     @property
     def talk(self) -> str:

@@ -60,6 +60,11 @@ def codes(package: str) -> tuple[str, ...]:
     return (SOURCE, *sorted(name.replace("_", "-") for name in names))
 
 
+def others(package: str, code: str) -> list[tuple[str, str]]:
+    """The other languages of a package's pages, each by its code and its own name."""
+    return [(each, own_name(each)) for each in codes(package) if each != code]
+
+
 @lru_cache
 def own_name(code: str, said_in: str = "") -> str:
     """Español: as its speakers write it; or as it is called in another language: inglés."""

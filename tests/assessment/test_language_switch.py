@@ -1,6 +1,7 @@
 """The language of a training is chosen on its page: the place and the answers stay, and each answer keeps the version it saw."""
 
 import re
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import httpx2
 import pytest
 
 from services.assessment.app import SERVICE
+from services.assessment.calls import keep_numbers
 from services.assessment.messages import Answered, LanguageChosen, Started
 from services.assessment.training import Translation
 from services.assessment.translations import says_the_same
@@ -217,6 +219,19 @@ async def test_a_language_that_no_page_speaks_changes_nothing_and_no_form_leads_
     await phone.post(f"{HERE}/language?at=//elsewhere.example", **fields)
     assert (phone.status, phone.path) == (200, HERE)
     assert ('<html lang="es">' in phone.html) == (fields.get("language") == "es")
+
+
+async def test_pages_without_a_training_have_the_switch_too_as_links(phone, link):
+    await arrive(phone.running, SINGLE)
+    await keep_numbers(phone.running, {})
+    token = link()
+    for path in (f"/t/{link(days=-1)}", "/t/x.y", "/t", f"/talk/east?t={token}", "/talk"):
+        await phone.open(path)
+        assert '<html lang="en">' in phone.html
+        href = unescape(re.search(r'href="([^"]*lang=es)" lang="es"', phone.html)[1])
+        await phone.open(f"{phone.path}{href}" if href.startswith("?") else href)
+        assert ('<html lang="es">' in phone.html, phone.status < 500) == (True, True)
+        assert ("t=" not in path) or f'href="/t/{token}"' in phone.html
 
 
 async def test_a_translation_that_was_answered_in_is_not_replaced(database):
