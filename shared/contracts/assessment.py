@@ -54,7 +54,7 @@ class ItemAnswered(Event):
     safety_critical: bool = False
     answered_at: AwareDatetime
     received_at: AwareDatetime
-    late: bool = Field(False, description="after quiz_by")
+    late: bool = Field(False, description="received after quiz_by, whenever it was answered")
     locale: str | None = Field(None, description="the language in which the item was asked")
     returning: bool = Field(False, description="the item came back from an earlier training")
     seconds: int | None = Field(
