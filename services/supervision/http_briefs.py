@@ -7,11 +7,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Response
 
-from services.supervision import http_assessment, reading, readiness, store_check_ins, store_console, store_readiness
+from services.supervision import http_assessment, readiness, reading, store_check_ins, store_console, store_readiness
 from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.screens import brief
 from services.supervision.screens.facts import Contact, Meeting, Training
-from shared.contracts.assessment import CheckInSubmitted
+from services.supervision.screens.last_session import Last
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Found:
     opened: list[tuple[str, datetime]]
     open_alerts: int
     ready: str | None
-    check_in: CheckInSubmitted | None  # of the session before
+    last: Last | None
 
 
 def routes(console: Console) -> APIRouter:
@@ -59,7 +59,7 @@ async def find(console: Console, caller: Caller, training_id: UUID) -> Found:
             opened=await reading.list_opened_by_others(conn, training_id, caller.staff.id),
             open_alerts=(await reading.count_alerts(conn, caller.staff)).get("open", 0),
             ready=await store_readiness.find_ready(conn, training_id),
-            check_in=await store_check_ins.find_last(conn, meeting.mentor.id, caller.staff.site_id, meeting.starts_at),
+            last=await store_check_ins.find_last(conn, meeting.mentor.id, caller.staff.site_id, meeting.starts_at),
         )
 
 
@@ -67,7 +67,7 @@ async def draw(console: Console, caller: Caller, found: Found, problem: Problem 
     answer = await http_assessment.open_answer(console.running.settings, found.training, caller.staff.id, caller.now)
     page = brief.page(
         found.meeting, found.training, answer, found.contacts, found.opened, viewer=caller.staff, now=caller.now,
-        check_in=found.check_in,
+        last=found.last,
     )  # fmt: skip
     return console.page(
         caller, "brief.jinja", "Today", found.open_alerts, status=422 if problem else 200, page=page,

@@ -7,6 +7,7 @@ from uuid import UUID
 from asyncpg import Connection
 
 from services.supervision.check_ins import Kept
+from services.supervision.screens.last_session import Last
 from services.supervision.store import columns
 from shared.contracts.assessment import CheckInSubmitted
 
@@ -22,7 +23,11 @@ WHERE c.check_in_id = u.check_in_id
 """
 # The caller has seen to it that the mentor is in the reader's caseload.
 LAST = """
-SELECT document FROM check_in WHERE mentor_id = $1 AND site_id = $2 AND starts_at < $3 ORDER BY starts_at DESC LIMIT 1
+SELECT c.document, EXISTS (
+  SELECT FROM preparation p
+  WHERE p.mentor_id = $1 AND p.starts_at > c.starts_at AND p.starts_at < $3 AND p.status IN ('planned', 'held')
+    AND p.session_id::text <> c.document ->> 'session_id') AS later
+FROM check_in c WHERE c.mentor_id = $1 AND c.site_id = $2 AND c.starts_at < $3 ORDER BY c.starts_at DESC LIMIT 1
 """
 
 
@@ -43,7 +48,7 @@ async def save_check_ins(conn: Connection, changed: Sequence[Kept], new: Sequenc
     return bool(inserted == f"INSERT 0 {len(new)}")
 
 
-async def find_last(conn: Connection, mentor_id: UUID, site_id: str, before: datetime) -> CheckInSubmitted | None:
-    """Of the newest session that began before."""
-    document = await conn.fetchval(LAST, mentor_id, site_id, before)
-    return CheckInSubmitted.model_validate_json(document) if document else None
+async def find_last(conn: Connection, mentor_id: UUID, site_id: str, before: datetime) -> Last | None:
+    """The newest of a session that began before."""
+    row = await conn.fetchrow(LAST, mentor_id, site_id, before)
+    return Last(CheckInSubmitted.model_validate_json(row["document"]), row["later"]) if row else None

@@ -75,6 +75,17 @@ async def test_the_brief_is_about_the_session_before_it_and_no_later_one(day: Af
     assert "did not meet" not in shown and "very confident" not in shown
 
 
+async def test_a_session_that_nothing_was_said_of_does_not_pass_an_older_check_in_for_the_last_session(
+    day: Afternoon, dana: httpx2.AsyncClient
+) -> None:
+    await day.happens(told(day))
+    silent = {"mentor_id": ids.mentor(SITE, "marcus"), "session_id": builders.SESSION, "starts_at": day.now - 2 * DAY}
+    await day.happens(builders.planned(**silent, status="cancelled"))
+    assert "Last session: goal review" in await brief(day, dana)
+    await day.happens(builders.planned(**silent, revision=2))
+    assert "Last check-in: goal review" in await brief(day, dana)
+
+
 async def test_a_step_of_a_newer_vocabulary_is_shown_by_its_code(day: Afternoon, dana: httpx2.AsyncClient) -> None:
     await day.happens(told(day, activity="juggling", steps={"kept_three_balls_up": "no"}))
     assert "Kept three balls up Did not" in await brief(day, dana)

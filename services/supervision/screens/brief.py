@@ -8,8 +8,7 @@ from typing import Literal
 from services.supervision.screens import said, today
 from services.supervision.screens.axis import Kind
 from services.supervision.screens.facts import Contact, ItemKey, Meeting, Miss, Staff, Training
-from services.supervision.screens.last_session import LastSession, last_session
-from shared.contracts.assessment import CheckInSubmitted
+from services.supervision.screens.last_session import Last, LastSession, last_session
 from shared.contracts.content import Item
 from shared.pages import times
 
@@ -97,10 +96,10 @@ def page(
     *,
     viewer: Staff,
     now: datetime,
-    check_in: CheckInSubmitted | None = None,
+    last: Last | None = None,
 ) -> Brief:
-    """`contacts` about this session, latest first; `opened`: who else read this brief, latest first; `check_in`: of the
-    session before this one."""
+    """`contacts` about this session, latest first; `opened`: who else read this brief, latest first; `last`: the
+    check-in before this session."""
     zone, name = viewer.zone, said.first_name(meeting.mentor.name)
     misses = training.misses
     quiet = bool(training.completed_at) and not misses
@@ -124,7 +123,7 @@ def page(
         clear=clear(meeting, name),
         logged=logged(contacts, viewer, now, since=training.last_answer_at),
         opened_by=_opened(opened, now, zone),
-        last=last_session(check_in, name, now, zone) if check_in else None,
+        last=last_session(last, name, now, zone) if last else None,
     )
 
 

@@ -17,6 +17,14 @@ TALK: dict[WantsToTalk, str] = {"no": "", "week": "Asked to talk that week.", "t
 
 
 @dataclass(frozen=True, slots=True)
+class Last:
+    """`later`: there was a session after it, of which nothing was said."""
+
+    check_in: CheckInSubmitted
+    later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     words: str
     kind: Kind
@@ -25,16 +33,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class LastSession:
-    subtitle: str
+    heading: str
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
 
 
-def last_session(check_in: CheckInSubmitted, name: str, now: datetime, zone: str) -> LastSession:
+def last_session(last: Last, name: str, now: datetime, zone: str) -> LastSession:
+    check_in, what = last.check_in, "Last check-in" if last.later else "Last session"
     happened = "" if check_in.happened else f"{name} said that the two did not meet."
     notes = (happened, FEELS.get(check_in.confidence, "") if check_in.confidence else "", TALK.get(check_in.wants_to_talk, ""))
     return LastSession(
-        subtitle=f"{said.lower(said.activity(check_in.activity))}, {said.when(check_in.starts_at, now, zone)}",
+        heading=f"{what}: {said.lower(said.activity(check_in.activity))}, {said.when(check_in.starts_at, now, zone)}",
         steps=tuple(Step(_words(check_in, one.step), *STEPS[one.done]) for one in check_in.steps),
         notes=tuple(note for note in notes if note),
     )
