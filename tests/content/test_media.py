@@ -8,9 +8,12 @@ from hashlib import sha256
 from pathlib import Path
 from shutil import copy
 
+import asyncpg
 import httpx2
 import pytest
 
+from deploy.preview.drafts import Shelf
+from deploy.preview.http import application
 from services.content import publishing, rules
 from services.content.app import SERVICE
 from services.content.lint import check
@@ -20,6 +23,9 @@ from services.content.words import content_hash
 from shared.contracts.content import Media
 from shared.process import application_of
 from tests.content.building import a_module
+from tests.content.test_commands import jitt, network
+
+__all__ = ["network"]
 
 TODAY = date(2026, 11, 29)
 SAMPLES = Path(__file__).parents[1] / "media"
@@ -177,3 +183,35 @@ async def test_a_published_file_is_given_for_ever_and_in_pieces(database, tmp_pa
         assert captions.headers["content-type"].startswith("text/vtt")
         for nobody in ("0" * 64, "A" * 64, "ana.mp3"):
             assert (await client.get(f"/media/{nobody}")).status_code == 404
+
+
+async def test_publishing_a_folder_brings_its_recordings_and_a_dry_run_brings_none(network, tmp_path):
+    file = written(tmp_path, path="media/talk.mp4")
+    count = "SELECT count(*) FROM content.media"
+
+    async def kept():
+        conn = await asyncpg.connect(network["JITT_POSTGRES"])
+        found = await conn.fetchval(count)
+        await conn.close()
+        return found
+
+    assert (await jitt("publish", file, "--dry-run", **network)).code == 0
+    assert await kept() == 0
+    done = await jitt("publish", file, **network)
+    assert (done.code, await kept()) == (0, 2), done.err
+    assert (await jitt("publish", file, **network)).out.startswith("reflective_listening_9 (en): unchanged")
+
+
+async def test_the_preview_plays_it(tmp_path):
+    file = written(tmp_path, path="media/talk.mp4")
+    (seen,) = Shelf(file).all()
+    transport = httpx2.ASGITransport(app=application(Shelf(file)))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1", follow_redirects=True) as client:
+        card = await client.get(f"/t/{seen.name}/at/cards/1")
+        assert f'src="/media/{digest("talk.mp4")}"' in card.text
+        part = await client.get(f"/media/{digest('talk.mp4')}", headers={"range": "bytes=-7"})
+        assert (part.status_code, part.content) == (206, (SAMPLES / "talk.mp4").read_bytes()[-7:])
+        assert (await client.get(f"/media/{'0' * 64}")).status_code == 404
+        stamp = Shelf(file).stamp()
+        (tmp_path / "media" / "talk.txt").write_text("Mentor: Every night.")
+        assert Shelf(file).stamp() != stamp
