@@ -148,6 +148,8 @@ STATES = (
     question("open-rather-talk", 4, talks(1)),
     question("open-reported", 4, writes(1), press="It is not my situation"),
     end("done", *ALL_RIGHT, asked=(0, 1, 2, 3, 4)),
+    end("done-ready", says(1, "b"), press="Somewhat"),
+    end("paper", says(1, "a"), asks(1), page="/paper"),
     end("done-today", says(1, "b"), when={"hours": 5}),
     end("done-late", says(1, "b"), when={"hours": 1}),
     end("done-recall", says(1, "b"), training=RECALL),
