@@ -50,6 +50,10 @@ async function remove(id) {
 async function takeOver() {
   for (const name of await caches.keys()) if (name !== SHELL && name !== HELP) await caches.delete(name);
   await clients.claim();
+  renewed().catch(() => {}); // not waited for: pages are held back until this worker has taken over
+}
+
+async function renewed() {
   for (const held of await asked((await table("trainings", "readonly")).getAll())) {
     if (now(held) > held.made.starts * 1000 + 14 * DAY) await remove(held.id);
     else await refresh(held.id, held.ref).catch(() => {});
