@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Cookie, Request, Response
@@ -44,11 +45,6 @@ class Record:
     site: SiteDescribed | None
     language: Language
     asked: str = ""  # the language, where the address names it: links on the page go on in it
-
-    @property
-    def tongues(self) -> list[tuple[str, str]]:
-        """The other languages, each by its code and its own name."""
-        return [(code, languages.own_name(code)) for code in languages.codes(PAGES) if code != self.language.code]
 
     @property
     def base(self) -> str:
@@ -170,6 +166,7 @@ async def certificate_page(running: Running, own: Record, typed: tuple[str, str]
         "certificate.jinja",
         own,
         422 if problem else 200,
+        f"&{urlencode(dict(zip(('from', 'to'), typed, strict=True)))}" if any(typed) else "",
         sheet=sheet,
         hours=record.length(sheet.minutes, own.language),
         since=datetime.combine(first, time(12, tzinfo=UTC)),
@@ -198,10 +195,12 @@ async def _modules(running: Running, trainings: list[Training], more: list[str] 
     return await store.find_modules(running.pool, list(keys))
 
 
-def show(template: str, own: Record, status: int = 200, **values: object) -> Response:
+def show(template: str, own: Record, status: int = 200, days: str = "", **values: object) -> Response:
+    """`days`: what of the address stays when the language changes."""
     language, site = own.language, own.site
     frame = {"site_name": site.name, "talk": words.talk(site, language)} if site else {}
-    return mentors_page(screens.templates(language), template, status, own=own, **frame, **values)
+    links = [(code, name, f"?lang={code}{days}") for code, name in languages.others(PAGES, language.code)]
+    return mentors_page(screens.templates(language), template, status, own=own, tongue_links=links, **frame, **values)
 
 
 def feed_address(own: Record) -> str:
