@@ -170,14 +170,10 @@ async def test_the_command_prints_its_address_serves_there_and_ends_with_ctrl_c(
 async def test_a_port_in_use_and_a_path_that_is_not_there_are_said_plainly(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        process = await jitt(a_file(tmp_path, a_module()), "--port", port, "--no-open")
-        _, err = await asyncio.wait_for(process.communicate(), 90)
-    assert process.returncode == 2
-    assert err.decode() == (
-        f"Port {port} cannot be used (Address already in use). Name another with --port, or --port 0 for any that is free.\n"
-    )
-    process = await jitt(tmp_path / "nowhere.md")
-    _, err = await asyncio.wait_for(process.communicate(), 90)
-    assert (process.returncode, err.decode()) == (
-        2, f"There is no {tmp_path / 'nowhere.md'}. Name a module's file, or a folder of them (*.md).\n",
-    )  # fmt: skip
+        both = await jitt(a_file(tmp_path, a_module()), "--port", port, "--no-open"), await jitt(tmp_path / "nowhere.md")
+        said = await asyncio.gather(*(asyncio.wait_for(process.communicate(), 90) for process in both))
+    assert [(process.returncode, err.decode()) for process, (_, err) in zip(both, said, strict=True)] == [
+        (2, f"Port {port} cannot be used (Address already in use). Name another with --port, or --port 0 for any that is "
+            "free.\n"),
+        (2, f"There is no {tmp_path / 'nowhere.md'}. Name a module's file, or a folder of them (*.md).\n"),
+    ]  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
 import httpx2
+from fastapi import FastAPI
 
 from services.assessment.app import SERVICE as ASSESSMENT
 from services.content import publishing
@@ -20,10 +21,10 @@ Database = Callable[[Service], Awaitable[Running]]
 ITEMS = (SINGLE, SINGLE.model_copy(update={"id": "q2"}), OPEN)
 
 
-async def walk(running: Running, number: int) -> None:
+async def walk(running: Running, app: FastAPI, number: int) -> None:
     """The first question is missed, recovered by every other mentor, and reported by three; the second is right for half."""
     training = UUID(int=1000 + number)
-    transport = httpx2.ASGITransport(app=application_of(running), raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://jitt.test") as client:
         phone = Phone(client, running)
         await phone.open(f"/t/{link_to(training)}")
@@ -48,8 +49,9 @@ async def ten_walked(running: Running) -> None:
     for number in range(1, 10):
         own = {"session_id": uuid4(), **soon()}
         await deliver(running, planned(**own), assigned(*ITEMS, training_id=UUID(int=1000 + number), **own))
+    app = application_of(running)
     for number in range(10):
-        await walk(running, number)
+        await walk(running, app, number)
 
 
 async def test_ten_mentors_answers_are_on_the_authors_page_and_nine_are_not(database: Database) -> None:
