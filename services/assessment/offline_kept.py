@@ -48,7 +48,7 @@ class Form(BaseModel):
 
     path: Annotated[str, Field(pattern=f"^({PATH.pattern})$")]
     fields: Annotated[list[tuple[Text, Text]], Field(max_length=60)]
-    age: float
+    age: Annotated[float, Field(allow_inf_nan=False)]
 
     @property
     def is_answer(self) -> bool:

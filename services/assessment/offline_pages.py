@@ -187,6 +187,7 @@ def strip(language: Language) -> dict[str, Any]:
         ],
         "call": _("Your supervisor has not been told yet. Please call."),
         "link": _("Open the link from the e-mail once more, so that they can be sent."),
+        "refused": _("These answers could not be sent. They are deleted from this phone."),
         "try": _("Try now"),
         "now": _("Now"),
     }

@@ -155,6 +155,16 @@ async def test_only_the_forms_of_a_training_are_taken(phone, link, path):
     assert await send(phone, form(path)) == 422
 
 
+NOT_A_NUMBER = '{"forms": [{"path": "start", "fields": [], "age": NaN}]}'
+
+
+@pytest.mark.parametrize("body", ["", "[]", '{"forms": 1}', NOT_A_NUMBER, "\\ud800"])
+async def test_what_no_phone_of_ours_sends_is_refused_as_a_whole(phone, link, body):
+    await begin(phone, link, SINGLE)
+    response = await phone.client.post(f"{HERE}/kept", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 422
+
+
 async def test_with_the_database_down_everything_is_sent_once_more_later(phone, link):
     await begin(phone, link, SINGLE)
     await phone.running.pool.close()

@@ -17,6 +17,15 @@ CACHED = """async () => (await Promise.all((await caches.keys()).map(
   async (name) => (await (await caches.open(name)).keys()).map((request) => request.url)))).flat()"""
 
 
+BROKEN = """async () => {
+  const done = (request) => new Promise((ok, no) => { request.onsuccess = () => ok(request.result); request.onerror = no; });
+  const db = await done(indexedDB.open("jitt", 1)), acts = db.transaction("acts", "readwrite").objectStore("acts");
+  const [{ n, ...one }] = await done(acts.getAll());
+  await done(acts.add({ ...one, path: "nowhere", told: {} }));
+  db.close();
+}"""
+
+
 @pytest.mark.parametrize("mode", ["500", "hangs", "lost"])
 async def test_a_server_that_fails_still_gives_feedback_and_gets_each_answer_once(served, browser, link, mode):
     running, _ = served
@@ -126,6 +135,23 @@ async def test_a_lost_cookie_keeps_the_answer_until_the_link_is_opened_again(ser
         await page.goto(f"{address}/t/{link()}")
         await strip(page, "All answers sent.")
         assert await answers(running) == [(1, ("b",))]
+
+
+async def test_a_form_that_the_server_cannot_read_is_let_go_and_holds_up_no_other(served, browser, link):
+    running, address = served
+    await arrive(running, SINGLE, OPEN)
+    async with phone(browser) as (context, page):
+        await at_the_first_question(page, address, link)
+        await context.set_offline(True)
+        await choose(page, "a")
+        await press(page, "Certain")
+        await heading(page, "Not quite")
+        await page.evaluate(BROKEN)
+        await press(page, "Show me the answer instead")
+        await heading(page, "Here is what works")
+        await context.set_offline(False)
+        assert await eventually(lambda: answers(running), lambda found: len(found) == 2) == [(1, ("a",)), (2, ())]
+        assert (await eventually(lambda: held(page), lambda h: not h["acts"]))["acts"] == []
 
 
 async def test_removing_a_training_asks_before_answers_are_lost_and_leaves_nothing(served, browser, link):

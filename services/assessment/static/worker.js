@@ -354,13 +354,19 @@ const send = (id) => navigator.locks.request(`send ${id}`, { ifAvailable: true }
   for (let more = Boolean(lock); more;) more = await sendSome(id);
 });
 
-async function sendSome(id) {
+async function sendSome(id, most = AT_ONCE) {
   const waiting = (await actsOf(id)).filter((act) => !act.sent), calls = waiting.filter((act) => act.told.call);
-  const acts = (calls.length ? calls : waiting).slice(0, AT_ONCE);
+  const acts = (calls.length ? calls : waiting).slice(0, most);
   if (!acts.length || !navigator.onLine) return false;
   const ref = waiting.at(-1).ref, forms = acts.map((act) => ({ path: act.path, fields: act.fields, age: Date.now() - act.at }));
   const asks = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ forms }), signal: AbortSignal.timeout(SEND_MS) };
   const response = await fetch(`/t/${ref}/kept`, asks).catch(() => null);
+  if ([400, 413, 422].includes(response?.status)) { // one that the server cannot read holds up no other
+    if (acts.length > 1) return sendSome(id, 1);
+    await drop("acts", acts[0].n);
+    await tell(id, (await find(id))?.made.words.refused);
+    return waiting.length > 1;
+  }
   if (!response?.ok) {
     if (response?.status === 404) shut.add(id);
     await tell(id);
