@@ -113,6 +113,8 @@ async def test_a_spanish_training_is_spanish_from_its_link_to_its_last_page(phon
     await pressed("/questions/5", text="Suena pesado.")
     await opened(f"{HERE}/done")
     assert phone.heading == "Listo. Habla primero con quien te supervisa"
+    await pressed("/ready", ready="somewhat")
+    await opened(f"{HERE}/paper")
     await opened(f"{HERE}/answers")
     await opened(HERE)
     await opened(talk)
@@ -121,7 +123,7 @@ async def test_a_spanish_training_is_spanish_from_its_link_to_its_last_page(phon
     await opened(talk)
     await phone.running.pool.close()
     await pressed("/call", kind="can_wait")
-    assert (phone.status, len(seen)) == (503, 30)
+    assert (phone.status, len(seen)) == (202, 32)
     assert found == []
 
 
