@@ -1,11 +1,11 @@
 // The mentor's few lines of JavaScript: they start the worker that keeps a training on the phone, and show what it says.
 // Every page works without them.
 (() => {
-  const SHORT = 5000, SOON = 10000;
+  const SHORT = 5000, SOON = 10000, AGAIN = 10000;
   const strip = document.getElementById("strip"), forget = document.getElementById("forget");
   const look = document.querySelector("[data-again]"), workers = navigator.serviceWorker;
   const ref = location.pathname.match(/^\/t\/([^/]+)/)?.[1] ?? new URLSearchParams(location.search).get("t");
-  let leaves, waited = 0;
+  let leaves, tries, waited = 0;
 
   // A call that waits: the page looks again by itself, and when the phone has sent it.
   if (look) setTimeout(() => location.replace(location.href), SOON);
@@ -13,6 +13,8 @@
 
   function show({ words, again, waiting, held }) {
     clearTimeout(leaves);
+    clearTimeout(tries);
+    if (waiting && navigator.onLine) tries = setTimeout(() => tell("look"), AGAIN);
     strip.replaceChildren();
     if (forget) forget.hidden = !held;
     if (look && waited && !waiting) location.replace(location.href);
@@ -34,7 +36,7 @@
 
   async function tell(type) {
     const { active } = await workers.ready;
-    active.postMessage({ type, ref, path: location.pathname, lang: document.documentElement.lang });
+    active.postMessage({ type, ref, path: location.pathname, lang: document.documentElement.lang, online: navigator.onLine });
   }
 
   workers.addEventListener("message", (event) => show(event.data));

@@ -357,7 +357,7 @@ const send = (id) => navigator.locks.request(`send ${id}`, { ifAvailable: true }
 async function sendSome(id, most = AT_ONCE) {
   const waiting = (await actsOf(id)).filter((act) => !act.sent), calls = waiting.filter((act) => act.told.call);
   const acts = (calls.length ? calls : waiting).slice(0, most);
-  if (!acts.length || !navigator.onLine) return false;
+  if (!acts.length) return false;
   const ref = waiting.at(-1).ref, forms = acts.map((act) => ({ path: act.path, fields: act.fields, age: Date.now() - act.at }));
   const asks = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ forms }), signal: AbortSignal.timeout(SEND_MS) };
   const response = await fetch(`/t/${ref}/kept`, asks).catch(() => null);
@@ -400,9 +400,11 @@ async function fetched(id, ref) {
   await (await caches.open(HELP)).add(fresh.help).catch(() => {});
 }
 
-async function heard({ type, ref, path, lang }) {
+let online = navigator.onLine; // a page knows it sooner than its worker
+async function heard({ type, ref, path, lang, online: told }) {
   const id = idOf(ref);
   if (!id) return;
+  online = told;
   if (type === "opened") for (const act of await actsOf(id)) if (!act.sent && act.ref !== ref) await put("acts", { ...act, ref });
   await send(id);
   const held = await find(id), other = !held || held.ref !== ref || held.made.version !== KNOWN.version || held.made.lang !== lang;
@@ -423,7 +425,7 @@ async function tell(id, said = "") {
   const answers = waiting.filter((act) => act.told.number).length, call = waiting.some((act) => act.told.call || isAlarm(held, act.told)), lines = [Date.now() - since < SAID_MS ? recent : ""];
   if (words) {
     if (call) lines.push(words.call);
-    else if (!navigator.onLine) lines.push(words.offline);
+    else if (!online) lines.push(words.offline);
     if (answers) lines.push(words.waiting[Math.min(answers, words.waiting.length - 1)]);
     if (waiting.length && shut.has(id)) lines.push(words.link);
   }
