@@ -25,26 +25,34 @@ def step_checked(skill: Skill | None, event: StepChecked, now: datetime, facts: 
         return Refused("stale_revision")
     steps = newest((*others, this))
     items = tuple(miss for miss in before.open_misses if miss.step is None)
+    was = tuple(miss for miss in before.open_misses if miss.step is not None)  # questions that were missed since stand after them
     missed = open_steps(steps)
     changed = replace(before, steps=steps, open_misses=(*items, *missed))
-    return (changed, []) if missed == before.open_misses[len(items) :] else told(changed)
+    return (changed, []) if missed == was else told(changed)
 
 
 def newest(checked: Iterable[Checked]) -> tuple[Checked, ...]:
-    """Of each step the newest sessions; by step, then in time order."""
+    """Of each step the newest sessions, and the last that opened or closed it; by step, then in time order.
+
+    However often “partly” was said since, what is open stays open.
+    """
     by_step: dict[str, list[Checked]] = {}
     for one in sorted(checked, key=lambda one: (one.step, one.starts_at, one.session_id)):
         by_step.setdefault(one.step, []).append(one)
-    return tuple(one for group in by_step.values() for one in group[-REMEMBERED:])
+    return tuple(one for group in by_step.values() for one in [*_last_word(group), *group[-REMEMBERED:]])
+
+
+def _last_word(group: list[Checked]) -> list[Checked]:
+    """Where it is older than the newest sessions."""
+    decided = [one for one in group if one.done in ("did", "no")][-1:]
+    return [one for one in decided if one not in group[-REMEMBERED:]]
 
 
 def open_steps(checked: Iterable[Checked]) -> tuple[OpenMiss, ...]:
     """`checked` in time order of each step."""
     last = {one.step: one for one in checked if one.done in ("did", "no")}
     return tuple(
-        OpenMiss(step=one.step, missed_at=one.starts_at, session_id=one.session_id)
-        for one in last.values()
-        if one.done == "no"
+        OpenMiss(step=one.step, missed_at=one.starts_at, session_id=one.session_id) for one in last.values() if one.done == "no"
     )
 
 

@@ -89,6 +89,19 @@ def test_an_open_step_is_told_with_its_skill_and_only_when_something_opens_or_cl
     assert [(event.revision, [miss.step for miss in event.open_misses]) for event in told] == [(1, []), (2, [STEP]), (3, [])]
 
 
+def test_a_question_that_was_missed_since_is_no_change_of_a_step():
+    _, told = after(answered(), checked("no"), answered(2, correct=False, item="q2"), checked("partly", 3))
+    assert [[miss.step for miss in event.open_misses] for event in told] == [[], [STEP], [STEP, None]]
+
+
+def test_partly_leaves_it_open_however_often_it_is_said():
+    said = [checked("no"), *(checked("partly", n) for n in range(2, 12))]
+    assert opened(*said) == [(STEP, 1)]
+    skill, _ = after(*said)
+    assert len(skill.steps) == REMEMBERED + 1
+    assert opened(*said, checked("did", 12)) == []
+
+
 def test_a_skill_that_was_never_trained_tells_of_its_open_step_with_its_first_review():
     skill, told = after(checked("no"))
     assert (told, [miss.step for miss in skill.open_misses], skill.revision) == ([], [STEP], 0)
