@@ -9,7 +9,6 @@ import structlog
 from fastapi import APIRouter, Cookie, Request, Response
 from fastapi import Form as FromForm
 from fastapi.responses import RedirectResponse
-from starlette.datastructures import FormData
 
 from services.assessment import calls, check_in_calendar, check_in_visits, guests, screens
 from services.assessment.check_in import CheckInCallPressed, CheckInSent
@@ -94,8 +93,8 @@ def routes(running: Running) -> APIRouter:
         form = Form({name: value for name, value in posted.items() if isinstance(value, str)})
         if problems := list(missing(visit, form)):
             return form_page(visit, form, problems)
-        event = sent(visit, form)
-        await running.submit(event, id=f"check-in/{_request_id(posted)}", source=source(visit))
+        # An id of its own each time: the same form may come again with another word, and the same word again changes nothing.
+        await running.submit(sent(visit, form), id=f"check-in/{uuid4()}", source=source(visit))
         return thanks(visit, request, cookies=bool(jitt_cookies))
 
     router.include_router(call_routes(running))
@@ -220,7 +219,6 @@ def form_page(visit: CheckInVisit, form: Form, problems: list[dict[str, str]] | 
         422 if problems else 200,
         form=form,
         problems=problems or [],
-        request_id=uuid4(),
         done=DONE,
         happened=HAPPENED,
         feelings=FEELINGS,
@@ -261,14 +259,6 @@ def show(template: str, visit: CheckInVisit, status: int = 200, **values: object
     site_name = visit.site.name if visit.site else visit.language.gettext("Your session")
     frame = {"site_name": site_name, "talk": visit.talk}
     return mentors_page(screens.templates(visit.language), template, status, visit=visit, **frame, **values)
-
-
-def _request_id(posted: FormData) -> UUID:
-    """Of the form that was sent. A form that does not say is one of its own."""
-    try:
-        return UUID(str(posted.get("request", "")))
-    except ValueError:
-        return uuid4()
 
 
 def _secure(request: Request) -> bool:

@@ -137,6 +137,8 @@ async def test_the_same_form_twice_is_one_check_in(phone):
         await phone.post(action, **form, **ALL)
         assert phone.heading == "Thank you."
     assert len(await said(phone.running)) == 1
+    await phone.post(action, **form, **ALL | {"talk": "today"})  # the page that “Back” shows again, with another word
+    assert [event.wants_to_talk for event in await said(phone.running)] == ["no", "today"]
 
 
 async def test_two_devices_that_say_the_same_are_one_check_in_and_the_last_word_stands_when_they_differ(phone):
