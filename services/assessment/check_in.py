@@ -106,15 +106,17 @@ def off(session: SessionPlanned, mentor_id: UUID) -> bool:
 
 
 def closed(check_in: CheckIn | None, session: SessionPlanned, mentor_id: UUID, zone: str, now: datetime) -> Reason | None:
-    """Why nothing can be said of this session now, or None."""
+    """Why nothing can be said of this session now, or None. What was sent on the last day can be changed until midnight, too."""
     if off(session, mentor_id):
         return "session_canceled"
     if now < ends_at(session):
         return "session_not_over"
+    before = standing(check_in, session)
+    if before and times.same_day(before.sent_at, zone, now):
+        return None
     if now > ends_at(session) + OPEN_FOR:
         return "too_late"
-    before = standing(check_in, session)
-    return "sent_already" if before and not times.same_day(before.sent_at, zone, now) else None
+    return "sent_already" if before else None
 
 
 def sent(check_in: CheckIn | None, event: CheckInSent, now: datetime, facts: Facts) -> Decided:

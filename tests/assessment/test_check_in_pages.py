@@ -215,6 +215,16 @@ async def test_every_state_that_is_no_form_says_so_and_takes_nothing(phone, sess
     assert (phone.heading, await outgoing(phone.running)) == (heading, [])
 
 
+async def test_what_was_sent_in_the_last_hours_can_be_changed_until_midnight_as_the_page_says(phone):
+    await opened(phone, over(ago=71 * HOUR))
+    await send(phone)
+    assert "You can change it until midnight." in phone.words
+    await deliver(phone.running, over(ago=73 * HOUR, revision=2))
+    await phone.open(f"{HERE}?change=true")
+    await send(phone, talk="today")
+    assert [event.wants_to_talk for event in await said(phone.running)] == ["no", "today"]
+
+
 async def test_a_session_that_was_held_for_a_shorter_time_can_be_told_at_once(phone):
     await opened(phone, over(ago=-10 * timedelta(minutes=1)))
     assert phone.heading == "Your session is not over yet."
