@@ -146,13 +146,13 @@ def sent(check_in: CheckIn | None, event: CheckInSent, now: datetime, facts: Fac
 
 
 def call_pressed(check_in: CheckIn | None, event: CheckInCallPressed, now: datetime, facts: Facts) -> Pressed:
-    """Taken at any time, sent or not, closed or not: a call for help has no deadline."""
+    """Taken at any time, sent or not, closed or not, also when the session is another mentor's by now: a call for help has no
+    deadline."""
     session = facts.session
-    if session is None or session.mentor_id != event.mentor_id:
-        return Refused("not_here_yet" if session is None else "another_mentor")
-    told = CallRequested(
-        mentor_id=event.mentor_id, site_id=session.site_id, session_id=session.session_id, kind=event.kind, pressed_at=now
-    )
+    if session is None:
+        return Refused("not_here_yet")
+    about = session.session_id if session.mentor_id == event.mentor_id else None
+    told = CallRequested(mentor_id=event.mentor_id, site_id=session.site_id, session_id=about, kind=event.kind, pressed_at=now)
     return check_in, [told]
 
 

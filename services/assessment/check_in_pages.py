@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar, get_args
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import structlog
@@ -16,7 +17,7 @@ from services.assessment.check_in_visits import COOKIE, CheckInVisit, State
 from services.assessment.guests import PROBE, Closed
 from shared.contracts.assessment import Done, Feeling, WantsToTalk
 from shared.http import mentors_page
-from shared.pages import times
+from shared.pages import safeguarding, times
 from shared.pages.languages import N_
 from shared.running import Running
 from shared.settings import settings
@@ -123,14 +124,19 @@ def call_routes(running: Running) -> APIRouter:
             taken = False
         if not taken:
             return calls.talk_page(running, calls.asked_in(request, lang), site, f"/c/{ref}", failed=True)
-        return RedirectResponse(f"/c/{ref}/call/{id_}?kind={kind}", SEE_OTHER)
+        query = urlencode({"kind": kind, "site": site, "lang": lang})
+        return RedirectResponse(f"/c/{ref}/call/{id_}?{query}", SEE_OTHER)
 
     @router.get("/c/{ref}/call/{request_id}")
-    async def whether_delivered(request: Request, ref: str, request_id: UUID, kind: calls.Kind) -> Response:
-        visit = await check_in_visits.welcome(running, request, ref)
-        if isinstance(visit, Closed):
-            return screens.closed(visit)
-        at = await calls.delivered(running, source(visit), request_id, kind, visit.link.mentor_id)
+    async def whether_delivered(request: Request, ref: str, request_id: UUID, kind: calls.Kind, site: str = "") -> Response:
+        try:
+            visit = await check_in_visits.welcome(running, request, ref)
+            if isinstance(visit, Closed):
+                return screens.closed(visit)
+            at = await calls.delivered(running, source(visit), request_id, kind, visit.link.mentor_id)
+        except calls.OUT_OF_REACH:
+            found = safeguarding.find(running.settings, site) if site else None
+            return calls.waiting_page(calls.asked_in(request), found, f"/c/{ref}")
         if at is None:
             return calls.waiting_page(visit.language, visit.site, visit.base)
         by = times.clock(at + calls.ANSWERED_WITHIN, visit.zone, visit.language)
@@ -245,8 +251,10 @@ def state_page(visit: CheckInVisit) -> Response:
 def _state_words(visit: CheckInVisit) -> tuple[str, str]:
     _ = visit.language.gettext
     if visit.state is State.CANCELED:
-        taken_place = _("Today’s session did not take place.") if visit.today else _(
-            "The session on %(day)s did not take place.", day=visit.day
+        taken_place = (
+            _("Today’s session did not take place.")
+            if visit.today
+            else _("The session on %(day)s did not take place.", day=visit.day)
         )
         return _("No check-in needed."), taken_place
     if visit.state is State.EARLY:

@@ -22,6 +22,7 @@ from tests.assessment.checking_in import (
     said,
     zone_where_it_is,
 )
+from tests.assessment.test_calls import database_down
 from tests.assessment.visiting import begin
 from tests.driving import deliver, outgoing
 
@@ -323,6 +324,24 @@ async def test_a_call_is_asked_for_from_the_page_of_a_check_in_and_said_to_be_de
     await phone.open(f"{phone.path}?kind=now")
     assert (phone.status, phone.heading) == (200, "Your supervisor has been asked to call you")
     assert "Back to my check-in" in phone.words
+
+
+async def test_with_the_database_down_after_a_call_was_taken_its_page_gives_the_numbers(phone):
+    await opened(phone)
+    await calls.keep_numbers(phone.running, {})
+    await phone.post(f"/c/{link_to()}/call", kind="now", site="east")
+    page = phone.path
+    async with database_down(phone):
+        await phone.open(f"{page}?kind=now&site=east")
+    assert (phone.status, phone.heading) == (202, "Not delivered yet. Please call.")
+    assert 'href="tel:5555550100"' in phone.html and f'href="{page.partition("/call/")[0]}"' in phone.html
+
+
+async def test_a_call_is_taken_also_when_the_session_is_another_mentors_by_now(phone):
+    await opened(phone, over(mentor_id=SESSION))
+    await phone.post(f"/c/{link_to()}/call", kind="now", site="east")
+    [event] = await outgoing(phone.running)
+    assert (event.TYPE, event.mentor_id, event.session_id) == ("assessment.call_requested.v1", MENTOR, None)
 
 
 async def test_the_same_call_twice_is_one(phone):
