@@ -8,7 +8,8 @@ from asyncpg import Connection
 from services.supervision.readiness import Readiness
 
 LOAD = """
-SELECT training_id, mentor_id, site_id, ready, at FROM readiness WHERE training_id = ANY($1::uuid[]) ORDER BY training_id FOR UPDATE
+SELECT training_id, mentor_id, site_id, ready, at
+FROM readiness WHERE training_id = ANY($1::uuid[]) ORDER BY training_id FOR UPDATE
 """
 INSERT = """
 INSERT INTO readiness (training_id, mentor_id, site_id, ready, at)
