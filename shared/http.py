@@ -88,6 +88,12 @@ def same_origin(request: Request) -> bool:
     return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
 
 
+def has(request: Request, tag: str) -> bool:
+    """Whether the reader says that it has the body with this ETag; a proxy that compressed it has made the tag a weak one."""
+    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
+    return tag in known or "*" in known
+
+
 def static() -> APIRouter:
     router = APIRouter(include_in_schema=False)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from fastapi import HTTPException, Request, Response
 
+from shared.http import has
+
 LARGEST = 8 * 1024 * 1024
 SHA256 = re.compile(r"[0-9a-f]{64}")
 RANGE = re.compile(r"bytes=(?P<first>\d{0,15})-(?P<last>\d{0,15})")
@@ -27,14 +29,15 @@ async def answer(request: Request, sha256: str, found: Found | None, piece: Piec
     if found is None:
         raise HTTPException(404, "No file has this hash.")
     headers = {"Cache-Control": FOR_EVER, "ETag": f'"{sha256}"', "Accept-Ranges": "bytes"}
-    if request.headers.get("if-none-match") == headers["ETag"]:
+    if has(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     asked = RANGE.fullmatch(request.headers.get("range", ""))
     if asked is None or request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
         return Response(await piece(0, found.size), media_type=found.media_type, headers=headers)
     span = _span(asked["first"], asked["last"], found.size)
     if span is None:
-        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{found.size}"})
+        told = {"Content-Range": f"bytes */{found.size}", "Cache-Control": "no-store"}  # of this request, not of the file
+        return Response(status_code=416, headers=headers | told)
     first, last = span
     headers["Content-Range"] = f"bytes {first}-{last}/{found.size}"
     return Response(await piece(first, last - first + 1), 206, media_type=found.media_type, headers=headers)

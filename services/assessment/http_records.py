@@ -18,7 +18,7 @@ from services.assessment.guests import PROBE, Closed
 from services.assessment.training import Training
 from services.assessment.visits import PAGES
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
-from shared.http import mentors_page, wanted
+from shared.http import has, mentors_page, wanted
 from shared.pages import languages
 from shared.pages.languages import Language
 from shared.running import Running
@@ -234,8 +234,7 @@ def calendar_routes(running: Running) -> APIRouter:
 def _calendar(request: Request, body: bytes) -> Response:
     tag = f'"{sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Content-Disposition": 'inline; filename="mentoring.ics"'}
-    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
-    if tag in known or "*" in known:
+    if has(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="text/calendar; charset=utf-8", headers=headers)
 
