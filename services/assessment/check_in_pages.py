@@ -250,6 +250,8 @@ def state_page(visit: CheckInVisit) -> Response:
 
 def _state_words(visit: CheckInVisit) -> tuple[str, str]:
     _ = visit.language.gettext
+    if visit.state is State.CANCELED and visit.session.mentor_id != visit.link.mentor_id:
+        return _("No check-in needed."), _("This session is with another mentor now.")
     if visit.state is State.CANCELED:
         taken_place = (
             _("Today’s session did not take place.")

@@ -216,6 +216,15 @@ async def test_every_state_that_is_no_form_says_so_and_takes_nothing(phone, sess
     assert (phone.heading, await outgoing(phone.running)) == (heading, [])
 
 
+async def test_who_gave_a_session_to_another_mentor_is_not_told_that_it_did_not_take_place(phone):
+    await opened(phone, over(mentor_id=SESSION))
+    assert "This session is with another mentor now." in phone.words
+    assert "did not take place" not in phone.words
+    await deliver(phone.running, enrolled(locale="es", revision=2))
+    await phone.open(f"/c/{link_to()}")
+    assert "Esta sesión la hace ahora otra persona del equipo." in phone.words
+
+
 async def test_what_was_sent_in_the_last_hours_can_be_changed_until_midnight_as_the_page_says(phone):
     await opened(phone, over(ago=71 * HOUR))
     await send(phone)
