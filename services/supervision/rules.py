@@ -74,8 +74,9 @@ def mentor_asked_to_talk(case: MentorCase, now: datetime) -> Iterator[Claim]:
     yield from _calls(case, "can_wait", "attention")
     for said in case.history.check_ins:
         if said.talk != "no":
-            evidence = frozenset({f"{said.session_id}/{said.talk}"})
-            facts = {"session_id": str(said.session_id), "pressed_at": said.asked_at.isoformat(), "when": said.talk}
+            asked_at = said.asked_at.isoformat()
+            evidence = frozenset({f"{said.session_id}/{said.talk}/{asked_at}"})  # asked again after a talk, it is asked again
+            facts = {"session_id": str(said.session_id), "pressed_at": asked_at, "when": said.talk}
             severe: Severity = "urgent" if said.talk == "today" else "attention"
             yield Claim(str(said.session_id), evidence, severe, None, None, case.time_zone, facts)
 

@@ -119,6 +119,14 @@ def test_any_talk_answers_it_whatever_session_it_is_logged_for(about):
     assert story.rules == []
 
 
+def test_asking_again_after_a_talk_and_after_taking_it_back_raises_it_again():
+    story = told(checked_in(wants_to_talk="today")).happens(contact(session_id=None), at=AFTER + HOUR)
+    for revision, talk in enumerate(("no", "today"), 2):
+        later = AFTER + revision * HOUR
+        story.happens(checked_in(wants_to_talk=talk, at=later, revision=revision), at=later)
+    assert (story.rules, story.alert(TALK).acknowledge_by) == ([TALK], AFTER + 5 * HOUR)
+
+
 def test_nobody_took_it_so_it_goes_to_the_site_lead():
     story = told(checked_in(wants_to_talk="today")).until(AFTER + 2 * HOUR)
     assert story.alert(TALK).with_role == "site_lead"
