@@ -36,8 +36,15 @@ function database() {
   };
   return asked(request);
 }
-const table = async (name, mode) => (await (opened ??= database())).transaction(name, mode).objectStore(name);
-const find = async (id) => asked((await table("trainings", "readonly")).get(id));
+async function table(name, mode) {
+  try {
+    return (await (opened ??= database())).transaction(name, mode).objectStore(name);
+  } catch {  // a browser may close it at any time, and refuse it today and not tomorrow
+    return (await (opened = database())).transaction(name, mode).objectStore(name);
+  }
+}
+// Where nothing can be read, nothing is held: the page then comes from the network, as without this file.
+const find = async (id) => table("trainings", "readonly").then((store) => asked(store.get(id))).catch(() => undefined);
 const actsOf = async (id) => asked((await table("acts", "readonly")).index("id").getAll(id));
 const put = async (name, row) => asked((await table(name, "readwrite")).put(row));
 const drop = async (name, key) => asked((await table(name, "readwrite")).delete(key));
@@ -114,7 +121,7 @@ async function visited(event, ref, path, url) {
   if (!(await actsOf(id)).some((act) => !act.sent)) {  // else the server is behind: its pages would ask again
     const response = await inTime(fetch(request), fields ? POST_MS : GET_MS);
     if (good(response)) {
-      if (fields && response.type === "opaqueredirect") await noted(held, ref, path, fields);
+      if (fields && response.type === "opaqueredirect") await noted(held, ref, path, fields).catch(() => {});
       return response;
     }
   }
@@ -347,7 +354,7 @@ async function keep(held, ref, path, fields, sent) {
   if (decided.told && !twice) await put("acts", { id: held.id, ref, path, fields: sent ? [] : fields, request, sent, at: Date.now(), told: decided.told });
   return decided;
 }
-const noted = (held, ref, path, fields) => (path === "call" ? null : navigator.locks.request("keep", () => keep(held, ref, path, fields, true)));
+const noted = async (held, ref, path, fields) => (path === "call" ? null : navigator.locks.request("keep", () => keep(held, ref, path, fields, true)));
 
 // Sending: calls for help first, then in order, one request at a time. A form is let go of when the server has said what became of it.
 const send = (id) => navigator.locks.request(`send ${id}`, { ifAvailable: true }, async (lock) => {
