@@ -10,6 +10,7 @@
   // A call that waits: the page looks again by itself, and when the phone has sent it.
   if (look) setTimeout(() => location.replace(location.href), SOON);
   if (!workers || !ref || !strip) return;
+  if (!navigator.locks || ![].findLast) return;  // a browser from before 2022: the worker needs both
 
   function show({ words, again, waiting, held }) {
     clearTimeout(leaves);

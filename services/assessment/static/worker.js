@@ -366,7 +366,9 @@ async function sendSome(id, most = AT_ONCE) {
   const acts = (calls.length ? calls : waiting).slice(0, most);
   if (!acts.length) return false;
   const ref = waiting.at(-1).ref, forms = acts.map((act) => ({ path: act.path, fields: act.fields, age: Date.now() - act.at }));
-  const asks = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ forms }), signal: AbortSignal.timeout(SEND_MS) };
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), SEND_MS);  // iOS 15 has no AbortSignal.timeout
+  const asks = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ forms }), signal: stop.signal };
   const response = await fetch(`/t/${ref}/kept`, asks).catch(() => null);
   if ([400, 413, 422].includes(response?.status)) { // one that the server cannot read holds up no other
     if (acts.length > 1) return sendSome(id, 1);
