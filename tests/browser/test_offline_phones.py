@@ -1,10 +1,15 @@
 """What a phone does to its worker: storage that closes or is full, an old browser, a slow deploy, a removal in the middle."""
 
+import asyncio
+
 import pytest
 
+from services.assessment import offline
+from shared.process import application_of
 from tests.assessment.building import OPEN, SINGLE
 from tests.assessment.visiting import arrive
-from tests.browser.offline import phone
+from tests.browser.conftest import on_a_port
+from tests.browser.offline import eventually, phone
 from tests.browser.test_mentor import choose, press
 from tests.browser.test_offline import answers, at_the_first_question, heading, strip
 
@@ -45,3 +50,28 @@ async def test_a_browser_without_a_timeout_for_requests_sends_what_was_kept(serv
         await context.set_offline(False)
         await strip(page, "All answers sent.")
         assert await answers(running) == [(1, ("b",))]
+
+
+async def test_pages_open_while_a_new_worker_still_fetches_what_the_phone_keeps(served, browser, link, monkeypatch):
+    running, _ = served
+    await arrive(running, SINGLE, OPEN)
+    app, hangs = application_of(running), []
+
+    async def slow(scope, receive, send):
+        while hangs and scope.get("path", "").endswith("/offline"):
+            await asyncio.sleep(0.1)
+        await app(scope, receive, send)
+
+    async with on_a_port(slow) as address, phone(browser) as (_, page):
+        await at_the_first_question(page, address, link)
+        hangs.append(True)
+        monkeypatch.setattr(offline, "version", lambda: "a-later-one")
+        await page.reload()
+        names = await eventually(lambda: page.evaluate("() => caches.keys()"), lambda n: "shell-a-later-one" in n)
+        assert "shell-a-later-one" in names
+        try:
+            await choose(page, "b")
+            await press(page, "Certain")
+            await heading(page, "That works")
+        finally:
+            hangs.clear()
