@@ -6,12 +6,12 @@ import pytest
 
 from services.assessment import offline
 from shared.process import application_of
-from tests.assessment.building import OPEN, SINGLE
+from tests.assessment.building import OPEN, SINGLE, TRAINING
 from tests.assessment.visiting import arrive
 from tests.browser.conftest import on_a_port
-from tests.browser.offline import eventually, phone
+from tests.browser.offline import eventually, held, phone
 from tests.browser.test_mentor import choose, press
-from tests.browser.test_offline import answers, at_the_first_question, heading, strip
+from tests.browser.test_offline import NOTHING, answers, at_the_first_question, heading, strip
 
 BROKEN = {
     "closed": "async () => (await opened).close()",
@@ -19,6 +19,14 @@ BROKEN = {
     "full": "() => { IDBObjectStore.prototype.put = () => { throw new DOMException('', 'QuotaExceededError'); }; }",
     "no locks": "() => Object.defineProperty(navigator, 'locks', { value: undefined })",
 }
+LATE_ANSWERS = """() => {
+  const real = fetch;
+  self.fetch = async (asked, how) => {
+    const response = await real(asked, how);
+    if (/\\/(kept|offline)$/.test(asked.url ?? asked)) await new Promise((go) => { self.go = go; });
+    return response;
+  };
+}"""
 
 
 @pytest.mark.parametrize("how", BROKEN)
@@ -75,3 +83,20 @@ async def test_pages_open_while_a_new_worker_still_fetches_what_the_phone_keeps(
             await heading(page, "That works")
         finally:
             hangs.clear()
+
+
+async def test_what_was_under_way_when_a_training_was_removed_does_not_bring_it_back(served, browser, link):
+    running, address = served
+    await arrive(running, SINGLE, OPEN)
+    async with phone(browser) as (context, page):
+        await at_the_first_question(page, address, link)
+        (worker,) = context.service_workers
+        await worker.evaluate(LATE_ANSWERS)
+        await worker.evaluate(f"() => {{ refresh('{TRAINING}', '{TRAINING}'); }}")
+        await eventually(lambda: worker.evaluate("() => Boolean(self.go)"), bool)
+        assert await worker.evaluate("() => Boolean(self.go)")
+        await press(page, "Remove this training from the phone")
+        await heading(page, "This training is no longer on this phone")
+        await worker.evaluate("() => self.go()")
+        await asyncio.sleep(1)
+        assert await held(page) == NOTHING

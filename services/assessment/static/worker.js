@@ -49,7 +49,9 @@ const actsOf = async (id) => asked((await table("acts", "readonly")).index("id")
 const put = async (name, row) => asked((await table(name, "readwrite")).put(row));
 const drop = async (name, key) => asked((await table(name, "readwrite")).delete(key));
 
+const removed = new Map(); // how often: what was under way then must not bring a training back
 async function remove(id) {
+  removed.set(id, (removed.get(id) ?? 0) + 1);
   for (const act of await actsOf(id)) await drop("acts", act.n);
   await drop("trainings", id);
 }
@@ -369,7 +371,8 @@ async function sendSome(id, most = AT_ONCE) {
   const stop = new AbortController();
   setTimeout(() => stop.abort(), SEND_MS);  // iOS 15 has no AbortSignal.timeout
   const asks = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ forms }), signal: stop.signal };
-  const response = await fetch(`/t/${ref}/kept`, asks).catch(() => null);
+  const before = removed.get(id), response = await fetch(`/t/${ref}/kept`, asks).catch(() => null);
+  if (removed.get(id) !== before) return false;
   if ([400, 413, 422].includes(response?.status)) { // one that the server cannot read holds up no other
     if (acts.length > 1) return sendSome(id, 1);
     await drop("acts", acts[0].n);
@@ -400,10 +403,11 @@ async function sendAll() {
 // What the server has now, one after the other: the newest stays. A training that is done, and sent, leaves the phone.
 const refresh = (id, ref) => navigator.locks.request(`refresh ${id}`, () => fetched(id, ref));
 async function fetched(id, ref) {
-  const before = await actsOf(id), response = await fetch(`/t/${ref}/offline`);
+  const gone = removed.get(id), before = await actsOf(id), response = await fetch(`/t/${ref}/offline`);
   if (response.status === 410 && (await response.json()).reason === "done" && before.every((act) => act.sent)) await remove(id);
   if (!response.ok) return;
   const fresh = await response.json();
+  if (removed.get(id) !== gone) return;
   await put("trainings", { id, ref, at: Date.now(), made: fresh });
   for (const act of before) if (act.sent) await drop("acts", act.n);
   await (await caches.open(HELP)).add(fresh.help).catch(() => {});
