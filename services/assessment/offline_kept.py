@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from uuid import uuid4
 
 from fastapi import Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 from starlette.datastructures import FormData
 
 from services.assessment import calls, guests, questions
@@ -40,7 +40,7 @@ NO_CALL = N_("Your supervisor could not be told. Please call.")
 AGAIN = N_("You had answered this on another phone or computer before. The first answer counts.")
 LATE = N_("Sent. Your supervisor sees it, marked late.")
 SENT = N_("All answers sent.")
-Text = Annotated[str, Field(max_length=4_000)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000)]
 
 
 class Form(BaseModel):

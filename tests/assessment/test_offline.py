@@ -165,6 +165,13 @@ async def test_what_no_phone_of_ours_sends_is_refused_as_a_whole(phone, link, bo
     assert response.status_code == 422
 
 
+async def test_blank_lines_around_an_open_answer_hold_up_no_other(phone, link):
+    """The phone and the page count what is left without them."""
+    await begin(phone, link, SINGLE, OPEN)
+    text = form("questions/2", text="\r\n" * 3_000 + "It sounds like a lot." + " " * 3_000)
+    assert (await send(phone, text, answer()))["results"] == ["sent", "sent"]
+
+
 async def test_with_the_database_down_everything_is_sent_once_more_later(phone, link):
     await begin(phone, link, SINGLE)
     await phone.running.pool.close()
