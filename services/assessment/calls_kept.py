@@ -71,6 +71,9 @@ def _read(file: Path) -> Call | None:
         return Call.model_validate_json(file.read_bytes())
     except FileNotFoundError:  # another process of this home was faster
         return None
+    except OSError as error:  # it may be readable later
+        log.error("kept_call_unreadable", file=file.name, error=type(error).__name__)
+        return None
     except ValidationError:
         log.error("kept_call_unreadable", file=file.name)
         file.replace(file.with_suffix(".unreadable"))

@@ -174,6 +174,16 @@ async def test_a_file_that_cannot_be_read_holds_up_no_other(phone, link):
     assert [file.suffix for file in (phone.running.settings.home / "calls").iterdir()] == [".unreadable"]
 
 
+async def test_a_file_that_cannot_be_opened_holds_up_no_other(phone, link):
+    await started(phone, link)
+    async with database_down(phone):
+        await ask(phone)
+    home = phone.running.settings.home
+    (home / calls_kept.FOLDER / "0.now.json").mkdir()
+    assert await deliver_kept(phone.running) == 1
+    assert len(await asked_for(phone.running)) == 1
+
+
 async def test_where_nothing_can_be_kept_the_page_says_that_it_did_not_go_through(phone, link):
     await started(phone, link)
     (phone.running.settings.home / "calls").write_text("no folder")
