@@ -4,6 +4,7 @@ A call counts as delivered when it has left for the supervisor's side. Until the
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
@@ -33,6 +34,7 @@ KEPT_EVERY = 5.0  # seconds between tries to deliver what was kept
 SOON = 2.0  # seconds in which a call usually leaves; the page waits for it
 ANSWERED_WITHIN = timedelta(minutes=15)  # then the next person on the site's list is asked
 OUT_OF_REACH = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 SEE_OTHER = 303
 Kind = calls_kept.Kind
 log = structlog.get_logger()
@@ -47,8 +49,9 @@ def routes(running: Running) -> APIRouter:
 
     @router.get("/talk/{site_id:path}")
     async def talk(request: Request, site_id: str, t: str = "", c: str = "") -> Response:
-        """`t` and `c`: the training or the check-in that led here."""
-        return talk_page(running, asked_in(request), site_id, f"/c/{c}" if c else f"/t/{t}" if t else "")
+        """`t` and `c`: the training or the check-in that led here. What looks like neither gets no form of ours."""
+        base = next((f"/{kind}/{ref}" for kind, ref in (("c", c), ("t", t)) if REF.fullmatch(ref)), "")
+        return talk_page(running, asked_in(request), site_id, base)
 
     @router.post("/t/{ref}/call")
     async def call(

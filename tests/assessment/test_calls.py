@@ -1,6 +1,7 @@
 """I need to talk: the numbers come first and from a file; a call that could not be asked for says so."""
 
 from contextlib import asynccontextmanager
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import asyncpg
@@ -182,6 +183,13 @@ async def test_a_file_that_cannot_be_opened_holds_up_no_other(phone, link):
     (home / calls_kept.FOLDER / "0.now.json").mkdir()
     assert await deliver_kept(phone.running) == 1
     assert len(await asked_for(phone.running)) == 1
+
+
+@pytest.mark.parametrize("ref", ["../console", "..", "x/../../c", "x?y=", "x#y", "%2e%2e/console", ".x"])
+async def test_what_is_no_link_stands_in_no_address_of_the_help_page(phone, ref):
+    for name in "tc":
+        await phone.open(f"/talk/east?{urlencode({name: ref})}")
+        assert (phone.status, "<form" in phone.html, f"/{name}/{ref}" in phone.html) == (200, False, False)
 
 
 async def test_where_nothing_can_be_kept_the_page_says_that_it_did_not_go_through(phone, link):
