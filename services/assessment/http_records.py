@@ -18,7 +18,7 @@ from services.assessment.guests import PROBE, Closed
 from services.assessment.training import Training
 from services.assessment.visits import PAGES
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
-from shared.http import has, mentors_page, wanted
+from shared.http import has, mentors_page, page, wanted
 from shared.pages import languages
 from shared.pages.languages import Language
 from shared.running import Running
@@ -200,7 +200,8 @@ def show(template: str, own: Record, status: int = 200, days: str = "", **values
     language, site = own.language, own.site
     frame = {"site_name": site.name, "talk": words.talk(site, language)} if site else {}
     links = [(code, name, f"?lang={code}{days}") for code, name in languages.others(PAGES, language.code)]
-    return mentors_page(screens.templates(language), template, status, own=own, tongue_links=links, **frame, **values)
+    made = page if days else mentors_page  # what repeats a part of its address is not compressed
+    return made(screens.templates(language), template, status, own=own, tongue_links=links, **frame, **values)
 
 
 def feed_address(own: Record) -> str:

@@ -9,7 +9,8 @@ from shared import http
 from shared.pages import assets, environment
 from shared.shrunk import SMALLEST, Shrunk
 from tests.assessment.building import SINGLE
-from tests.assessment.visiting import HTML, begin
+from tests.assessment.recording import record_link
+from tests.assessment.visiting import HTML, arrive, begin
 
 TAKES = {**HTML, "accept-encoding": "gzip, br"}
 
@@ -38,6 +39,16 @@ async def test_a_file_travels_compressed_and_is_kept_for_ever_under_the_address_
     assert (gzip.decompress(body), packed.headers["content-length"]) == (found.body, str(len(body)))
     other, _ = await raw(phone, f"/static/{name}?v=of-another-day", **TAKES)
     assert other.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("typed", ["from=2026-09-01", "to=guess", "from=x&to=y"])
+async def test_a_page_that_repeats_a_part_of_its_address_is_not_compressed(phone, typed):
+    await arrive(phone.running, SINGLE)
+    address = f"/m/{record_link()}/certificate"
+    repeats, body = await raw(phone, f"{address}?{typed}", **TAKES)
+    assert (typed.partition("=")[2].partition("&")[0].encode() in body, "content-encoding" in repeats.headers) == (True, False)
+    plain, _ = await raw(phone, address, **TAKES)
+    assert plain.headers["content-encoding"] == "gzip"
 
 
 async def test_less_than_a_packet_is_sent_as_it_is():
