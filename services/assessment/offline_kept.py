@@ -164,4 +164,6 @@ def told(forms: list[Form], taken: list[Taken], language: Language) -> str:
     if any(each.result == "again" for each in answers):
         return language.gettext(AGAIN)
     sent = [each for each in answers if each.result == "sent"]
+    if len(sent) < sum(form.is_answer for form in forms):  # the line says how many wait
+        return ""
     return language.gettext(LATE if any(each.late for each in sent) else SENT) if sent else ""

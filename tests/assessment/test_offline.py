@@ -5,6 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from services.assessment import offline_kept
+from services.assessment.offline_kept import NOT_SENT, Forms, Taken
+from services.assessment.visits import PAGES
+from shared.pages import languages
 from tests.assessment.building import MULTI, OPEN, SINGLE, TRAINING, planned
 from tests.assessment.visiting import HERE, arrive, begin, told
 from tests.driving import deliver, outgoing
@@ -170,6 +174,16 @@ async def test_blank_lines_around_an_open_answer_hold_up_no_other(phone, link):
     await begin(phone, link, SINGLE, OPEN)
     text = form("questions/2", text="\r\n" * 3_000 + "It sounds like a lot." + " " * 3_000)
     assert (await send(phone, text, answer()))["results"] == ["sent", "sent"]
+
+
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [("sent sent", "All answers sent."), ("sent", ""), ("sent wait", ""), ("wait", ""), ("sent refused", NOT_SENT)],
+)
+def test_all_answers_are_said_to_be_sent_when_all_of_them_are(results, said):
+    forms = Forms.model_validate({"forms": [form("cards/1"), answer(1), answer(2)]}).forms
+    taken = [Taken("sent"), *map(Taken, results.split())]
+    assert offline_kept.told(forms, taken, languages.spoken(PAGES, "en")) == said
 
 
 async def test_with_the_database_down_everything_is_sent_once_more_later(phone, link):
