@@ -5,7 +5,7 @@
   const strip = document.getElementById("strip"), forget = document.getElementById("forget");
   const look = document.querySelector("[data-again]"), workers = navigator.serviceWorker;
   const ref = location.pathname.match(/^\/t\/([^/]+)/)?.[1] ?? new URLSearchParams(location.search).get("t");
-  let leaves, tries, waited = 0;
+  let leaves, tries, said = "", waited = 0;
 
   // A call that waits: the page looks again by itself, and when the phone has sent it.
   if (look) setTimeout(() => location.replace(location.href), SOON);
@@ -16,10 +16,13 @@
     clearTimeout(leaves);
     clearTimeout(tries);
     if (waiting && navigator.onLine) tries = setTimeout(() => tell("look"), AGAIN);
-    strip.replaceChildren();
     if (forget) forget.hidden = !held;
     if (look && waited && !waiting) location.replace(location.href);
     waited = waiting;
+    const says = words + (navigator.onLine ? again : "");
+    if (waiting && says === said) return; // said once, not with each try; the button keeps its focus
+    said = says;
+    strip.replaceChildren();
     if (!words) return;
     const line = document.createElement("p");
     line.className = "tickbox";

@@ -9,7 +9,7 @@ from shared.process import application_of
 from tests.assessment.building import OPEN, SINGLE, TRAINING
 from tests.assessment.visiting import arrive
 from tests.browser.conftest import on_a_port
-from tests.browser.offline import eventually, held, phone
+from tests.browser.offline import Faulty, eventually, held, phone
 from tests.browser.test_mentor import choose, press
 from tests.browser.test_offline import NOTHING, answers, at_the_first_question, heading, strip
 
@@ -19,6 +19,11 @@ BROKEN = {
     "full": "() => { IDBObjectStore.prototype.put = () => { throw new DOMException('', 'QuotaExceededError'); }; }",
     "no locks": "() => Object.defineProperty(navigator, 'locks', { value: undefined })",
 }
+WATCH = """() => {
+  window.changes = 0;
+  const strip = document.getElementById("strip");
+  new MutationObserver((seen) => { window.changes += seen.length; }).observe(strip, { childList: true });
+}"""
 LATE_ANSWERS = """() => {
   const real = fetch;
   self.fetch = async (asked, how) => {
@@ -56,6 +61,24 @@ async def test_a_browser_without_a_timeout_for_requests_sends_what_was_kept(serv
         await press(page, "Certain")
         await heading(page, "That works")
         await context.set_offline(False)
+        await strip(page, "All answers sent.")
+        assert await answers(running) == [(1, ("b",))]
+
+
+async def test_what_a_failing_server_did_not_take_is_sent_by_itself_and_said_once(served, browser, link):
+    running, _ = served
+    await arrive(running, SINGLE, OPEN)
+    app = Faulty(application_of(running))
+    async with on_a_port(app) as address, phone(browser) as (_context, page):
+        await at_the_first_question(page, address, link)
+        app.mode = "500"
+        await choose(page, "b")
+        await press(page, "Certain")
+        await strip(page, "1 answer is waiting to be sent.")
+        await page.evaluate(WATCH)
+        await asyncio.sleep(12)
+        assert await page.evaluate("() => window.changes") == 0
+        app.mode = None
         await strip(page, "All answers sent.")
         assert await answers(running) == [(1, ("b",))]
 
