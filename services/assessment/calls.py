@@ -248,6 +248,8 @@ async def deliver_kept(running: Running) -> int:
     count = 0
     for call in await asyncio.to_thread(calls_kept.waiting, running.settings):
         opened = await store.get_opened(running.pool, call.training_id, call.mentor_id)
+        if opened.training is None:
+            continue  # it is on its way from content; a call that was refused would not be taken again
         revoked = guests.revoked(opened.mentor, call.link)
         if revoked or not _taken(await submit(running, call.training_id, call.kind, call.request_id)):
             log.error("kept_call_refused", training_id=str(call.training_id), kind=call.kind, revoked=revoked)

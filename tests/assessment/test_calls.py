@@ -166,6 +166,18 @@ async def test_a_kept_call_of_a_link_that_was_revoked_is_not_delivered(phone, li
     assert list((phone.running.settings.home / "calls").iterdir()) == []
 
 
+async def test_a_kept_call_waits_for_its_training(phone, link):
+    await started(phone, link)
+    async with database_down(phone):
+        await ask(phone)
+    mentor = await phone.running.pool.fetchval("SELECT mentor_id FROM training")
+    await phone.running.pool.execute("UPDATE training SET mentor_id = $1", uuid4())
+    assert await deliver_kept(phone.running) == 0
+    await phone.running.pool.execute("UPDATE training SET mentor_id = $1", mentor)
+    assert await deliver_kept(phone.running) == 1
+    assert len(await asked_for(phone.running)) == 1
+
+
 async def test_a_file_that_cannot_be_read_holds_up_no_other(phone, link):
     await started(phone, link)
     async with database_down(phone):

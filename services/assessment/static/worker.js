@@ -143,7 +143,7 @@ function answer({ to, html, status }, held, ref) {
 
 // A page as the server would have sent it: a form of its own, and the link in its addresses where no cookie holds it.
 function made(html, held, ref, status = 200) {
-  const page = html.replaceAll(held.id, ref)
+  const page = html.replaceAll(held.id, () => ref)
     .replace(/name="request" value="[^"]*"/g, () => `name="request" value="${crypto.randomUUID()}"`)
     .replace(/name="shown" value="\d+"/g, 'name="shown" value=""');
   return new Response(page, { status, headers: KNOWN.headers });

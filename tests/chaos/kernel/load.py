@@ -62,9 +62,13 @@ class Load:
         return monotonic() - begun
 
     async def settled(self) -> Verdict:
-        """Looks until all is as it must be, and once more: what comes twice comes late."""
-        deadline = monotonic() + SETTLED_SECONDS
-        while not (found := await truth.verdict(self.place, self.accepted)).sound and monotonic() < deadline:
+        """Looks until all is as it must be, or nothing more has come for a while, and once more: what comes twice comes late."""
+        missing, moved_at = float("inf"), monotonic()
+        while not (found := await truth.verdict(self.place, self.accepted)).sound:
+            if found.lost < missing:
+                missing, moved_at = found.lost, monotonic()
+            elif monotonic() - moved_at > SETTLED_SECONDS:
+                break
             await asyncio.sleep(0.3)
         await asyncio.sleep(0.5)
         return await truth.verdict(self.place, self.accepted) if found.sound else found

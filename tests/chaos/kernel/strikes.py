@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from random import Random
 from typing import Any
 
 from aiokafka.errors import KafkaTimeoutError
@@ -21,25 +22,25 @@ Deed = Callable[[Connection | None], Awaitable[None]]
 
 
 class Strikes:
-    """A fault at one seam: so many times, at every third passage, so that the work between gets through.
+    """A fault at one seam: so many times, at the first passage and then at one of three.
 
-    Not at every second: a relay that starts again reads its outbox twice, and would be struck for ever.
+    By chance: at every third, work that comes round in threes (a batch, the next, what is due) would be struck for ever.
     """
 
     def __init__(self, seam: str, deed: Deed, times: int) -> None:
         self.seam, self.deed, self.left = seam, deed, times
-        self._passages = 0
+        self._dice, self._surely = Random(seam), True
         self.struck = asyncio.Event()
 
     def once_more(self) -> None:
         """At the next passage."""
-        self.left, self._passages = 1, 0
+        self.left, self._surely = 1, True
 
     async def passing(self, seam: str, conn: Connection | None = None) -> None:
         if seam != self.seam or not self.left:
             return
-        self._passages += 1
-        if self._passages % 3 == 1:
+        if self._surely or self._dice.random() < 1 / 3:
+            self._surely = False
             self.left -= 1
             self.struck.set()
             await self.deed(conn)
