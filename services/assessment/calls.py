@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -17,17 +17,19 @@ import structlog
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.assessment import calls_kept, guests, screens, store, store_calls
+from services.assessment import calls_kept, guests, screens, store, store_calls, store_check_ins
 from services.assessment.calls_kept import Call
+from services.assessment.check_in import CheckInCallPressed
 from services.assessment.guests import Closed
 from services.assessment.messages import CallPressed
 from services.assessment.visits import PAGES, Visit
-from shared.contracts.supervision import SiteDescribed
+from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.http import mentors_page, wanted
 from shared.messaging.outcome import Outcome
 from shared.pages import languages, safeguarding, times
 from shared.pages.languages import Language
 from shared.running import Running
+from shared.security import Link
 
 EVERY = 10.0  # seconds between looks at the sites
 KEPT_EVERY = 5.0  # seconds between tries to deliver what was kept
@@ -159,9 +161,13 @@ async def asked(running: Running, request: Request, ref: str, kind: Kind, id_: U
         return not isinstance(visit, Closed) and _taken(await submit(running, visit.id, kind, id_))
     except OUT_OF_REACH as error:
         log.error("call_not_taken", kind=kind, error=type(error).__name__)
-    if not (link := guests.signed(request, ref)):
-        return False
-    call = Call(training_id=link.id, mentor_id=link.mentor_id, epoch=link.epoch, kind=kind, request_id=id_)
+    link = guests.signed(request, ref)
+    return link is not None and await keep(running, "training", link, kind, id_)
+
+
+async def keep(running: Running, opens: Literal["training", "check_in"], link: Link, kind: Kind, id_: UUID) -> bool:
+    """Whether it is on the disk, until the database takes it."""
+    call = Call(opens=opens, id=link.id, mentor_id=link.mentor_id, epoch=link.epoch, kind=kind, request_id=id_)
     try:
         await asyncio.to_thread(calls_kept.keep, running.settings, call)
     except OSError as error:
@@ -183,6 +189,12 @@ async def asked_before(running: Running, visit: Visit, form: Mapping[str, Any]) 
 async def submit(running: Running, training_id: UUID, kind: Kind, id_: UUID) -> Outcome:
     event = CallPressed(training_id=training_id, kind=kind, request_id=id_)
     return await running.submit(event, id=call_id(id_, kind), source=f"training/{training_id}")
+
+
+async def submit_after(running: Running, session_id: UUID, mentor_id: UUID, kind: Kind, id_: UUID) -> Outcome:
+    """From the page of a check-in."""
+    event = CheckInCallPressed(session_id=session_id, mentor_id=mentor_id, kind=kind)
+    return await running.submit(event, id=call_id(id_, kind), source=f"session/{session_id}")
 
 
 def call_id(id_: UUID, kind: Kind) -> str:
@@ -247,16 +259,31 @@ async def deliver_kept(running: Running) -> int:
     """How many were delivered now. Raises what the database raises; the rest then waits."""
     count = 0
     for call in await asyncio.to_thread(calls_kept.waiting, running.settings):
-        opened = await store.get_opened(running.pool, call.training_id, call.mentor_id)
-        if opened.training is None:
-            continue  # it is on its way from content; a call that was refused would not be taken again
-        revoked = guests.revoked(opened.mentor, call.link)
-        if revoked or not _taken(await submit(running, call.training_id, call.kind, call.request_id)):
-            log.error("kept_call_refused", training_id=str(call.training_id), kind=call.kind, revoked=revoked)
+        mentor, known = await _known(running, call)
+        if not known:
+            continue  # it is on its way here; a call that was refused would not be taken again
+        revoked = guests.revoked(mentor, call.link)
+        if revoked or not _taken(await _submit_kept(running, call)):
+            log.error("kept_call_refused", opens=call.opens, id=str(call.id), kind=call.kind, revoked=revoked)
         else:
             count += 1
         calls_kept.forget(running.settings, call)
     return count
+
+
+async def _known(running: Running, call: Call) -> tuple[MentorEnrolled | None, bool]:
+    """Who asked, and whether what their link opens is here by now."""
+    if call.opens == "training":
+        opened = await store.get_opened(running.pool, call.id, call.mentor_id)
+        return opened.mentor, opened.training is not None
+    at = await store_check_ins.get_opened(running.pool, call.id, call.mentor_id)
+    return at.mentor, at.session is not None
+
+
+async def _submit_kept(running: Running, call: Call) -> Outcome:
+    if call.opens == "training":
+        return await submit(running, call.id, call.kind, call.request_id)
+    return await submit_after(running, call.id, call.mentor_id, call.kind, call.request_id)
 
 
 async def keep_numbers(running: Running, kept: dict[str, int]) -> dict[str, int]:

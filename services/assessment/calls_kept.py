@@ -22,9 +22,10 @@ log = structlog.get_logger()
 
 
 class Call(BaseModel):
-    """Who asked stands in the link that was read; its epoch says later whether it had been revoked."""
+    """Who asked stands in the link that was read; its epoch says later whether it had been revoked. `id`: of what it opens."""
 
-    training_id: UUID
+    opens: Literal["training", "check_in"]
+    id: UUID
     mentor_id: UUID
     epoch: int
     kind: Kind
@@ -32,7 +33,7 @@ class Call(BaseModel):
 
     @property
     def link(self) -> Link:
-        return Link("training", self.training_id, self.mentor_id, self.epoch)
+        return Link(self.opens, self.id, self.mentor_id, self.epoch)
 
 
 def keep(settings: Settings, call: Call) -> None:

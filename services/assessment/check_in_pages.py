@@ -11,8 +11,8 @@ from fastapi import APIRouter, Cookie, Request, Response
 from fastapi import Form as FromForm
 from fastapi.responses import RedirectResponse
 
-from services.assessment import calls, check_in_calendar, check_in_visits, guests, screens
-from services.assessment.check_in import CheckInCallPressed, CheckInSent
+from services.assessment import calls, calls_kept, check_in_calendar, check_in_visits, guests, screens
+from services.assessment.check_in import CheckInSent
 from services.assessment.check_in_visits import COOKIE, CheckInVisit, State
 from services.assessment.guests import PROBE, Closed
 from shared.contracts.assessment import Done, Feeling, WantsToTalk
@@ -103,7 +103,7 @@ def routes(running: Running) -> APIRouter:
 
 
 def call_routes(running: Running) -> APIRouter:
-    """As from a training. In an outage nothing is kept here: the page says that it did not go through, and whom to call."""
+    """As from a training."""
     router = APIRouter()
 
     @router.post("/c/{ref}/call")
@@ -117,25 +117,22 @@ def call_routes(running: Running) -> APIRouter:
         request_id: Annotated[UUID | None, FromForm(alias="request")] = None,
     ) -> Response:
         id_ = request_id or uuid4()
-        try:
-            taken = await ask_for_call(running, request, ref, kind, id_)
-        except calls.OUT_OF_REACH as error:
-            log.error("call_not_taken", kind=kind, error=type(error).__name__)
-            taken = False
-        if not taken:
+        if not await ask_for_call(running, request, ref, kind, id_):
             return calls.talk_page(running, calls.asked_in(request, lang), site, f"/c/{ref}", failed=True)
         query = urlencode({"kind": kind, "site": site, "lang": lang})
         return RedirectResponse(f"/c/{ref}/call/{id_}?{query}", SEE_OTHER)
 
     @router.get("/c/{ref}/call/{request_id}")
     async def whether_delivered(request: Request, ref: str, request_id: UUID, kind: calls.Kind, site: str = "") -> Response:
+        found = safeguarding.find(running.settings, site) if site else None
+        if calls_kept.waits(running.settings, request_id, kind):
+            return calls.waiting_page(calls.asked_in(request), found, f"/c/{ref}")
         try:
             visit = await check_in_visits.welcome(running, request, ref)
             if isinstance(visit, Closed):
                 return screens.closed(visit)
             at = await calls.delivered(running, source(visit), request_id, kind, visit.link.mentor_id)
         except calls.OUT_OF_REACH:
-            found = safeguarding.find(running.settings, site) if site else None
             return calls.waiting_page(calls.asked_in(request), found, f"/c/{ref}")
         if at is None:
             return calls.waiting_page(visit.language, visit.site, visit.base)
@@ -146,12 +143,17 @@ def call_routes(running: Running) -> APIRouter:
 
 
 async def ask_for_call(running: Running, request: Request, ref: str, kind: calls.Kind, id_: UUID) -> bool:
-    visit = await check_in_visits.welcome(running, request, ref)
-    if isinstance(visit, Closed):
-        return False
-    event = CheckInCallPressed(session_id=visit.session.session_id, mentor_id=visit.link.mentor_id, kind=kind)
-    outcome = await running.submit(event, id=calls.call_id(id_, kind), source=source(visit))
-    return outcome.kind in ("applied", "duplicate")
+    """Whether the call is on its way, or kept here until the database takes it."""
+    try:
+        visit = await check_in_visits.welcome(running, request, ref)
+        if isinstance(visit, Closed):
+            return False
+        outcome = await calls.submit_after(running, visit.session.session_id, visit.link.mentor_id, kind, id_)
+        return outcome.kind in ("applied", "duplicate")
+    except calls.OUT_OF_REACH as error:
+        log.error("call_not_taken", kind=kind, error=type(error).__name__)
+    link = guests.signed(request, ref, "check_in", COOKIE)
+    return link is not None and await calls.keep(running, "check_in", link, kind, id_)
 
 
 def source(visit: CheckInVisit) -> str:

@@ -104,11 +104,11 @@ async def renewal(running: Running, ref: str, link: Link, opened: store.Opened) 
     return Renewal(ref, link, known.site_id, known.time_zone, opened.now, asked_at)
 
 
-def signed(request: Request, ref: str) -> Link | None:
+def signed(request: Request, ref: str, kind: Kind = "training", cookie: str = COOKIE) -> Link | None:
     """Whose link this is, told by its signature alone: for a call, which does not wait for the database."""
-    token = ref if "." in ref else request.cookies.get(COOKIE, "")
+    token = ref if "." in ref else request.cookies.get(cookie, "")
     read = read_link(token, datetime.now(UTC))
-    return read if isinstance(read, Link) and read.kind == "training" and ref in (token, str(read.id)) else None
+    return read if isinstance(read, Link) and read.kind == kind and ref in (token, str(read.id)) else None
 
 
 def _guesses(request: Request) -> Guesses:
