@@ -23,6 +23,7 @@ from shared.pages import asset
 from shared.running import Running
 from shared.shrunk import Shrunk
 
+NOTHING = "There is nothing to take along: the training is done, or cannot be answered now."
 SHELL = ("jitt.css", "mentor.js", "mark.svg")
 SEEN = (".py", ".jinja", ".po", ".css", ".js", ".svg")
 
@@ -40,9 +41,9 @@ def routes(running: Running) -> APIRouter:
         """What the phone keeps; 410 when there is nothing to go on with."""
         visit = await guests.welcome(running, request, ref)
         if isinstance(visit, Closed):
-            return JSONResponse({"reason": visit.reason}, screens.CLOSED[visit.reason][0])
+            return _refused(visit.reason)
         if visit.state is not State.OPEN:
-            return JSONResponse({"id": str(visit.id), "reason": str(visit.state)}, 410)
+            return JSONResponse({"error": NOTHING, "id": str(visit.id), "reason": str(visit.state)}, 410)
         made = await run_in_threadpool(lambda: json.dumps(offline_pages.bundle(visit, version())).encode())
         return Shrunk(made, media_type="application/json")
 
@@ -51,7 +52,7 @@ def routes(running: Running) -> APIRouter:
         """What the phone sends later. A link that opens nothing any more is said for each form; a broken one is a 404."""
         taken = await offline_kept.take(running, request, ref, kept.forms)
         if taken and taken[0].reason in ("broken", "too_many"):
-            return JSONResponse({"reason": taken[0].reason}, screens.CLOSED[taken[0].reason][0])
+            return _refused(taken[0].reason)
         visit = await guests.welcome(running, request, ref)
         done = not isinstance(visit, Closed) and visit.state is State.DONE
         said = offline_kept.told(kept.forms, taken, visit.language)
@@ -67,6 +68,12 @@ def routes(running: Running) -> APIRouter:
         return response
 
     return router
+
+
+def _refused(reason: str) -> Response:
+    """The phone looks at the reason; the words are for whoever else asks."""
+    status, (heading, _) = screens.CLOSED[reason]
+    return JSONResponse({"error": heading, "reason": reason}, status)
 
 
 def script() -> str:
