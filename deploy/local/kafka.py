@@ -116,9 +116,9 @@ class Kafka:
 
 def _begin(directory: Path, java: Sequence[str], port: int) -> Child:
     memory = directory / "publishers-port"  # publishers have it in their own settings
-    publishers = last if (last := last_port(memory)) and is_free(last) else free_port()
+    publishers = last if (last := last_port(memory)) not in (None, port) and is_free(last) else free_port(port)
     memory.write_text(str(publishers))
-    settings = SETTINGS.format(port=port, publishers=publishers, controller=free_port(), data="data")
+    settings = SETTINGS.format(port=port, publishers=publishers, controller=free_port(port, publishers), data="data")
     (directory / "server.properties").write_text(settings)
     return children.start(KAFKA, (*java, "kafka.Kafka", "server.properties"), directory)
 
@@ -128,7 +128,9 @@ def _format(directory: Path, java: Sequence[str]) -> None:
     if (directory / "data").exists():
         return
     shutil.rmtree(directory / "data.new", ignore_errors=True)
-    settings = SETTINGS.format(port=free_port(), publishers=free_port(), controller=free_port(), data="data.new")
+    one = free_port()
+    two = free_port(one)
+    settings = SETTINGS.format(port=one, publishers=two, controller=free_port(one, two), data="data.new")
     (directory / "format.properties").write_text(settings)
     fresh_id = urlsafe_b64encode(b"j" + token_bytes(15)).decode().rstrip("=")  # never begins with "-", an option to Kafka
     tool = ("kafka.tools.StorageTool", "format", "-t", fresh_id, "-c", "format.properties")

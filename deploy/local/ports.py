@@ -66,10 +66,13 @@ def last_port(memory: Path) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def free_port() -> int:
-    """Free now on 127.0.0.1; somebody may still be faster, so whoever uses it must be ready to ask again."""
+def free_port(*besides: int) -> int:
+    """Free now on 127.0.0.1; somebody may still be faster, so whoever uses it must be ready to ask again.
+
+    `besides`: what was chosen before and is not in use yet.
+    """
     for _ in range(TRIES):
-        if is_free(port := secrets.choice(SERVERS)):
+        if (port := secrets.choice(SERVERS)) not in besides and is_free(port):
             return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

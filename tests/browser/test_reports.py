@@ -28,8 +28,8 @@ async def test_a_question_is_reported_with_one_tap_and_taken_back(served, browse
     page = await browser.new_page(java_script_enabled=javascript)
     await to_the_first_feedback(page, address, link())
     await page.get_by_role("button", name="It is not my situation").press("Enter")
-    await expect(page.get_by_role("status")).to_have_text(THANKS)
-    await expect(page.get_by_role("status")).to_be_in_viewport()
+    await expect(page.locator("#report-words")).to_have_text(THANKS)
+    await expect(page.locator("#report-words")).to_be_in_viewport()
     found = await problems(page, "feedback-reported") if javascript else []
     await page.get_by_role("button", name="Take it back").click()
     await expect(page.get_by_role("button", name="It is unclear")).to_be_visible()

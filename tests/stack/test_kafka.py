@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
-from deploy.local import kafka
+from deploy.local import kafka, ports
 from deploy.local.kafka import Kafka
 from deploy.local.ports import free_port
 from deploy.local.stack import Stack
@@ -70,3 +70,9 @@ def test_a_broker_is_known_by_the_cluster_it_belongs_to(embedded: Stack, shared_
 def test_where_nothing_or_something_else_listens_there_is_no_broker(embedded: Stack) -> None:
     postgres = int(embedded.postgres.rpartition(":")[2].partition("/")[0])
     assert [kafka.cluster(free_port()), kafka.cluster(postgres)] == [None, None]
+
+
+def test_ports_that_are_chosen_together_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = free_port()
+    monkeypatch.setattr(ports, "SERVERS", [one])
+    assert free_port(one) != one
