@@ -12,10 +12,13 @@ import uvicorn
 from playwright.async_api import Browser, async_playwright, expect
 
 from services.assessment.app import SERVICE
+from services.supervision.app import SERVICE as SUPERVISION
 from shared.process import application_of
 from shared.running import Running
 from tests.assessment.visiting import link_to
 from tests.browser import chromium
+from tests.browser.visits import Visit
+from tests.supervision.console import a_full_afternoon
 
 expect.set_options(timeout=15_000)  # a busy machine is no broken page
 
@@ -39,6 +42,16 @@ async def served(database: Callable[..., Awaitable[Running]], tmp_path: Any) -> 
     running = Running(SERVICE, running.pool, running.settings.model_copy(update={"home": tmp_path}))
     async with serving(running) as address:
         yield running, address
+
+
+@pytest.fixture
+async def visit(database: Callable[..., Awaitable[Running]], browser: Browser) -> AsyncIterator[Visit]:
+    running = await database(SUPERVISION)
+    day = await a_full_afternoon(running)
+    async with serving(running) as address:
+        yield Visit(day, address, browser)
+        for context in browser.contexts:
+            await context.close()
 
 
 @pytest.fixture

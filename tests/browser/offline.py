@@ -70,6 +70,7 @@ class Faulty:
     def __init__(self, app: Any) -> None:
         self.app = app
         self.mode: str | None = None
+        self.refused: list[str] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or self.mode is None or not scope["path"].startswith("/t/"):
@@ -81,6 +82,7 @@ class Faulty:
             return
         if self.mode == "lost":
             await self.app(scope, receive, _nowhere)
+        self.refused.append(scope["path"].rsplit("/", 1)[-1])
         await send({"type": "http.response.start", "status": 500, "headers": [(b"content-type", b"text/html")]})
         await send({"type": "http.response.body", "body": b"<title>500</title>Internal Server Error"})
 

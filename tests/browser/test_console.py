@@ -2,61 +2,17 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route, expect
+from playwright.async_api import Page, Route, expect
 
-from services.supervision.app import SERVICE
-from services.supervision.http_sign_in import mint_sign_in
 from shared.contracts import ids
-from shared.running import Running
 from tests.browser.checking import problems
-from tests.browser.conftest import serving
+from tests.browser.visits import SCREEN, Visit
 from tests.supervision.builders import SITE
-from tests.supervision.console import GRADE, SECRET, Afternoon, a_full_afternoon, path_of
+from tests.supervision.console import GRADE, SECRET
 
-SCREEN = {"width": 1280, "height": 900}
 TALKED, HELD = "We talked", "A hold needs a talk. Tick what you went through, or snooze."
-
-
-@dataclass
-class Visit:
-    day: Afternoon
-    address: str
-    browser: Browser
-
-    async def signed_in(self, reference: str = "dana", **options: Any) -> BrowserContext:
-        context = await self.browser.new_context(base_url=self.address, **options)
-        page = await context.new_page()
-        await page.goto(await self.link(reference))
-        await page.get_by_role("button", name="Sign in to jitt").click()
-        await expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
-        await page.close()
-        return context
-
-    async def link(self, reference: str = "dana") -> str:
-        return path_of(await mint_sign_in(self.day.running.pool, ids.supervisor(SITE, reference)))
-
-    async def page(self, path: str, reference: str = "dana", **options: Any) -> Page:
-        page = await (await self.signed_in(reference, **options)).new_page()
-        await page.goto(path)
-        return page
-
-    def brief(self, reference: str) -> str:
-        return f"/briefs/{self.day.trainings[reference]}"
-
-
-@pytest.fixture
-async def visit(database: Callable[..., Awaitable[Running]], browser: Browser) -> AsyncIterator[Visit]:
-    running = await database(SERVICE)
-    day = await a_full_afternoon(running)
-    async with serving(running) as address:
-        yield Visit(day, address, browser)
-        for context in browser.contexts:
-            await context.close()
 
 
 async def is_live(page: Page) -> None:

@@ -9,12 +9,10 @@ from tests.assessment.correcting import correction
 from tests.assessment.test_corrections import MENDED, answers, second_version, swept
 from tests.assessment.visiting import arrive
 from tests.browser.checking import problems
-from tests.browser.test_console import Visit, visit
+from tests.browser.visits import Visit
 from tests.driving import deliver
 from tests.supervision.console import GRADE, SECRET
 from tests.supervision.test_pages_corrections import corrected
-
-__all__ = ["visit"]
 
 
 @pytest.mark.parametrize(("locale", "chosen"), [("en", "a"), ("es", "b")], ids=["right after all", "wrong after all, in Spanish"])

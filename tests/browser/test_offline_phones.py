@@ -76,7 +76,12 @@ async def test_what_a_failing_server_did_not_take_is_sent_by_itself_and_said_onc
         await press(page, "Certain")
         await strip(page, "1 answer is waiting to be sent.")
         await page.evaluate(WATCH)
-        await asyncio.sleep(12)
+        wanted = app.refused.count("kept") + 2  # when the second is asked, the page has been told of the first
+
+        async def refused():
+            return app.refused.count("kept")
+
+        assert await eventually(refused, lambda found: found >= wanted, 40) >= wanted
         assert await page.evaluate("() => window.changes") == 0
         app.mode = None
         await strip(page, "All answers sent.")
@@ -115,11 +120,11 @@ async def test_what_was_under_way_when_a_training_was_removed_does_not_bring_it_
         await at_the_first_question(page, address, link)
         (worker,) = context.service_workers
         await worker.evaluate(LATE_ANSWERS)
-        await worker.evaluate(f"() => {{ refresh('{TRAINING}', '{TRAINING}'); }}")
+        await worker.evaluate(f"() => {{ refresh('{TRAINING}', '{TRAINING}').finally(() => {{ self.over = true; }}); }}")
         await eventually(lambda: worker.evaluate("() => Boolean(self.go)"), bool)
         assert await worker.evaluate("() => Boolean(self.go)")
         await press(page, "Remove this training from the phone")
         await heading(page, "This training is no longer on this phone")
         await worker.evaluate("() => self.go()")
-        await asyncio.sleep(1)
+        assert await eventually(lambda: worker.evaluate("() => Boolean(self.over)"), bool)
         assert await held(page) == NOTHING

@@ -14,7 +14,7 @@ from tests.assessment.building import MENTOR
 from tests.assessment.recording import another_module, arrive, finish, miss, of_module, plan, record_link
 from tests.browser.checking import SCHEMES, problems
 from tests.browser.conftest import serving
-from tests.browser.test_console import Visit
+from tests.browser.visits import Visit
 from tests.driving import deliver
 from tests.supervision.builders import SITE
 from tests.supervision.console import a_full_afternoon

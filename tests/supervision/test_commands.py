@@ -1,56 +1,30 @@
 """`jitt site`, `jitt import people` and `jitt link`, as somebody types them, on real Postgres."""
 
-import asyncio
 import json
 import shlex
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import typer
-from click.testing import Result
-from typer.testing import CliRunner
 
 from services.supervision import commands
-from services.supervision.app import SERVICE
-from shared import db
 from shared.contracts import ids
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.running import Running
 from shared.security import Expired, Link, read_link
-from shared.service import Service
-from tests.conftest import at_database
 from tests.driving import deliver, outgoing
 from tests.supervision.builders import MENTOR, SUPERVISOR, TRAINING, assigned
+from tests.supervision.conftest import Jitt
 from tests.supervision.test_pages_site import a_version
 
-Database = Callable[[Service], Awaitable[Running]]
-Jitt = Callable[..., Awaitable[Result]]
 ADD = ("site", "add", "eastfield", "--name", "Eastfield Mentoring", "--zone", "America/Chicago", "--phone", "555 555 0100")
 STEPS = ("--reporting-step", "Call.", "--reporting-step", "Tell us.")
 NUMBERS = ("--hotline-label", "State line", "--hotline", "800 555 0199", *STEPS, "--on-call", "555 555 0101")
 HEADER = "ref,role,name,email,phone,supervisor_ref,time_zone,locale,match_started_on,cleared\n"
 MARCUS = "marcus,mentor,Marcus Bell,marcus@example.org,,dana,,,2026-09-01,base:2027-06-30\n"
 DANA = "dana,supervisor,Dana Ortiz,,,,,,,\n"
-
-
-@pytest.fixture
-async def running(database: Database) -> Running:
-    return await database(SERVICE)
-
-
-@pytest.fixture
-async def jitt(running: Running, monkeypatch: pytest.MonkeyPatch) -> Jitt:
-    """Types a command, in a thread of its own as a process would be."""
-    async with running.connection() as conn:
-        name = await conn.fetchval("SELECT current_database()")
-    monkeypatch.setenv("JITT_SUPERVISION_POSTGRES", at_database(db.service_dsn("supervision"), name))
-    app, import_app = typer.Typer(), typer.Typer()
-    app.add_typer(import_app, name="import")
-    commands.add_to(app, import_app)
-    return lambda *words: asyncio.to_thread(CliRunner().invoke, app, [str(word) for word in words])
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from shared.service import Service
 from tests.driving import deliver
 from tests.supervision import builders
 from tests.supervision.builders import DAY, HOUR, SITE
+from tests.supervision.conftest import Jitt
 from tests.supervision.console import Afternoon, an_afternoon, form, signed_in, words
-from tests.supervision.test_commands import Jitt, jitt, running  # noqa: F401 (fixtures)
 
 Database = Callable[[Service], Awaitable[Running]]
 STEPS = {"asked_about_the_step": "did", "named_what_worked": "partly", "reset_the_step": "no"}
@@ -139,7 +139,7 @@ async def test_memory_counts_questions_that_come_back_and_no_steps(day: Afternoo
         assert said in words((await dana.get(f"/mentors/{mentor_id}")).text)
 
 
-async def test_the_link_is_to_the_last_session_that_has_begun_else_to_the_next(jitt: Jitt, running: Running) -> None:  # noqa: F811
+async def test_the_link_is_to_the_last_session_that_has_begun_else_to_the_next(jitt: Jitt, running: Running) -> None:
     async with running.connection() as conn:
         now = await conn.fetchval("SELECT now()")
     starts = {1: now - 9 * DAY, 2: now - 2 * DAY, 3: now + DAY, 4: now - DAY}
@@ -155,6 +155,6 @@ async def test_the_link_is_to_the_last_session_that_has_begun_else_to_the_next(j
         assert not isinstance(read_link(token, starts[expected] + 14 * DAY), Link)
 
 
-async def test_whose_check_in_has_to_be_said(jitt: Jitt) -> None:  # noqa: F811
+async def test_whose_check_in_has_to_be_said(jitt: Jitt) -> None:
     for words_ in ((), (builders.TRAINING,), ("--mentor", "marcus")):
         assert (await jitt("link", "--check-in", *words_)).exit_code == 2
