@@ -44,6 +44,7 @@ COMMANDS = {  # first word -> where its commands are
     "site": ("services.supervision.commands",),
     "link": ("services.supervision.commands",),
     "sign-in": ("services.supervision.commands_console",),
+    "token": ("services.supervision.commands_tokens",),
 }
 ServiceName = Annotated[str, typer.Argument(help=f"One of: {', '.join(topology.NAMES)}")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]

@@ -26,6 +26,7 @@ from shared.commands import AsJson, fail, on
 from shared.contracts.event import Event
 from shared.running import Running
 from shared.settings import settings
+from shared.tokens import hashed, new_token
 
 REFUSED = {
     "name_taken": "There is a publisher of that name already. `jitt publisher list` shows them all; choose another name, "
@@ -64,8 +65,8 @@ def add(
     if kafka:
         _add_over_kafka(name, site, as_json)
         return
-    token = tenants.new_token()
-    _tell(lambda: PublisherAdded(name=name, sites=tuple(site), token_sha256=tenants.hashed(token).hex()))
+    token = new_token()
+    _tell(lambda: PublisherAdded(name=name, sites=tuple(site), token_sha256=hashed(token).hex()))
     if as_json:
         typer.echo(json.dumps({"name": name, "sites": sorted(set(site)), "kafka": False, "token": token}))
     else:
@@ -122,8 +123,8 @@ def token(
         as_said = {"name": name, "token": None} | commands_logins.as_json(given)
         typer.echo(json.dumps(as_said) if as_json else commands_logins.in_words(way, given, name, site))
         return
-    new = tenants.new_token()
-    _tell(lambda: TokenIssued(name=name, token_sha256=tenants.hashed(new).hex(), only=only))
+    new = new_token()
+    _tell(lambda: TokenIssued(name=name, token_sha256=hashed(new).hex(), only=only))
     typer.echo(json.dumps({"name": name, "token": new}) if as_json else f"The new token of {name}, shown this once:\n\n{new}")
 
 

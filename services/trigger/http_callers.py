@@ -8,10 +8,10 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.trigger import publishers
-from services.trigger.guesses import Guesses
 from services.trigger.http_words import NOT_KNOWN, PAUSED, TOO_FAST, TOO_MANY
 from services.trigger.limits import Limit
 from services.trigger.tenants import Publisher
+from shared.guesses import Guesses
 from shared.running import Running
 
 BEARER = HTTPBearer(auto_error=False, description="a publisher's token, from `jitt publisher add`")

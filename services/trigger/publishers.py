@@ -5,7 +5,8 @@ from datetime import datetime
 
 from asyncpg import Connection, Pool, Record
 
-from services.trigger.tenants import Credential, Publisher, hashed
+from services.trigger.tenants import Credential, Publisher
+from shared.tokens import hashed
 
 LOCK = """
 SELECT name, sites, kafka, token_hashes, added_at, paused_at, paused_why

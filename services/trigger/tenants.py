@@ -1,9 +1,7 @@
 """A publisher is a credential with the list of sites it may speak for: the tenant boundary."""
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
 
 from services.trigger.messages import (
     OldTokensRevoked,
@@ -42,14 +40,6 @@ class Credential:
     added_at: datetime
     paused_at: datetime | None = None
     paused_why: str = ""
-
-
-def new_token() -> str:
-    return f"jitt_{secrets.token_urlsafe(32)}"
-
-
-def hashed(token: str) -> bytes:
-    return sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
 def added(state: Credential | None, event: PublisherAdded, now: datetime, _: object) -> Decided:

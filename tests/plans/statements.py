@@ -46,11 +46,11 @@ HOT: Mapping[str, str] = {
     "services.supervision.reading_trainings": "ANSWERS ITEMS CORRECTED",
     "services.supervision.reading_feed": "HERE CHANGES DAY",
     "services.supervision.store": """
-        LOAD_SITES FIND_SITE INSERT_SITE UPDATE_SITE LOAD_PEOPLE LIST_STAFF_AND_HASHES SITE_LEADS INSERT_PEOPLE UPDATE_PEOPLE
+        LOAD_SITES FIND_SITE INSERT_SITE UPDATE_SITE LOAD_PEOPLE LIST_KNOWN HERE SITE_LEADS INSERT_PEOPLE UPDATE_PEOPLE
         LOAD_MODULES INSERT_MODULES UPDATE_MODULES LOAD_SKILLS INSERT_SKILLS UPDATE_SKILLS LOAD_PREPARATIONS DUE_PREPARATIONS
         OVERDUE_PREPARATIONS DONE INSERT_PREPARATIONS UPDATE_PREPARATIONS REST_PREPARATIONS INSERT_ANSWERS SUPERVISORS""",
     "services.supervision.store_cases": """
-        LOAD DUE OVERDUE LOAD_ALERTS INSERT UPDATE REST PUT_ALERT ADD_CHANGE ADD_ENTRY PUT_CLEARANCE PUT_HOLD PUT_CONTACT
+        LOAD DUE OVERDUE LOAD_ALERTS INSERT UPDATE REST OF_SUPERVISOR PUT_ALERT ADD_CHANGE ADD_ENTRY PUT_CLEARANCE PUT_HOLD PUT_CONTACT
         NEWEST_TRAINING""",
     "services.supervision.store_links": "LOAD INSERT UPDATE WAITING EPOCH CHECK_IN_OF_SESSION CHECK_IN_OF_MENTOR",
     "services.supervision.store_regrades": "LOAD_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS REGRADE TALKED",
@@ -58,6 +58,7 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_readiness": "LOAD INSERT UPDATE OF_TRAINING",
     "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
     "services.supervision.store_console": "FORGET FORGET_SESSIONS KEEP_LINK USE_LINK START FIND END PERSON OPENED",
+    "services.supervision.store_tokens": "FIND USED",
     "services.trigger.publishers": "LOCK ALL WHOSE USED USES FORGET_USES INSERT UPDATE",
     "services.trigger.store_cancellations": """
         PLANNED LOCK LOAD INSERT UNDO UNDONE_BEFORE TO_CANCEL TO_BRING_BACK LIST""",
@@ -99,6 +100,10 @@ SELDOM: Mapping[str, str] = {
     "shared.messaging.letters.BEHIND": "a page for operators, of the open letters only",
     "shared.messaging.letters.GIVEN_UP": "those that an operator gives up, by their keys",
     "services.supervision.store_console.KEEP_PLATFORM_LINK": "when somebody who runs the network asks for a link",
+    "services.supervision.store_tokens.LIST": "a command that lists all tokens",
+    "services.supervision.store_tokens.ADD": "a command that gives one token",
+    "services.supervision.store_tokens.REVOKE": "a command that ends one token",
+    "services.supervision.store_tokens.UNKNOWN_SITES": "a command that gives one token",
     "shared.messaging.rebuild.TABLES": "looks at the catalog of tables",
     "shared.messaging.rebuild.PRIMARY_KEY": "looks at the catalog of indexes",
     "shared.messaging.rebuild.LEAVE": "of a table made aside",

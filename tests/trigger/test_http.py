@@ -9,12 +9,12 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from services.trigger import tenants
-from services.trigger.guesses import Guesses
 from services.trigger.http_words import CANCELLED, EVENT
 from services.trigger.messages import PublisherAdded, PublisherPaused
+from shared import tokens
 from shared.contracts import ids
 from shared.contracts.trigger import SessionPlanned
+from shared.guesses import Guesses
 from shared.messaging.batch import Batch
 from shared.messaging.message import Raw, inbox_id
 from shared.messaging.store import Dead
@@ -73,8 +73,8 @@ async def site(running: Running) -> AsyncIterator[Site]:
 
 
 async def a_token(running: Running, name: str, *sites: str) -> str:
-    token = tenants.new_token()
-    await deliver(running, PublisherAdded(name=name, sites=sites, token_sha256=tenants.hashed(token).hex()))
+    token = tokens.new_token()
+    await deliver(running, PublisherAdded(name=name, sites=sites, token_sha256=tokens.hashed(token).hex()))
     return token
 
 

@@ -11,13 +11,13 @@ import pytest
 from services.trigger.app import SERVICE
 from services.trigger.messages import PublisherAdded, PublisherPaused, TokenIssued
 from services.trigger.publishers import find_by_token
-from services.trigger.tenants import hashed, new_token
 from shared.messaging.batch import Batch
 from shared.messaging.message import Raw
 from shared.messaging.store import Dead
 from shared.running import Running
 from shared.security import PLATFORM, SESSION_COOKIE, Signed, form_token, mint_session
 from shared.service import Service
+from shared.tokens import hashed, new_token
 from tests.driving import commit, deliver
 from tests.supervision.console import ORIGIN, a_browser, form, words
 

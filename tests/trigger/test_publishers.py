@@ -10,6 +10,7 @@ import pytest
 from services.trigger import publishers, tenants
 from services.trigger.messages import PublisherAdded
 from shared import commands as shared_commands
+from shared import tokens
 from shared.running import Running
 from tests.driving import deliver
 from tests.trigger.typed import jitt
@@ -153,7 +154,7 @@ async def test_the_last_use_of_a_token_that_was_ended_is_forgotten_after_a_year_
     await running.pool.execute("UPDATE token_use SET at = now() - interval '13 months'")
     await jitt("publisher", "revoke", "lakeside", "--old")
     kept = await running.pool.fetch("SELECT hash FROM token_use")
-    assert [row["hash"] for row in kept] == [tenants.hashed(new)]
+    assert [row["hash"] for row in kept] == [tokens.hashed(new)]
     await jitt("publisher", "token", "lakeside")
     await jitt("publisher", "revoke", "lakeside", "--old")
     await running.pool.execute("UPDATE token_use SET at = now() - interval '11 months'")

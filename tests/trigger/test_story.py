@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from typer.testing import Result
 
-from services.trigger import domain, stories, story_words, tenants
+from services.trigger import domain, stories, story_words
 from services.trigger.announcements import KEPT, noting
 from services.trigger.messages import PolicyChanged, PublisherAdded
 from services.trigger.moments import Timing
@@ -17,6 +17,7 @@ from services.trigger.policy import Policy
 from services.trigger.session import Announcement, Session
 from services.trigger.stories import Around
 from services.trigger.zones import find_zone
+from shared import tokens
 from shared.contracts import ids
 from shared.contracts.event import Event, Refused
 from shared.contracts.site import SessionScheduled
@@ -247,8 +248,8 @@ async def shown(*said: str) -> Result:
 
 async def door(running: Running, path: str) -> Any:
     """What a publisher of the site gets."""
-    token = tenants.new_token()
-    await deliver(running, PublisherAdded(name="booking", sites=("east",), token_sha256=tenants.hashed(token).hex()))
+    token = tokens.new_token()
+    await deliver(running, PublisherAdded(name="booking", sites=("east",), token_sha256=tokens.hashed(token).hex()))
     transport = httpx2.ASGITransport(app=application_of(running))
     async with httpx2.AsyncClient(transport=transport, base_url="http://jitt.test") as client:
         return (await client.get(path, headers={"authorization": f"Bearer {token}"})).json()
