@@ -18,6 +18,7 @@ from shared.contracts.supervision import AlertAcknowledged, AlertEscalated, Aler
 
 Told = tuple[MentorCase, list[Event]]
 RANK = ("info", "attention", "urgent")
+AFTER_LEAVING = ("safeguarding_button_pressed", "confident_miss_on_safety_item", "safety_item_missed", "mentor_asked_to_talk")
 
 
 def reviewed(case: MentorCase, now: datetime) -> Told:
@@ -31,15 +32,16 @@ def reviewed(case: MentorCase, now: datetime) -> Told:
 
 
 def _matched(case: MentorCase, rule: Rule, now: datetime) -> Told:
-    claims = {claim.subject: claim for claim in rule.holds(case, now)}
+    over = case.status == "left" and rule.name not in AFTER_LEAVING
+    claims = {} if over else {claim.subject: claim for claim in rule.holds(case, now)}
     live = {alert.subject: alert for alert in case.alerts if alert.live and alert.rule == rule.name}
     events: list[Event] = []
     for subject, claim in claims.items():
         case, told = _updated(case, live[subject], claim, now) if subject in live else _raised(case, rule, claim, now)
         events += told
     for subject, alert in live.items():
-        if rule.lifts and subject not in claims:
-            case, told = resolved(case, alert, now, how=_why_lifted(case, alert, now))
+        if (rule.lifts or over) and subject not in claims:
+            case, told = resolved(case, alert, now, how="left" if over else _why_lifted(case, alert, now))
             events += told
     return case, events
 
@@ -128,7 +130,7 @@ def _next_look(case: MentorCase, now: datetime) -> datetime | None:
 def put(case: MentorCase, alert: Alert, kind: str, now: datetime) -> MentorCase:
     """The case with this alert in its new state, and a line in the live feed."""
     others = tuple(one for one in case.alerts if one.alert_id != alert.alert_id)
-    change = Change(alert.alert_id, alert.supervisor_id, kind, now)
+    change = Change(alert.alert_id, alert.supervisor_id, kind, now, alert)
     return replace(case, alerts=(*others, alert), changes=(*case.changes, change))
 
 

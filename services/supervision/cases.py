@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from services.supervision import alerts, clearances
 from services.supervision.alerts import Told
@@ -25,7 +26,15 @@ from services.supervision.domain import (
     Session,
     Training,
 )
-from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken, LinksRevoked, PersonListed
+from services.supervision.messages import (
+    AlertClosed,
+    AlertPassedOn,
+    AlertTaken,
+    LinksRevoked,
+    PersonLeft,
+    PersonListed,
+    SupervisorLeft,
+)
 from services.supervision.rules import BY_NAME
 from shared.contracts import ids
 from shared.contracts.assessment import AnswerRegraded, CallRequested, ItemAnswered, TrainingCompleted, TrainingOpened
@@ -56,11 +65,29 @@ def listed(case: MentorCase | None, event: PersonListed, now: datetime, _: Facts
         supervisor_id=event.supervisor_id,
         time_zone=event.time_zone,
         locale=event.locale,
-        match_started_on=event.match_started_on,
+        matches=event.all_matches,
+        status="active",
         granted={**was.granted, **event.cleared},
         address_hash=ids.address(event.site_id, event.email) if event.email else None,
     )
     return settled(case, alerts.with_supervisor(new, now), now)
+
+
+def left(case: MentorCase | None, event: PersonLeft, now: datetime, _: Facts) -> Decided:
+    """Their matches end today where they are; what is about somebody's safety stays open until a person has closed it."""
+    if event.role != "mentor" or case is None:
+        return Refused("not_a_mentor" if event.role != "mentor" else "unknown_mentor")
+    if case.status == "left":
+        return case, []
+    today = now.astimezone(ZoneInfo(case.time_zone)).date().isoformat()
+    ended = tuple(m if m.ends_on and m.ends_on < today else m.model_copy(update={"ends_on": today}) for m in case.matches)
+    return settled(case, replace(case, status="left", matches=ended), now)
+
+
+def supervisor_left(case: MentorCase | None, event: SupervisorLeft, now: datetime, _: Facts) -> Decided:
+    if case is None or case.supervisor_id != event.supervisor_id:
+        return Refused("another_supervisor")
+    return settled(case, alerts.with_supervisor(replace(case, supervisor_id=event.back_up_id), now), now)
 
 
 def links_revoked(case: MentorCase | None, event: LinksRevoked, now: datetime, _: Facts) -> Decided:

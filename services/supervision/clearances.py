@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.supervision.domain import Entry, MentorCase
 from shared.contracts.event import Event
-from shared.contracts.supervision import Clearance, ClearanceChanged, Match, MentorEnrolled
+from shared.contracts.supervision import Clearance, ClearanceChanged, MentorEnrolled
 
 Published = tuple[MentorCase, list[Event]]
 
@@ -42,7 +42,7 @@ def roster(case: MentorCase) -> MentorEnrolled:
         locale=case.locale,
         address_hash=case.address_hash,
         clearances=tuple(clearances(case).values()),
-        matches=(Match(started_on=case.match_started_on),) if case.match_started_on else (),
+        matches=case.matches,
         link_epoch=case.link_epoch,
         status=case.status,
         revision=1,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from shared.contracts.supervision import Severity
+from shared.contracts.supervision import Match, Severity
 from shared.contracts.vocabulary import vocabulary
 
 WEEK = timedelta(days=7)
@@ -200,12 +200,13 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of the live feed."""
+    """One line of the live feed. `alert`: as it stood then."""
 
     alert_id: UUID
     supervisor_id: UUID | None
     kind: str
     at: datetime
+    alert: Alert | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +233,7 @@ class MentorCase:
     supervisor_id: UUID | None = None
     time_zone: str = "UTC"
     locale: str = "en"
-    match_started_on: str | None = None
+    matches: tuple[Match, ...] = ()
     granted: Mapping[str, datetime | None] = field(default_factory=dict)
     link_epoch: int = 1
     status: Literal["active", "left"] = "active"

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from services.supervision import (
     cases,
+    causes,
     check_ins,
     contacts,
     days_off,
+    notices,
     people,
     preparations,
     readiness,
@@ -31,8 +33,10 @@ from services.supervision.messages import (
     ContactUndone,
     DayNoted,
     LinksRevoked,
+    PersonLeft,
     PersonListed,
     SiteEntered,
+    SupervisorLeft,
 )
 from services.supervision.people import Module, Person, Site, Skill
 from services.supervision.preparations import Preparation, preparation_id
@@ -58,15 +62,24 @@ from shared.contracts.content import (
 )
 from shared.contracts.event import Due
 from shared.contracts.trigger import SessionBroughtBack, SessionCalledOff, SessionPlanned, TrainingOverdue
-from shared.messaging import Clock, Handler, Read, Reads
+from shared.messaging import Clock, Handler, Read, Reads, Swept
 
 
 def site_id(event: SiteEntered) -> str:
     return event.site_id
 
 
-def person_id(event: PersonListed) -> UUID:
+def person_id(event: PersonListed | PersonLeft) -> UUID:
     return event.person_id
+
+
+def leavers_back_up(state: Person | None, event: Any) -> list[UUID]:
+    return [state.back_up_id] if state and state.back_up_id and isinstance(event, PersonLeft) else []
+
+
+def person_facts(state: Person | None, event: Any, reads: Reads) -> UUID | None:
+    """Who stands in for somebody who leaves; nobody who has left, too."""
+    return next((id for id in leavers_back_up(state, event) if id in reads["here"]), None)
 
 
 def module_key(event: ModulePublished | ModuleWithdrawn | ItemCorrected) -> str:
@@ -134,9 +147,11 @@ SITE = Handler[Site](
 )
 PERSON = Handler[Person](
     name="person",
-    on={PersonListed: (person_id, people.listed)},
+    on={PersonListed: (person_id, people.listed), PersonLeft: (person_id, people.left)},
     load=store.load_people,
     save=store.save_people,
+    reads={"here": Read(leavers_back_up, store.load_here)},
+    facts=person_facts,
 )
 MODULE = Handler[Module](
     name="module",
@@ -189,6 +204,7 @@ MENTOR_CASE = Handler[MentorCase](
     name="mentor_case",
     on={
         PersonListed: (person_id, cases.listed),
+        PersonLeft: (person_id, cases.left),
         LinksRevoked: (mentor_id, cases.links_revoked),
         SessionPlanned: (mentor_id, cases.planned),
         TrainingAssigned: (mentor_id, cases.assigned),
@@ -211,6 +227,7 @@ MENTOR_CASE = Handler[MentorCase](
     reads={"lead": Read(going_up, store.load_leads), "talked": Read(talked_about, store_regrades.load_talked)},
     facts=case_facts,
     clock=Clock(store_cases.due_cases, cases.due, store_cases.rest_cases, lambda c: c.due_at, store_cases.OVERDUE),
+    sweeps={SupervisorLeft: Swept(store_cases.of_supervisor, cases.supervisor_left)},
 )
 CHECK_IN = Handler[Kept](
     name="check_in",

@@ -7,9 +7,10 @@ from pydantic import AwareDatetime, Field
 
 from shared.contracts import ids
 from shared.contracts.event import Event
-from shared.contracts.supervision import Hotline
+from shared.contracts.supervision import Hotline, Match
 
 Role = Literal["mentor", "supervisor", "site_lead"]
+Source = Literal["people_file", "oneroster"]
 
 
 class SiteEntered(Event):
@@ -40,10 +41,13 @@ class PersonListed(Event):
     email: str | None = None
     phone: str | None = None
     supervisor_reference: str | None = None
+    back_up_reference: str | None = Field(None, description="of staff: who stands in for them")
     time_zone: str
     locale: str
-    match_started_on: str | None = Field(None, description="ISO date")
+    matches: tuple[Match, ...] = ()
+    match_started_on: str | None = Field(None, description="ISO date: the only match, as older lists tell it")
     cleared: dict[str, AwareDatetime | None] = Field(default_factory=dict, description="function -> last instant, or no end")
+    source: Source = "people_file"
 
     @property
     def person_id(self) -> UUID:
@@ -53,6 +57,35 @@ class PersonListed(Event):
     @property
     def supervisor_id(self) -> UUID | None:
         return ids.supervisor(self.site_id, self.supervisor_reference) if self.supervisor_reference else None
+
+    @property
+    def back_up_id(self) -> UUID | None:
+        return ids.supervisor(self.site_id, self.back_up_reference) if self.back_up_reference else None
+
+    @property
+    def all_matches(self) -> tuple[Match, ...]:
+        return self.matches or ((Match(started_on=self.match_started_on),) if self.match_started_on else ())
+
+
+class PersonLeft(Event):
+    """Somebody whom the site's list no longer names, or names as deleted. Nothing of them is deleted here."""
+
+    TYPE = "supervision.person_left.v1"
+    KEY = "person_id"
+
+    site_id: str
+    person_id: UUID
+    role: Role
+
+
+class SupervisorLeft(Event):
+    """What it means to their mentors: the back-up takes over, else the site's lead sees to them."""
+
+    TYPE = "supervision.supervisor_left.v1"
+    KEY = "supervisor_id"
+
+    supervisor_id: UUID
+    back_up_id: UUID | None = None
 
 
 class LinksRevoked(Event):

@@ -6,16 +6,17 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
-from services.supervision.messages import PersonListed, SiteEntered
+from services.supervision.messages import PersonLeft, PersonListed, SiteEntered, SupervisorLeft
 from shared.contracts import ids
 from shared.contracts.assessment import LinkRequested, SkillRemembered
 from shared.contracts.content import ItemCorrected, ModulePublished, ModuleWithdrawn
 from shared.contracts.content import Module as Content
-from shared.contracts.event import Event, Refused
+from shared.contracts.event import Event, Refused, Sweep
 from shared.contracts.supervision import SiteDescribed
 
 Corrected = tuple[ItemCorrected, list[Event]] | Refused
-MEANING = b"2"  # goes up when a row comes to mean more: the next import of a file then tells all of it again
+GONE = b"left"  # in place of a hash: whatever a list says of this person next is news
+MEANING = b"3"  # goes up when a row comes to mean more: the next import of a file then tells all of it again
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,22 @@ class Person:
     time_zone: str
     locale: str
     row_hash: bytes
+    back_up_id: UUID | None = None
+    status: Literal["active", "left"] = "active"
+    source: str = "people_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody of a site as the last list told of them: what the next one is compared with."""
+
+    person_id: UUID
+    role: str
+    reference: str
+    name: str
+    status: str
+    source: str
+    row_hash: bytes
 
 
 def row_hash(event: PersonListed) -> bytes:
@@ -69,8 +86,25 @@ def listed(person: Person | None, event: PersonListed, now: datetime, _: object)
         time_zone=event.time_zone,
         locale=event.locale,
         row_hash=row_hash(event),
+        back_up_id=event.back_up_id,
+        source=event.source,
     )
     return (person if person == new else new), []
+
+
+Leaves = tuple[Person, list[Event | Sweep]] | Refused
+
+
+def left(person: Person | None, event: PersonLeft, now: datetime, back_up: UUID | None) -> Leaves:
+    """Names and contacts stay until they are erased, or too old. A supervisor's mentors go to the back-up, if one is here."""
+    if person is None:
+        return Refused("unknown_person")
+    if person.status == "left":
+        return person, []
+    gone = replace(person, status="left", row_hash=GONE)
+    if person.role == "mentor":
+        return gone, []
+    return gone, [Sweep("mentor_case", SupervisorLeft(supervisor_id=person.person_id, back_up_id=back_up))]
 
 
 @dataclass(frozen=True, slots=True)

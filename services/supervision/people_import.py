@@ -40,12 +40,13 @@ async def bring_in(running: Running, job: Job) -> Imported:
     """Raises UnknownSite."""
     async with running.connection() as conn:
         site = await store.find_site(conn, job.site_id)
-        known, staff = await store.list_known(conn, job.site_id)
+        known = await store.list_known(conn, job.site_id)
     if site is None:
         raise UnknownSite(str(UnknownSite.__doc__))
-    whose = Whose(job.site_id, site.time_zone, site.locales[0], frozenset(staff))
+    staff = frozenset(id for id, person in known.items() if person.role != "mentor" and person.status == "active")
+    whose = Whose(job.site_id, site.time_zone, site.locales[0], staff)
     parsed = people_file.read(job.data, whose, job.reading)
-    found = people_file.compared(parsed.rows, known)
+    found = people_file.compared(parsed.rows, {id: person.row_hash for id, person in known.items()})
     wanted = not job.dry_run and (job.partial or not parsed.problems)
     if wanted:
         await _enter(running, (*found.new, *found.changed), job.writing)

@@ -29,9 +29,10 @@ from shared.contracts.assessment import SkillRemembered
 
 STAFF = """
 SELECT p.person_id, p.site_id, p.name, p.role, p.time_zone, coalesce(s.name, p.site_id) AS site_name, s.staff_on_call,
-       ARRAY(SELECT l.name FROM person l WHERE l.site_id = p.site_id AND l.role = 'site_lead' ORDER BY l.name) AS leads
+       ARRAY(SELECT l.name FROM person l
+             WHERE l.site_id = p.site_id AND l.role = 'site_lead' AND l.status = 'active' ORDER BY l.name) AS leads
 FROM person p LEFT JOIN site s ON s.site_id = p.site_id
-WHERE p.person_id = $1 AND p.role IN ('supervisor', 'site_lead')
+WHERE p.person_id = $1 AND p.role IN ('supervisor', 'site_lead') AND p.status = 'active'
 """
 SITE = "SELECT name, phone, hotline_label, hotline_number, reporting_steps, staff_on_call FROM site WHERE site_id = $1"
 MENTORS = """

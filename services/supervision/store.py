@@ -9,7 +9,7 @@ from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
 from services.supervision import store_regrades
-from services.supervision.people import Module, Person, Site, Skill
+from services.supervision.people import Known, Module, Person, Site, Skill
 from services.supervision.preparations import Assigned, Plan, Preparation
 from shared.contracts.assessment import ItemAnswered, OpenAnswer, SkillRemembered
 from shared.contracts.content import AssignedItem
@@ -42,27 +42,30 @@ UPDATE site SET name = $2, phone = $3, time_zone = $4, locales = $5, hotline_lab
 WHERE site_id = $1
 """
 LOAD_PEOPLE = """
-SELECT person_id, site_id, role, reference, name, email, phone, time_zone, locale, row_hash
+SELECT person_id, site_id, role, reference, name, email, phone, time_zone, locale, row_hash, back_up_id, status, source
 FROM person WHERE person_id = ANY($1::uuid[]) ORDER BY person_id FOR UPDATE
 """
-LIST_STAFF_AND_HASHES = """
-SELECT person_id, role, row_hash FROM person WHERE site_id = $1
+LIST_KNOWN = """
+SELECT person_id, role, reference, name, status, source, row_hash FROM person WHERE site_id = $1
 """
+HERE = "SELECT person_id FROM person WHERE person_id = ANY($1::uuid[]) AND status = 'active'"
 SITE_LEADS = """
 SELECT DISTINCT ON (site_id) site_id, person_id FROM person
-WHERE role = 'site_lead' AND site_id = ANY($1::text[]) ORDER BY site_id, reference
+WHERE role = 'site_lead' AND status = 'active' AND site_id = ANY($1::text[]) ORDER BY site_id, reference
 """
 INSERT_PEOPLE = """
-INSERT INTO person (person_id, site_id, role, reference, name, email, phone, time_zone, locale, row_hash)
+INSERT INTO person (person_id, site_id, role, reference, name, email, phone, time_zone, locale, row_hash, back_up_id, status,
+                    source)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-                     $10::bytea[]) ON CONFLICT DO NOTHING
+                     $10::bytea[], $11::uuid[], $12::text[], $13::text[]) ON CONFLICT DO NOTHING
 """
 UPDATE_PEOPLE = """
-UPDATE person p SET (site_id, role, reference, name, email, phone, time_zone, locale, row_hash)
-  = (u.site_id, u.role, u.reference, u.name, u.email, u.phone, u.time_zone, u.locale, u.row_hash)
+UPDATE person p SET (site_id, role, reference, name, email, phone, time_zone, locale, row_hash, back_up_id, status, source)
+  = (u.site_id, u.role, u.reference, u.name, u.email, u.phone, u.time_zone, u.locale, u.row_hash, u.back_up_id, u.status,
+     u.source)
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-            $10::bytea[])
-  AS u (person_id, site_id, role, reference, name, email, phone, time_zone, locale, row_hash)
+            $10::bytea[], $11::uuid[], $12::text[], $13::text[])
+  AS u (person_id, site_id, role, reference, name, email, phone, time_zone, locale, row_hash, back_up_id, status, source)
 WHERE p.person_id = u.person_id
 """
 LOAD_MODULES = """
@@ -172,10 +175,14 @@ async def save_people(conn: Connection, changed: Sequence[Person], new: Sequence
     return await _saved(conn, UPDATE_PEOPLE, INSERT_PEOPLE, [_person_row(p) for p in changed], [_person_row(p) for p in new])
 
 
-async def list_known(conn: Connection, site_id: str) -> tuple[dict[UUID, bytes], set[UUID]]:
-    """What the last import said of everybody at a site (a hash each), and who of them are staff."""
-    rows = await conn.fetch(LIST_STAFF_AND_HASHES, site_id)
-    return {row["person_id"]: row["row_hash"] for row in rows}, {row["person_id"] for row in rows if row["role"] != "mentor"}
+async def list_known(conn: Connection, site_id: str) -> dict[UUID, Known]:
+    """Everybody at a site, as the last import told of them."""
+    return {row["person_id"]: Known(**dict(row)) for row in await conn.fetch(LIST_KNOWN, site_id)}
+
+
+async def load_here(conn: Connection, person_ids: Sequence[UUID]) -> dict[UUID, bool]:
+    """Of these, the people who have not left."""
+    return {row["person_id"]: True for row in await conn.fetch(HERE, person_ids)}
 
 
 async def load_leads(conn: Connection, site_ids: Sequence[str]) -> dict[str, UUID]:
@@ -259,7 +266,8 @@ def _site_row(s: SiteDescribed) -> tuple[Any, ...]:
 
 
 def _person_row(p: Person) -> tuple[Any, ...]:
-    return (p.person_id, p.site_id, p.role, p.reference, p.name, p.email, p.phone, p.time_zone, p.locale, p.row_hash)
+    return (p.person_id, p.site_id, p.role, p.reference, p.name, p.email, p.phone, p.time_zone, p.locale, p.row_hash,
+            p.back_up_id, p.status, p.source)  # fmt: skip
 
 
 def _module_row(m: Module) -> tuple[Any, ...]:

@@ -8,17 +8,20 @@ from uuid import UUID
 from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
-from services.supervision.domain import Alert, History, MentorCase, suspended_by
+from services.supervision import told as feed
+from services.supervision.domain import Alert, Change, History, MentorCase, suspended_by
+from services.supervision.messages import SupervisorLeft
 from services.supervision.store import columns
+from shared.contracts.supervision import Match
 
 LOAD = """
 SELECT mentor_id, site_id, enrolled, supervisor_id, time_zone, locale, match_started_on, granted, link_epoch, status, revision,
-       address_hash, history, review_at
+       address_hash, history, review_at, matches
 FROM mentor_case WHERE mentor_id = ANY($1::uuid[]) ORDER BY mentor_id FOR UPDATE
 """
 DUE = """
 SELECT mentor_id, site_id, enrolled, supervisor_id, time_zone, locale, match_started_on, granted, link_epoch, status, revision,
-       address_hash, history, review_at
+       address_hash, history, review_at, matches
 FROM mentor_case WHERE due_at >= $2 AND due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 OVERDUE = """
@@ -36,21 +39,29 @@ ORDER BY raised_at, alert_id
 """
 INSERT = """
 INSERT INTO mentor_case (mentor_id, site_id, enrolled, supervisor_id, time_zone, locale, match_started_on, granted, link_epoch,
-                         status, revision, address_hash, history, review_at, due_at)
+                         status, revision, address_hash, history, review_at, due_at, matches)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::bool[], $4::uuid[], $5::text[], $6::text[], $7::date[], $8::jsonb[], $9::int[],
-                     $10::text[], $11::int[], $12::text[], $13::jsonb[], $14::timestamptz[], $15::timestamptz[])
+                     $10::text[], $11::int[], $12::text[], $13::jsonb[], $14::timestamptz[], $15::timestamptz[],
+                     $16::jsonb[])
 ON CONFLICT DO NOTHING
 """
 UPDATE = """
 UPDATE mentor_case c SET (site_id, enrolled, supervisor_id, time_zone, locale, match_started_on, granted, link_epoch, status,
-                          revision, address_hash, history, review_at, due_at)
+                          revision, address_hash, history, review_at, due_at, matches)
   = (u.site_id, u.enrolled, u.supervisor_id, u.time_zone, u.locale, u.match_started_on, u.granted, u.link_epoch, u.status,
-     u.revision, u.address_hash, u.history, u.review_at, u.due_at)
+     u.revision, u.address_hash, u.history, u.review_at, u.due_at, u.matches)
 FROM unnest($1::uuid[], $2::text[], $3::bool[], $4::uuid[], $5::text[], $6::text[], $7::date[], $8::jsonb[], $9::int[],
-            $10::text[], $11::int[], $12::text[], $13::jsonb[], $14::timestamptz[], $15::timestamptz[])
+            $10::text[], $11::int[], $12::text[], $13::jsonb[], $14::timestamptz[], $15::timestamptz[], $16::jsonb[])
   AS u (mentor_id, site_id, enrolled, supervisor_id, time_zone, locale, match_started_on, granted, link_epoch, status, revision,
-        address_hash, history, review_at, due_at)
+        address_hash, history, review_at, due_at, matches)
 WHERE c.mentor_id = u.mentor_id
+"""
+# Not once they are back: what was given to them since stays theirs.
+OF_SUPERVISOR = """
+SELECT c.mentor_id FROM mentor_case c
+WHERE c.supervisor_id = $1 AND ($2::uuid IS NULL OR c.mentor_id > $2)
+  AND EXISTS (SELECT 1 FROM person p WHERE p.person_id = $1 AND p.status = 'left')
+ORDER BY c.mentor_id LIMIT $3
 """
 REST = "UPDATE mentor_case SET due_at = NULL WHERE mentor_id = ANY($1::uuid[])"
 PUT_ALERT = """
@@ -67,7 +78,8 @@ ON CONFLICT (alert_id) DO UPDATE SET (supervisor_id, session_id, rule_version, s
     excluded.resolved_by, excluded.how, excluded.note, excluded.contact_id)
 """
 ADD_CHANGE = """
-INSERT INTO alert_change (at, kind, alert_id, mentor_id, site_id, supervisor_id) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO alert_change (at, kind, alert_id, mentor_id, site_id, supervisor_id, document)
+VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb)
 """
 ADD_ENTRY = """
 INSERT INTO clearance_entry (mentor_id, site_id, function, state, until, why, evidence, by_person, at, revision)
@@ -100,6 +112,7 @@ ORDER BY p.starts_at DESC LIMIT 1
 """
 
 HISTORY = TypeAdapter(History)
+MATCHES = TypeAdapter(tuple[Match, ...])
 GRANTED = TypeAdapter(dict[str, datetime | None])
 FACTS = TypeAdapter(dict[str, str])
 ALERT = ("alert_id", "mentor_id", "site_id", "supervisor_id", "session_id", "rule", "rule_version", "subject", "severity",
@@ -114,6 +127,10 @@ async def load_cases(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, Mento
 async def due_cases(conn: Connection, limit: int, since: datetime) -> dict[UUID, MentorCase]:
     """Claims and locks what is due; rows that another worker holds are left to it."""
     return await _with_alerts(conn, await conn.fetch(DUE, limit, since))
+
+
+async def of_supervisor(conn: Connection, cause: SupervisorLeft, after: UUID | None, limit: int) -> list[UUID]:
+    return [row["mentor_id"] for row in await conn.fetch(OF_SUPERVISOR, cause.supervisor_id, after, limit)]
 
 
 async def rest_cases(conn: Connection, keys: Sequence[UUID]) -> None:
@@ -146,12 +163,17 @@ def _children(cases: Sequence[MentorCase]) -> Iterable[tuple[str, list[tuple[Any
     """Closed alerts before open ones: at most one is open per (mentor, rule, subject) at any moment."""
     alerts = [alert for case in cases for alert in _touched(case)]
     yield PUT_ALERT, [_alert_row(alert) for alert in sorted(alerts, key=lambda a: a.live)]
-    yield ADD_CHANGE, [(c.at, c.kind, c.alert_id, m.mentor_id, m.site_id, c.supervisor_id) for m in cases for c in m.changes]
+    yield ADD_CHANGE, [_change_row(case, change) for case in cases for change in case.changes]
     entries = [_entry_rows(case) for case in cases]
     yield ADD_ENTRY, [row for rows in entries for row in rows]
     yield PUT_CLEARANCE, [row for rows in entries for row in rows]
     yield PUT_HOLD, [row for case in cases for row in _hold_rows(case)]
     yield PUT_CONTACT, [row for case in cases for row in _contact_rows(case)]
+
+
+def _change_row(case: MentorCase, c: Change) -> tuple[Any, ...]:
+    """With what the feeds say of it, now and whenever it is sent again."""
+    return (c.at, c.kind, c.alert_id, case.mentor_id, case.site_id, c.supervisor_id, feed.document(c.alert))
 
 
 def _touched(case: MentorCase) -> list[Alert]:
@@ -172,15 +194,23 @@ def _case(row: Record, alerts: tuple[Alert, ...]) -> MentorCase:
     values = dict(row)
     values["granted"] = GRANTED.validate_json(values["granted"])
     values["history"] = HISTORY.validate_json(values["history"])
-    values["match_started_on"] = values["match_started_on"].isoformat() if values["match_started_on"] else None
+    values["matches"] = _matches(values["matches"], values.pop("match_started_on"))
     return MentorCase(**values, alerts=alerts)
 
 
+def _matches(told: str | None, started_on: date | None) -> tuple[Match, ...]:
+    """Of a row from before matches were kept, the one whose start it tells."""
+    if told is None:
+        return (Match(started_on=started_on.isoformat()),) if started_on else ()
+    return MATCHES.validate_json(told)
+
+
 def _row(c: MentorCase) -> tuple[Any, ...]:
-    started_on = date.fromisoformat(c.match_started_on) if c.match_started_on else None
+    going_on = [m.started_on for m in c.matches if not m.ends_on] or [m.started_on for m in c.matches]
+    started_on = date.fromisoformat(min(going_on)) if going_on else None
     return (c.mentor_id, c.site_id, c.enrolled, c.supervisor_id, c.time_zone, c.locale, started_on,
             GRANTED.dump_json(dict(c.granted)).decode(), c.link_epoch, c.status, c.revision, c.address_hash,
-            HISTORY.dump_json(c.history).decode(), c.review_at, c.due_at)  # fmt: skip
+            HISTORY.dump_json(c.history).decode(), c.review_at, c.due_at, MATCHES.dump_json(c.matches).decode())  # fmt: skip
 
 
 def _alert(row: Record) -> Alert:

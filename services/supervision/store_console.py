@@ -21,7 +21,7 @@ DELETE FROM console_session WHERE token_hash = ANY(ARRAY(
 KEEP_LINK = """
 INSERT INTO sign_in_link (token_hash, person_id, site_id, expires_at)
 SELECT $1, p.person_id, p.site_id, now() + $3 FROM person p
-WHERE p.person_id = $2 AND p.role IN ('supervisor', 'site_lead')
+WHERE p.person_id = $2 AND p.role IN ('supervisor', 'site_lead') AND p.status = 'active'
 RETURNING person_id
 """
 KEEP_PLATFORM_LINK = """
@@ -34,7 +34,10 @@ RETURNING person_id, site_id, role
 START = "INSERT INTO console_session (token_hash, person_id, site_id, ends_at, role) VALUES ($1, $2, $3, now() + $4, $5)"
 FIND = "SELECT person_id, site_id, role FROM console_session WHERE token_hash = $1 AND ends_at > now()"
 END = "DELETE FROM console_session WHERE token_hash = $1"
-PERSON = "SELECT person_id FROM person WHERE site_id = $1 AND reference = $2 AND role IN ('supervisor', 'site_lead')"
+PERSON = """
+SELECT person_id FROM person
+WHERE site_id = $1 AND reference = $2 AND role IN ('supervisor', 'site_lead') AND status = 'active'
+"""
 OPENED = "INSERT INTO brief_opened (training_id, mentor_id, site_id, person_id) VALUES ($1, $2, $3, $4)"
 
 

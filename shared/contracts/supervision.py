@@ -1,17 +1,20 @@
 """What supervision publishes: the roster and sites (compacted, no names of people), alerts, briefs and contacts."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
 from shared.contracts.event import Event, Part
+from shared.contracts.site import Stage
 
 TOPIC = "supervision.events"
 ALERTS = "supervision.alerts"
 ROSTER = "supervision.roster"
 SITES = "supervision.sites"
+ERASED = "supervision.erased"
+ENDING = timedelta(days=42)
 Severity = Literal["info", "attention", "urgent"]
 
 
@@ -28,6 +31,24 @@ class Match(Part):
     started_on: str = Field(description="ISO date")
     ends_on: str | None = None
     closing: bool = False
+
+    def stage(self, day: date) -> Stage | None:
+        """Which stage it is in on a day; None when its dates cannot be read."""
+        try:
+            started = date.fromisoformat(self.started_on)
+            ends = date.fromisoformat(self.ends_on) if self.ends_on else None
+        except ValueError:
+            return None
+        if self.closing or (ends and ends - day <= ENDING):
+            return "ending"
+        return stage_by((day - started).days)
+
+
+def stage_by(days: int) -> Stage:
+    """Of a match that is so many days old."""
+    if days <= 28:
+        return "start"
+    return "building" if days <= 183 else "steady"
 
 
 class MentorEnrolled(Event):
@@ -117,7 +138,7 @@ class AlertResolved(_OfAlert):
     TYPE = "supervision.alert_resolved.v1"
 
     by: UUID | None = None
-    how: str = Field(description="a code: talked, not_needed, noted, session_over, lifted, taken_back, corrected")
+    how: str = Field(description="a code: talked, not_needed, noted, session_over, lifted, taken_back, corrected, left")
 
 
 class CalledOff(Part):
@@ -196,7 +217,57 @@ class ClearanceChanged(Event):
 
 
 class PersonErased(Event):
+    """Everything about a person goes, in every service. Stays on its topic for ever: a restored database reads it again."""
+
     TYPE = "supervision.person_erased.v1"
+    TOPIC = ERASED
+    ERASES = True
+
+    mentor_id: UUID = Field(description="whom: a mentor's id, or that of a member of staff")
+    role: Literal["mentor", "staff"] = "mentor"
+    site_id: str = Field("", description="empty: erased before this was told")
+    at: AwareDatetime | None = Field(None, description="when somebody asked for it")
+
+    def whom(self) -> None:
+        """Never refused: it may have to be done again."""
+
+
+class MentorForgotten(Event):
+    """A key without a value: compaction then removes what the roster said of a mentor who was erased."""
+
+    TYPE = "supervision.mentor_forgotten.v1"
+    TOPIC = ROSTER
+    TOMBSTONE = True
+
+    mentor_id: UUID
+
+
+class PersonErasureDone(Event):
+    """The receipt: nothing about this person is left in supervision's tables but the id."""
+
+    TYPE = "supervision.person_erasure_done.v1"
     TOPIC = TOPIC
 
     mentor_id: UUID
+
+    def whom(self) -> None:
+        """A receipt is always taken."""
+
+
+
+class NoticeDelivered(Event):
+    """What became of a message to a person: told when a server or provider has it, and again when more is known."""
+
+    TYPE = "supervision.notice_delivered.v1"
+    TOPIC = TOPIC
+    KEY = "person_id"
+
+    notice_id: UUID
+    person_id: UUID = Field(description="a mentor_id or supervisor_id")
+    site_id: str
+    kind: str = Field(description="a code: training, nudge, last_call, check_in, moved, canceled, alert, digest, ...")
+    state: str = Field(description="a code: sent, delivered, failed, bounced, expired, dropped")
+    channel: str | None = Field(None, description="a code: mail, text; None: none was tried")
+    tries: int = Field(ge=0)
+    reason: str | None = Field(None, description="a code, such as smtp_550 or session_canceled")
+    at: AwareDatetime

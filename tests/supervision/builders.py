@@ -14,7 +14,9 @@ from services.supervision.messages import (
     ContactMade,
     ContactUndone,
     LinksRevoked,
+    PersonLeft,
     PersonListed,
+    SupervisorLeft,
 )
 from shared.contracts import ids
 from shared.contracts.assessment import (
@@ -238,6 +240,8 @@ class Story:
 
 DECIDE: dict[type[Event], Any] = {
     PersonListed: cases.listed,
+    PersonLeft: cases.left,
+    SupervisorLeft: cases.supervisor_left,
     SessionPlanned: cases.planned,
     TrainingAssigned: cases.assigned,
     TrainingShared: cases.shared,

@@ -21,6 +21,7 @@ HOW = {
     "talked": "You two talked.",
     "not_needed": "Not needed.",
     "session_over": "The session is over.",
+    "left": "It closed by itself: the mentor has left this site.",
     "noted": "",
     "lifted": "It closed by itself: what it said is no longer so.",
     "taken_back": "It closed by itself: the mentor took it back.",

@@ -1,0 +1,118 @@
+"""What the feeds tell systems of a change: ids and codes, as they stood at that moment. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter
+
+from services.supervision.domain import Alert
+from shared.contracts import ids
+from shared.contracts.supervision import Severity
+
+State = Literal["open", "acknowledged", "resolved"]
+WEBHOOKS = UUID("6a697474-0000-8000-8000-000000000001")  # the cause that ids of webhooks follow from
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the feed: a transaction's number and a row's. Rows of a transaction come in the order of their numbers."""
+
+    xact: int
+    seq: int
+
+    def __str__(self) -> str:
+        return f"{self.xact}.{self.seq}"
+
+    def __lt__(self, other: "Cursor") -> bool:
+        return (self.xact, self.seq) < (other.xact, other.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Sees:
+    """What a reader of the feed may see: these sites, and of them only one supervisor's mentors, unless that is None."""
+
+    sites: tuple[str, ...]
+    caseload: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is kept with a change."""
+
+    rule: str
+    rule_version: int
+    severity: Severity
+    state: State
+    session_id: UUID | None
+    supervisor_id: UUID | None
+    facts: Mapping[str, str]
+
+
+TOLD = TypeAdapter(Told)
+
+
+def document(a: Alert | None) -> str | None:
+    """What is kept with a change of this alert."""
+    if a is None:
+        return None
+    told = Told(a.rule, a.rule_version, a.severity, a.state, a.session_id, a.supervisor_id, a.facts)
+    return TOLD.dump_json(told).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`caseload`: whose mentor it is now, which may be another supervisor than at the change."""
+
+    cursor: Cursor
+    kind: str
+    alert_id: UUID
+    mentor_id: UUID
+    site_id: str
+    at: datetime
+    caseload: UUID | None
+    told: Told
+
+    def seen_by(self, who: Sees) -> bool:
+        return self.site_id in who.sites and who.caseload in (None, self.caseload)
+
+
+class AlertNews(BaseModel):
+    """One change of an alert: ids and codes only."""
+
+    change: str = Field(
+        description="raised, updated, acknowledged, escalated, snoozed, returned, resolved, reopened; later versions may add more"
+    )
+    alert_id: UUID
+    rule: str
+    rule_version: int
+    severity: Severity
+    state: State
+    mentor_id: UUID
+    site_id: str
+    supervisor_id: UUID | None
+    session_id: UUID | None
+    facts: dict[str, str] = Field(description="ids and codes")
+    at: AwareDatetime
+
+
+def news(change: Change) -> AlertNews:
+    told = change.told
+    return AlertNews(
+        change=change.kind, alert_id=change.alert_id, rule=told.rule, rule_version=told.rule_version, severity=told.severity,
+        state=told.state, mentor_id=change.mentor_id, site_id=change.site_id, supervisor_id=told.supervisor_id,
+        session_id=told.session_id, facts=dict(told.facts), at=change.at,
+    )  # fmt: skip
+
+
+def webhook_id(name: str, place: Cursor) -> str:
+    """The same whenever this change is sent to this receiver."""
+    return f"msg_{ids.after(WEBHOOKS, f'{name}/{place}').hex}"
+
+
+def webhook_body(change: Change) -> bytes:
+    """As Standard Webhooks recommends: type, timestamp, data."""
+    told = news(change).model_dump_json()
+    return f'{{"type":"alert.{change.kind}","timestamp":"{change.at.isoformat()}","data":{told}}}'.encode()
