@@ -32,3 +32,13 @@ CREATE TABLE people_import (
 );
 CREATE INDEX people_import_of_site ON people_import (site_id, sent_at);
 CREATE INDEX people_import_to_do ON people_import (sent_at) WHERE state IN ('looked_at', 'confirmed');
+
+-- What OneRoster sets said last, row by row, so that a set of changes can be read: opaque ids, roles and days. No name and no
+-- reference of anybody; row_id follows from site, file and the row's own id.
+CREATE TABLE oneroster_row (
+    row_id uuid PRIMARY KEY,
+    site_id text NOT NULL,
+    file text NOT NULL CHECK (file IN ('users', 'roles', 'classes', 'enrollments', 'academicSessions')),
+    document jsonb NOT NULL
+);
+CREATE INDEX oneroster_row_of_site ON oneroster_row (site_id);
