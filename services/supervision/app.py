@@ -13,6 +13,7 @@ from shared.contracts.supervision import (
     DayCalledOff,
     DayCalledOffClosed,
     MentorEnrolled,
+    NoticeDelivered,
     SiteDescribed,
 )
 from shared.service import Service
@@ -33,6 +34,7 @@ SERVICE = Service(
         AlertResolved,
         DayCalledOff,
         DayCalledOffClosed,
+        NoticeDelivered,
     ),
     routes=http.routes,
 )

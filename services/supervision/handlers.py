@@ -5,19 +5,19 @@ from uuid import UUID
 
 from services.supervision import (
     cases,
-    causes,
     check_ins,
     contacts,
     days_off,
-    notices,
     people,
     preparations,
     readiness,
     regrades,
+    signing,
     store,
     store_cases,
     store_check_ins,
     store_days_off,
+    store_ledger,
     store_links,
     store_readiness,
     store_regrades,
@@ -25,10 +25,14 @@ from services.supervision import (
 from services.supervision.check_ins import Kept
 from services.supervision.days_off import DayOff
 from services.supervision.domain import MentorCase
+from services.supervision.handlers_notices import NOTICE, REACH
 from services.supervision.messages import (
     AlertClosed,
     AlertPassedOn,
     AlertTaken,
+    ClearanceRevoked,
+    ClearanceSignedOff,
+    ClearanceUndone,
     ContactMade,
     ContactUndone,
     DayNoted,
@@ -221,6 +225,9 @@ MENTOR_CASE = Handler[MentorCase](
         AlertClosed: (mentor_id, cases.closed),
         ContactMade: (mentor_id, contacts.made),
         ContactUndone: (mentor_id, contacts.undone),
+        ClearanceSignedOff: (mentor_id, signing.signed_off),
+        ClearanceRevoked: (mentor_id, signing.revoked),
+        ClearanceUndone: (mentor_id, signing.undone),
     },
     load=store_cases.load_cases,
     save=store_cases.save_cases,
@@ -255,4 +262,6 @@ LINK_REQUEST = Handler[LinkRequested](
     save=store_links.save_requests,
     projection=True,
 )
-HANDLERS = (SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST, CHECK_IN, READINESS)
+HANDLERS = (
+    SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST, CHECK_IN, READINESS, NOTICE, REACH,
+)  # fmt: skip

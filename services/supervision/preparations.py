@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.supervision import causes
+from services.supervision.notices import Notice
 from shared.contracts import ids
 from shared.contracts.assessment import AnswerRegraded, ItemAnswered, OpenAnswer, TrainingCompleted, TrainingOpened
 from shared.contracts.content import AssignedItem, NothingSuitable, TrainingAssigned, TrainingShared
@@ -43,7 +45,7 @@ class Assigned:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """`answers` and `regrades` are those of this batch: each is one row, saved once and not loaded again.
+    """`answers`, `regrades` and `notices` are those of this batch: each is one row, saved once and not loaded again.
 
     A training that was assigned for another session of the day is known here by its id; what became of it is kept there.
     """
@@ -67,6 +69,7 @@ class Preparation:
     complete_when_ready: bool | None = None
     answers: tuple[ItemAnswered, ...] = ()
     regrades: tuple[AnswerRegraded, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     @property
     def on(self) -> bool:
@@ -112,7 +115,8 @@ def planned(found: Preparation | None, event: SessionPlanned, now: datetime, _: 
         time_zone=event.time_zone,
         revision=event.revision,
     )
-    return replace(begun(found, event, event.starts_at), plan=plan, starts_at=event.starts_at, quiz_by=event.quiz_by), []
+    new = replace(begun(found, event, event.starts_at), plan=plan, starts_at=event.starts_at, quiz_by=event.quiz_by)
+    return replace(new, notices=(*new.notices, *causes.of_plan(found, new, now))), []
 
 
 def assigned(found: Preparation | None, event: TrainingAssigned, now: datetime, _: Facts) -> Decided:
@@ -183,4 +187,5 @@ def _ready(found: Preparation, now: datetime, facts: Facts, *, complete: bool) -
         at=now,
         complete=complete,
     )
-    return replace(found, ready_at=now, complete_when_ready=complete), [ready]
+    told = (*found.notices, *causes.of_brief(found, facts.supervisor_id, now))
+    return replace(found, ready_at=now, complete_when_ready=complete, notices=told), [ready]

@@ -8,7 +8,7 @@ from uuid import UUID
 from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
-from services.supervision import store_regrades
+from services.supervision import store_notices, store_regrades
 from services.supervision.people import Known, Module, Person, Site, Skill
 from services.supervision.preparations import Assigned, Plan, Preparation
 from shared.contracts.assessment import ItemAnswered, OpenAnswer, SkillRemembered
@@ -223,6 +223,7 @@ async def save_preparations(conn: Connection, changed: Sequence[Preparation], ne
     if answers := [_answer_row(answer) for p in (*changed, *new) for answer in p.answers]:
         await conn.executemany(INSERT_ANSWERS, answers)
     await store_regrades.regrade_answers(conn, (one for p in (*changed, *new) for one in p.regrades))
+    await store_notices.add(conn, (one for p in (*changed, *new) for one in p.notices))
     return True
 
 

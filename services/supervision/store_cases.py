@@ -8,6 +8,7 @@ from uuid import UUID
 from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
+from services.supervision import causes, store_notices
 from services.supervision import told as feed
 from services.supervision.domain import Alert, Change, History, MentorCase, suspended_by
 from services.supervision.messages import SupervisorLeft
@@ -148,6 +149,7 @@ async def save_cases(conn: Connection, changed: Sequence[MentorCase], new: Seque
     for statement, rows in _children(both):
         if rows:
             await conn.executemany(statement, rows)
+    await store_notices.add(conn, (notice for case in both for notice in causes.of_case(case)))
     return True
 
 

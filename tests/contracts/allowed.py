@@ -66,7 +66,10 @@ ONLY_IN = {
     "AlertAcknowledged": {"by": UUID},
     "AlertEscalated": {"to": UUID, "to_role": CODE},
     "AlertResolved": {"by": UUID, "how": CODE},
-    "ClearanceChanged": {"why": CODE},
+    "ClearanceChanged": {"why": CODE, "by": UUID},
+    "NoticeDelivered": {"notice_id": UUID, "person_id": UUID, "kind": CODE, "state": CODE, "channel": CODE, "tries": WHOLE,
+                        "reason": CODE},
+    "ContactLogged": {"how": CHOICE},  # one of three ways to talk
 }
 
 # Words and numbers that an organization publishes about itself, and what authors write for everybody.

@@ -44,7 +44,7 @@ HOT: Mapping[str, str] = {
         CONTACTS_OF_SESSIONS CONTACTS_OF_MENTOR CONTACTS_SINCE LAST_TALKS CLEARANCES SKILLS ALERTS_IN_STATE ALERTS_BY_ID COUNTS
         EXISTS CONTACT_BY_ID OPENED""",
     "services.supervision.reading_trainings": "ANSWERS ITEMS CORRECTED",
-    "services.supervision.reading_feed": "HERE CHANGES DAY",
+    "services.supervision.reading_feed": "HERE CHANGES OF_SITES DAY",
     "services.supervision.store": """
         LOAD_SITES FIND_SITE INSERT_SITE UPDATE_SITE LOAD_PEOPLE LIST_KNOWN HERE SITE_LEADS INSERT_PEOPLE UPDATE_PEOPLE
         LOAD_MODULES INSERT_MODULES UPDATE_MODULES LOAD_SKILLS INSERT_SKILLS UPDATE_SKILLS LOAD_PREPARATIONS DUE_PREPARATIONS
@@ -57,6 +57,8 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_check_ins": "LOAD INSERT UPDATE LAST",
     "services.supervision.store_readiness": "LOAD INSERT UPDATE OF_TRAINING",
     "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
+    "services.supervision.store_notices": """
+        LOAD ADD UPDATE CLAIM HAND_OVER LOAD_REACH INSERT_REACH UPDATE_REACH OF_PERSON ONE REACHES""",
     "services.supervision.store_console": "FORGET FORGET_SESSIONS KEEP_LINK USE_LINK START FIND END PERSON OPENED",
     "services.supervision.store_tokens": "FIND USED",
     "services.trigger.publishers": "LOCK ALL WHOSE USED USES FORGET_USES INSERT UPDATE",

@@ -1,0 +1,68 @@
+"""What is told of notices inside this service: somebody wants one, a sender has tried one, a provider reports on one."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.event import Event
+
+Channel = Literal["mail", "text"]
+Wanted = Literal["mail", "text", "none"]
+
+
+class NoticeAsked(Event):
+    """A notice that a person or a command causes; handlers make theirs themselves (`notices.new`)."""
+
+    TYPE = "supervision.notice_asked.v1"
+    KEY = "notice_id"
+
+    notice_id: UUID
+    site_id: str
+    person_id: UUID
+    kind: Literal["link", "record", "digest"]
+    about: dict[str, str] = Field(default_factory=dict, description="ids, codes and instants only")
+    useful_until: AwareDatetime
+
+
+class _OfNotice(Event):
+    KEY = "notice_id"
+
+    notice_id: UUID
+    site_id: str
+    person_id: UUID
+
+
+class NoticeTried(_OfNotice):
+    """accepted: a server or provider has it. later: it said try again. refused: it never will. postponed: not tried yet."""
+
+    TYPE = "supervision.notice_tried.v1"
+
+    tries: int
+    outcome: Literal["accepted", "later", "refused", "expired", "dropped", "postponed"]
+    channel: Channel | None = None
+    reason: str | None = Field(None, description="a code, such as smtp_550 or session_canceled")
+    again_at: AwareDatetime | None = None
+    otherwise: bool = Field(False, description="refused here, and there is another channel to try")
+    provider_id: str | None = None
+
+
+class NoticeReported(_OfNotice):
+    """What a provider, or a mail that came back, says of a notice that was sent."""
+
+    TYPE = "supervision.notice_reported.v1"
+
+    status: Literal["accepted", "delivered", "delayed", "bounced", "failed"]
+    channel: Channel = "mail"
+    reason: str | None = None
+
+
+class ChannelChosen(Event):
+    """How a person wants to be written to, if at all."""
+
+    TYPE = "supervision.channel_chosen.v1"
+    KEY = "person_id"
+
+    site_id: str
+    person_id: UUID
+    wanted: Wanted

@@ -1,0 +1,149 @@
+"""SQL of notices and of how people can be reached. A notice is added by whatever causes it, in its transaction."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Connection, Pool, Record
+from pydantic import TypeAdapter
+
+from services.supervision.notices import Notice
+from services.supervision.reach import Broken, Reach
+
+LOAD = """
+SELECT notice_id, site_id, person_id, kind, about, created_at, useful_until, due_at, state, tries, channel, handed_at, sent_at,
+       provider_id, reason
+FROM notice WHERE notice_id = ANY($1::uuid[]) ORDER BY notice_id FOR UPDATE
+"""
+# Without a person it is for the site's lead; a site that has none gets no notice, as it has nobody to read it.
+ADD = """
+INSERT INTO notice (notice_id, site_id, person_id, kind, about, created_at, useful_until, due_at, state, tries)
+SELECT u.notice_id, u.site_id, coalesce(u.person_id, lead.person_id), u.kind, u.about, u.created_at, u.useful_until, u.due_at,
+       'waiting', 0
+FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
+  AS u (notice_id, site_id, person_id, kind, about, created_at, useful_until, due_at)
+LEFT JOIN LATERAL (
+    SELECT p.person_id FROM person p WHERE u.person_id IS NULL AND p.site_id = u.site_id AND p.role = 'site_lead'
+    ORDER BY p.reference LIMIT 1
+) AS lead ON true
+WHERE u.person_id IS NOT NULL OR lead.person_id IS NOT NULL
+ON CONFLICT DO NOTHING
+"""
+UPDATE = """
+UPDATE notice n SET (due_at, state, tries, channel, handed_at, sent_at, provider_id, reason)
+  = (u.due_at, u.state, u.tries, u.channel, u.handed_at, u.sent_at, u.provider_id, u.reason)
+FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::int[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[],
+            $9::text[])
+  AS u (notice_id, due_at, state, tries, channel, handed_at, sent_at, provider_id, reason)
+WHERE n.notice_id = u.notice_id
+"""
+# A claim is a lease: who dies with it leaves the notice to the next look after it ends. The state says how far it had come.
+CLAIM = """
+UPDATE notice n SET state = 'sending', tries = n.tries + 1, due_at = now() + $2::interval, handed_at = NULL
+FROM (SELECT notice_id, handed_at FROM notice WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS found
+WHERE n.notice_id = found.notice_id
+RETURNING n.notice_id, n.site_id, n.person_id, n.kind, n.about, n.created_at, n.useful_until, n.due_at, n.state, n.tries,
+          n.channel, found.handed_at, n.sent_at, n.provider_id, n.reason
+"""
+HAND_OVER = """
+UPDATE notice SET state = 'handed_over', handed_at = now(), channel = $3, due_at = now() + $4::interval
+WHERE notice_id = $1 AND tries = $2 AND state = 'sending'
+"""
+LOAD_REACH = """
+SELECT person_id, site_id, wanted, broken FROM reach WHERE person_id = ANY($1::uuid[]) ORDER BY person_id FOR UPDATE
+"""
+INSERT_REACH = """
+INSERT INTO reach (person_id, site_id, wanted, broken)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[]) ON CONFLICT DO NOTHING
+"""
+UPDATE_REACH = """
+UPDATE reach r SET (wanted, broken) = (u.wanted, u.broken)
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[]) AS u (person_id, site_id, wanted, broken)
+WHERE r.person_id = u.person_id
+"""
+OF_PERSON = """
+SELECT notice_id, site_id, person_id, kind, about, created_at, useful_until, due_at, state, tries, channel, handed_at, sent_at,
+       provider_id, reason
+FROM notice WHERE person_id = $1 ORDER BY created_at DESC LIMIT $2
+"""
+ONE = "SELECT site_id, person_id, channel FROM notice WHERE notice_id = $1"
+REACHES = "SELECT person_id, site_id, wanted, broken FROM reach WHERE person_id = ANY($1::uuid[])"
+
+ABOUT = TypeAdapter(dict[str, str])
+BROKEN = TypeAdapter(dict[str, Broken])
+
+
+async def load_notices(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Notice]:
+    return {row["notice_id"]: _notice(row) for row in await conn.fetch(LOAD, ids)}
+
+
+async def save_notices(conn: Connection, changed: Sequence[Notice], new: Sequence[Notice]) -> bool:
+    """False when somebody else added one of `new` meanwhile."""
+    if changed:
+        rows = [(n.notice_id, n.due_at, n.state, n.tries, n.channel, n.handed_at, n.sent_at, n.provider_id, n.reason)
+                for n in changed]  # fmt: skip
+        await conn.execute(UPDATE, *zip(*rows, strict=True))
+    return await add(conn, new) == len(new)
+
+
+async def add(conn: Connection, notices: Iterable[Notice]) -> int:
+    """In the transaction of what causes them; one that is there already is left as it is. Answers how many are new."""
+    found = sorted({n.notice_id: n for n in notices}.values(), key=lambda n: n.notice_id.bytes)
+    if not found:
+        return 0
+    rows = [(n.notice_id, n.site_id, n.person_id, n.kind, ABOUT.dump_json(dict(n.about)).decode(), n.created_at, n.useful_until,
+             n.due_at) for n in found]  # fmt: skip
+    added: str = await conn.execute(ADD, *zip(*rows, strict=True))
+    return int(added.rpartition(" ")[2])
+
+
+async def claim(pool: Pool, limit: int, lease: timedelta) -> list[Notice]:
+    """What is due, each for one sender. `handed_at`: the server may have it already, from a try that nobody told the end of."""
+    return [_notice(row) for row in await pool.fetch(CLAIM, limit, lease)]
+
+
+async def hand_over(pool: Pool, notice: Notice, channel: str, lease: timedelta) -> bool:
+    """From here on the server may have it. False: somebody else has claimed it since, and it is theirs."""
+    return bool(await pool.execute(HAND_OVER, notice.notice_id, notice.tries, channel, lease) == "UPDATE 1")
+
+
+async def list_of_person(conn: Connection, person_id: UUID, limit: int = 20) -> list[Notice]:
+    return [_notice(row) for row in await conn.fetch(OF_PERSON, person_id, limit)]
+
+
+async def find_whose(conn: Connection, notice_id: UUID) -> tuple[str, UUID, str | None] | None:
+    """(site_id, person_id, channel)."""
+    row = await conn.fetchrow(ONE, notice_id)
+    return (row["site_id"], row["person_id"], row["channel"]) if row else None
+
+
+async def load_reach(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Reach]:
+    return {row["person_id"]: _reach(row) for row in await conn.fetch(LOAD_REACH, ids)}
+
+
+async def list_reach(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Reach]:
+    """Without a lock, for pages; nobody is in it for whom mail works as far as is known."""
+    return {row["person_id"]: _reach(row) for row in await conn.fetch(REACHES, ids)}
+
+
+async def save_reach(conn: Connection, changed: Sequence[Reach], new: Sequence[Reach]) -> bool:
+    """False when somebody else created one of `new` meanwhile."""
+    if changed:
+        await conn.execute(UPDATE_REACH, *zip(*map(_reach_row, changed), strict=True))
+    if not new:
+        return True
+    inserted: str = await conn.execute(INSERT_REACH, *zip(*map(_reach_row, new), strict=True))
+    return inserted == f"INSERT 0 {len(new)}"
+
+
+def _notice(row: Record) -> Notice:
+    return Notice(**dict(row) | {"about": ABOUT.validate_json(row["about"])})
+
+
+def _reach(row: Record) -> Reach:
+    return Reach(**dict(row) | {"broken": BROKEN.validate_json(row["broken"])})
+
+
+def _reach_row(r: Reach) -> tuple[Any, ...]:
+    return r.person_id, r.site_id, r.wanted, BROKEN.dump_json(dict(r.broken)).decode()

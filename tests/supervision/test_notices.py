@@ -1,0 +1,221 @@
+"""A notice's life, and what makes one: pure."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.supervision import causes, notices, preparations, reach
+from services.supervision.notice_messages import ChannelChosen, NoticeReported, NoticeTried
+from services.supervision.notices import Notice
+from services.supervision.reach import Reach
+from shared.contracts.assessment import LinkRequested
+from shared.contracts.event import Refused
+from shared.contracts.supervision import NoticeDelivered
+from shared.contracts.trigger import NudgeRequested
+from tests.supervision import builders
+from tests.supervision.builders import DAY, HOUR, LEAD, MENTOR, MINUTE, SESSION, SITE, START, SUPERVISOR, TRAINING, Story
+
+NOW = START - DAY
+
+
+def notice(**changes: Any) -> Notice:
+    made = notices.new(TRAINING, "training", "training", NOW, site_id=SITE, to=MENTOR, until=START)
+    return replace(made, **{"state": "sending", "tries": 1} | changes)
+
+
+def tried(outcome: str, **changes: Any) -> NoticeTried:
+    values = {"notice_id": notice().notice_id, "site_id": SITE, "person_id": MENTOR, "tries": 1, "outcome": outcome,
+              "channel": "mail"}  # fmt: skip
+    return NoticeTried(**values | changes)
+
+
+def reported(status: str, **changes: Any) -> NoticeReported:
+    values = {"notice_id": notice().notice_id, "site_id": SITE, "person_id": MENTOR, "status": status}
+    return NoticeReported(**values | changes)
+
+
+def after(before: Notice, event: NoticeTried | NoticeReported, now: Any = NOW) -> Notice:
+    decide = notices.tried if isinstance(event, NoticeTried) else notices.reported
+    result = decide(before, event, now, None)
+    assert not isinstance(result, Refused), result
+    return result[0]
+
+
+def known(result: reach.Decided) -> Reach:
+    assert not isinstance(result, Refused), result
+    return result[0]
+
+
+def refusal(before: Notice, event: NoticeTried | NoticeReported) -> str:
+    decide = notices.tried if isinstance(event, NoticeTried) else notices.reported
+    result = decide(before, event, NOW, None)
+    assert isinstance(result, Refused), result
+    return result.reason
+
+
+def test_what_a_server_took_is_sent_and_everybody_is_told() -> None:
+    result = notices.tried(notice(), tried("accepted", provider_id="<1@x>"), NOW, None)
+    assert not isinstance(result, Refused)
+    sent, (told,) = result
+    assert (sent.state, sent.due_at, sent.sent_at, sent.provider_id) == ("sent", None, NOW, "<1@x>")
+    assert isinstance(told, NoticeDelivered)
+    assert (told.state, told.person_id, told.kind, told.channel) == ("sent", MENTOR, "training", "mail")
+
+
+def test_a_server_that_is_busy_is_asked_again_later_and_later() -> None:
+    waits = [after(notice(tries=n), tried("later", tries=n)).due_at for n in (1, 2, 3, 9)]
+    assert waits == [NOW + MINUTE, NOW + 2 * MINUTE, NOW + 4 * MINUTE, NOW + HOUR]
+
+
+def test_what_cannot_arrive_in_time_any_more_expires() -> None:
+    late = after(notice(), tried("later", reason="smtp_451"), START - timedelta(seconds=30))
+    assert (late.state, late.due_at, late.reason) == ("expired", None, "smtp_451")
+
+
+def test_a_try_that_was_put_off_is_no_try() -> None:
+    off = after(notice(), tried("postponed", again_at=NOW + 10 * HOUR))
+    assert (off.state, off.tries, off.due_at) == ("waiting", 0, NOW + 10 * HOUR)
+
+
+def test_the_end_of_an_older_try_changes_nothing_unless_the_server_took_it() -> None:
+    newest = notice(tries=2)
+    assert refusal(newest, tried("later", tries=1)) == "another_try"
+    assert refusal(newest, tried("refused", tries=1)) == "another_try"
+    assert after(newest, tried("accepted", tries=1)).state == "sent"
+
+
+def test_what_is_refused_goes_to_the_other_channel_or_fails() -> None:
+    assert after(notice(), tried("refused", reason="smtp_550")).state == "failed"
+    other = after(notice(), tried("refused", reason="smtp_550", otherwise=True))
+    assert (other.state, other.due_at) == ("waiting", NOW)
+
+
+@pytest.mark.parametrize("state", sorted(notices.ENDED))
+def test_what_has_ended_is_tried_no_more(state: str) -> None:
+    assert refusal(notice(state=state), tried("later")) == "ended_already"
+
+
+def test_a_report_settles_a_try_that_nobody_lived_to_tell_of() -> None:
+    uncertain = notice(state="handed_over", tries=1, handed_at=NOW, due_at=NOW + HOUR)
+    assert after(uncertain, reported("accepted")).due_at is None
+    assert after(uncertain, reported("delivered")).state == "delivered"
+    assert after(notice(state="sent", tries=1), reported("bounced", reason="5.1.1")).state == "bounced"
+
+
+def test_reports_of_what_was_never_sent_or_is_known_are_refused() -> None:
+    assert refusal(notice(state="waiting", tries=0), reported("delivered")) == "not_sent_yet"
+    assert refusal(notice(state="bounced", tries=1), reported("delivered")) == "ended_already"
+    assert refusal(notice(state="sent", tries=1), reported("delayed")) == "not_final"
+
+
+def test_an_address_that_refuses_is_broken_until_something_is_delivered_there() -> None:
+    broken = known(reach.tried(None, tried("refused", reason="smtp_550"), NOW, None))
+    assert broken.none_works and broken.broken["mail"].reason == "smtp_550"
+    assert isinstance(reach.tried(broken, tried("accepted"), NOW, None), Refused)
+    assert not known(reach.reported(broken, reported("delivered"), NOW, None)).none_works
+
+
+def test_who_wants_no_mail_is_not_unreachable() -> None:
+    before = Reach(MENTOR, SITE, broken={"mail": reach.Broken(NOW, "smtp_550")})
+    chosen = known(reach.chosen(before, ChannelChosen(site_id=SITE, person_id=MENTOR, wanted="none"), NOW, None))
+    assert (chosen.wanted, chosen.broken, chosen.none_works) == ("none", {}, False)
+
+
+def test_the_same_cause_makes_the_same_notice() -> None:
+    event = builders.assigned()
+    made = causes.assigned(None, event, NOW, None)
+    assert not isinstance(made, Refused)
+    assert made[0].notice_id == causes.training_id(event)
+    assert isinstance(causes.assigned(made[0], event, NOW, None), Refused)
+    assert dict(made[0].about) == {"training_id": str(TRAINING), "session_id": str(SESSION)}
+
+
+def test_each_moment_of_a_session_makes_one_notice() -> None:
+    events = [NudgeRequested(mentor_id=MENTOR, site_id=SITE, session_id=SESSION, training_id=TRAINING, moment=m)
+              for m in ("nudge", "last_call", "check_in")]  # fmt: skip
+    made = [causes.nudged(None, event, NOW, None) for event in events]
+    assert [m[0].kind for m in made if not isinstance(m, Refused)] == ["nudge", "last_call", "check_in"]
+    assert len({causes.nudge_id(event) for event in events}) == 3
+
+
+def test_a_link_that_was_asked_for_again_is_sent_again() -> None:
+    def asked(at: Any) -> UUID:
+        return causes.link_id(LinkRequested(mentor_id=MENTOR, site_id=SITE, training_id=TRAINING, requested_at=at))
+
+    assert asked(NOW) != asked(NOW + DAY)
+
+
+def test_only_an_answer_that_counts_as_right_after_all_is_told() -> None:
+    wrong = builders.answered()
+    assert not isinstance(causes.regraded(None, builders.regraded(wrong), NOW, None), Refused)
+    right = builders.answered(correct=True, mistakes=())
+    assert isinstance(causes.regraded(None, builders.regraded(right), NOW, None), Refused)
+
+
+def prepared(*events: Any) -> preparations.Preparation:
+    state: preparations.Preparation | None = None
+    for event in events:
+        decide = preparations.planned if hasattr(event, "minutes") else preparations.assigned
+        result = decide(state, event, NOW, preparations.Facts())
+        assert not isinstance(result, Refused)
+        state = result[0]
+    assert state
+    return state
+
+
+def test_a_session_that_moves_or_is_canceled_is_told_to_whom_it_had_been_told() -> None:
+    moved = builders.planned(revision=2, starts_at=START + DAY)
+    assert prepared(builders.planned(), moved).notices == ()
+    kinds = [n.kind for n in prepared(builders.planned(), builders.assigned(), moved).notices]
+    assert kinds == ["moved"]
+    off = builders.planned(revision=2, status="cancelled")
+    assert [n.kind for n in prepared(builders.planned(), builders.assigned(), off).notices] == ["canceled"]
+    same = builders.planned(revision=2, minutes=60)
+    assert prepared(builders.planned(), builders.assigned(), same).notices == ()
+
+
+def test_two_briefs_of_one_day_are_one_mail() -> None:
+    ready = [causes.of_brief(prepared(builders.planned(session_id=UUID(int=n))), SUPERVISOR, NOW) for n in (1, 2)]
+    assert ready[0] == ready[1]
+    (told,) = ready[0]
+    assert (told.person_id, told.due_at, told.about["day"]) == (SUPERVISOR, START - 3 * HOUR, "2026-11-26")
+
+
+def of(story: Story) -> list[tuple[str, UUID | None]]:
+    assert story.case
+    return [(n.kind, n.person_id) for n in causes.of_case(story.case)]
+
+
+def enrolled() -> Story:
+    return Story(builders.listed(), builders.planned())
+
+
+def test_an_urgent_alert_is_mailed_to_the_supervisor_and_then_to_the_lead() -> None:
+    story = enrolled().happens(builders.answered(), at=START - 5 * HOUR)
+    alert = next(alert for alert in story.live if alert.rule in causes.HOLDING)
+    assert ("alert", SUPERVISOR) in of(story) and ("hold", MENTOR) in of(story)
+    assert alert.acknowledge_by
+    story.until(alert.acknowledge_by)
+    assert ("escalation", None) in of(story), "no person: the site's lead, who is found where it is saved"
+    assert LEAD
+
+
+def test_an_alert_is_mailed_once_however_often_it_is_updated() -> None:
+    story = enrolled().happens(builders.answered(), at=START - 5 * HOUR)
+    story.happens(builders.answered(attempt=2, correct=True, mistakes=()))
+    assert story.case
+    alert = next(alert for alert in story.live if alert.rule in causes.HOLDING)
+    told = [n for n in causes.of_case(story.case) if n.kind == "alert" and n.about["alert_id"] == str(alert.alert_id)]
+    assert len(told) > 1
+    assert len({n.notice_id for n in told}) == 1
+
+
+def test_an_alert_that_waits_for_mondays_list_is_not_mailed_by_itself() -> None:
+    story = enrolled().happens(builders.answered(), at=START - 5 * HOUR)
+    assert story.case
+    listed_only = tuple(replace(c, alert=replace(c.alert, with_role="digest")) if c.alert else c for c in story.case.changes)
+    assert "alert" in [n.kind for n in causes.of_case(story.case)]
+    assert "alert" not in [n.kind for n in causes.of_case(replace(story.case, changes=listed_only))]
