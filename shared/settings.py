@@ -4,10 +4,35 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_KEY = "development-only-key"
+
+
+class CannotStart(Exception):
+    """A setting is missing or does not fit what is to be started; the message says which, and what to do."""
+
+
+class Issuer(BaseModel, frozen=True, extra="forbid"):
+    """Whose accounts sign people in: a district's, or the network's own. Each speaks for its own sites only.
+
+    `sites` are ids, “lake-*” for all that begin so, or “*” for every site and for people of no site.
+    `confirms_email`: it gives out addresses itself and says nothing of email_verified, as Entra ID does.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9](-?[a-z0-9])*$", max_length=40)
+    name: str = Field(min_length=1, max_length=60)
+    issuer: str = Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)(:\d+)?(/|$))[!-~]*$", max_length=500)
+    client_id: str = Field(min_length=1, max_length=500)
+    client_secret: SecretStr = SecretStr("")
+    sites: tuple[str, ...] = Field(min_length=1)
+    confirms_email: bool = False
+
+    def speaks_for(self, site_id: str) -> bool:
+        """'' stands for people of no site."""
+        return any(known == "*" or site_id == known or (known[-1:] == "*" and site_id.startswith(known[:-1]) and site_id != "")
+                   for known in self.sites)  # fmt: skip
 
 
 class Settings(BaseSettings):
@@ -26,16 +51,44 @@ class Settings(BaseSettings):
     kafka_publishers: str = Field("", pattern=r"^((SASL_SSL|SASL_PLAINTEXT)://\S+:\d+)?$")  # where they sign in
     feed_private_addresses: bool = False  # calendars inside our own network may be asked for too
     kafka_session_seconds: float = Field(10, ge=6, le=300)  # without a sign of life: others take its partitions
+    mail_host: str = ""  # an SMTP server; in development and without one, mails are files in `home`/mail
+    mail_port: int = Field(587, gt=0, lt=65_536)
+    mail_tls: Literal["starttls", "tls", "none"] = "starttls"
+    mail_user: str = ""
+    mail_password: SecretStr = SecretStr("")
+    mail_from: str = Field("notices@jitt.invalid", pattern=r"^[^@\s<>]+@[^@\s<>]+$")  # an address of a domain that lets it send
+    mail_per_second: float = Field(5, gt=0)  # to one domain, in each worker process
+    mail_unsure_seconds: int = Field(600, ge=1)  # before a mail that a server may have already is sent again
+    text_url: str = Field("", pattern=r"^((https://|http://(127\.0\.0\.1|localhost)(:\d+)?/)\S+)?$")  # takes text messages
+    notice_keys: tuple[SecretStr, ...] = (SecretStr(DEVELOPMENT_KEY),)  # sign what goes there, and what is reported from there
     id_key: SecretStr = SecretStr(DEVELOPMENT_KEY)
     link_keys: tuple[SecretStr, ...] = (SecretStr(DEVELOPMENT_KEY),)
     session_keys: tuple[SecretStr, ...] = (SecretStr(DEVELOPMENT_KEY),)
     internal_keys: tuple[SecretStr, ...] = (SecretStr(DEVELOPMENT_KEY),)
     answer_keys: dict[str, SecretStr] = {"dev": SecretStr(DEVELOPMENT_KEY)}
     db_key: SecretStr = SecretStr(DEVELOPMENT_KEY)
+    sign_in: tuple[Issuer, ...] = ()
+    signed_in_idle_minutes: float = Field(60, gt=0)  # without a page opened: signed out
+    signed_in_hours: float = Field(12, gt=0)  # at the most
     trigger_url: str = "http://127.0.0.1:8101"
     content_url: str = "http://127.0.0.1:8102"
     assessment_url: str = "http://127.0.0.1:8103"
     supervision_url: str = "http://127.0.0.1:8104"
+
+    @model_validator(mode="after")
+    def _issuers_differ(self) -> Self:
+        for what in ("id", "issuer"):
+            if len({getattr(one, what) for one in self.sign_in}) < len(self.sign_in):
+                raise ValueError(f"two issuers in JITT_SIGN_IN have the same {what}")
+        return self
+
+    @model_validator(mode="after")
+    def _notices_can_leave(self) -> Self:
+        if self.mode == "production" and self.mail_host and self.mail_from.endswith(".invalid"):
+            raise ValueError("JITT_MAIL_HOST needs JITT_MAIL_FROM too: an address that this server may send for")
+        if self.mode == "production" and self.text_url and self.notice_keys[0].get_secret_value() == DEVELOPMENT_KEY:
+            raise ValueError("JITT_TEXT_URL needs JITT_NOTICE_KEYS too: a secret that signs what is sent there")
+        return self
 
     @model_validator(mode="after")
     def _no_development_key_in_production(self) -> Self:
