@@ -45,7 +45,10 @@ def people(
     """Enter or change a site's mentors, supervisors and site leads from a CSV file. A second run changes nothing.
 
     The first line names the columns: ref, role (mentor, supervisor or site_lead), name, email, phone, supervisor_ref,
-    time_zone (empty: the site's), locale, match_started_on (2026-09-01), cleared. Only ref, role and name are needed.
+    back_up_ref, time_zone (empty: the site's), locale, mentee_ref, match_started_on (2026-09-01), match_ends_on, closing (yes
+    or no), cleared. Only ref, role and name are needed.
+
+    back_up_ref is for supervisors: who takes their mentors over. Of a mentee_ref only an opaque id is kept.
 
     cleared lists functions with their last day: "base:2027-06-30;academic_help:2027-06-30"; base is both base functions. A
     function that is left out keeps the clearance it has. A mentor's supervisor may come later in the file.

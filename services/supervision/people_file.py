@@ -1,22 +1,26 @@
 """A site's list of people as CSV, read into rows and problems; every problem says where it is and how to mend it. Pure."""
 
-import csv
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from difflib import get_close_matches
 from functools import lru_cache
-from io import StringIO
+from io import BytesIO
 from typing import get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
+from services.supervision import csv_text
 from services.supervision.messages import PersonListed, Role
 from services.supervision.people import row_hash
+from shared.contracts import ids
+from shared.contracts.supervision import Match
 from shared.contracts.vocabulary import vocabulary
 
-COLUMNS = ("ref", "role", "name", "email", "phone", "supervisor_ref", "time_zone", "locale", "match_started_on", "cleared")
+MATCH = ("mentee_ref", "match_started_on", "match_ends_on", "closing")
+COLUMNS = ("ref", "role", "name", "email", "phone", "supervisor_ref", "back_up_ref", "time_zone", "locale", *MATCH, "cleared")
+FOR_MENTORS = ("supervisor_ref", *MATCH, "cleared")
 REQUIRED = ("ref", "role", "name")
 ROLES: tuple[str, ...] = get_args(Role)
 EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
@@ -24,7 +28,6 @@ PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]{4,30}( ?(x|ext\.?) ?[0-9]{1,6})?", re.
 LOCALE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 LAST_MOMENT = time(23, 59, 59)
 MOST = 200  # characters of a reference or a name
-SHOWN = 60  # characters of a cell that a problem quotes
 MOST_UNREAD = 5  # columns that a note names
 Progress = Callable[[int, int], None]
 
@@ -35,9 +38,11 @@ class Problem:
     column: str
     what: str
     mend: str
+    file: str = ""  # of a set of several
 
     def __str__(self) -> str:
-        where = f"Line {self.line}, {self.column}" if self.column else f"Line {self.line}"
+        line = f"{self.file}, line {self.line}" if self.file else f"Line {self.line}"
+        where = f"{line}, {self.column}" if self.column else line
         return f"{where}: {self.what} {self.mend}"
 
 
@@ -82,9 +87,10 @@ class Wrong(Exception):
 
 
 def read(data: bytes, whose: Whose, progress: Progress = lambda done, of: None) -> Parsed:
-    text, notes = _decoded(data)
-    lines = text.count("\n") + 1
-    records = _records(text)
+    encoding = csv_text.encoding(lambda: BytesIO(data))
+    notes = [csv_text.NOT_UTF_8.format("The file")] if encoding == csv_text.FALLBACK else []
+    lines = data.count(b"\n") + 1
+    records = csv_text.records(lambda: BytesIO(data), encoding)
     _, header = next(records, (1, []))
     names = [_column(name) for name in header]
     if fault := _header_fault(names):
@@ -116,35 +122,6 @@ def compared(rows: Iterable[Row], known: dict[UUID, bytes]) -> Compared:
     return Compared(tuple(new), tuple(changed), unchanged)
 
 
-def _decoded(data: bytes) -> tuple[str, list[str]]:
-    for encoding in ("utf-16", "utf-8-sig"):
-        if encoding == "utf-16" and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-            continue
-        try:
-            return data.decode(encoding), []
-        except UnicodeDecodeError:
-            continue
-    note = "The file is not UTF-8; it was read as Windows-1252. Look at names with accents, or save it as “CSV UTF-8”."
-    return data.decode("cp1252", errors="replace"), [note]
-
-
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line it begins on; empty lines are no records. What is no CSV comes as one unprintable cell."""
-    first = text.partition("\n")[0]
-    reader = csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), skipinitialspace=True)
-    line = 1
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            cells = ["\n-"]
-        if any(cell.strip() for cell in cells):
-            yield line, [cell.strip(" \t") for cell in cells]
-        line = reader.line_num + 1
-
-
 def _column(name: str) -> str:
     return re.sub(r"[\s\-]+", "_", name.strip().lower()).replace("e_mail", "email")
 
@@ -164,13 +141,8 @@ def _header_fault(names: list[str]) -> Problem | None:
 
 def _not_read(unread: list[str]) -> str:
     more = f" and {len(unread) - MOST_UNREAD} more" if len(unread) > MOST_UNREAD else ""
-    shown = ", ".join(f"“{_quoted(name)}”" for name in unread[:MOST_UNREAD])
+    shown = ", ".join(f"“{csv_text.quoted(name)}”" for name in unread[:MOST_UNREAD])
     return f"Not read: {shown}{more}. {_like(unread[0], COLUMNS)}".strip()
-
-
-def _quoted(cell: str) -> str:
-    shown = cell if len(cell) <= SHOWN else cell[: SHOWN - 1] + "…"
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
 
 
 def _named(names: list[str], cells: list[str]) -> dict[str, str]:
@@ -179,7 +151,7 @@ def _named(names: list[str], cells: list[str]) -> dict[str, str]:
         raise Wrong("", what, "Put quotation marks around a cell that has a comma or semicolon in it.")
     if broken := next((name for name, cell in zip(names, cells, strict=False) if not cell.isprintable()), None):
         what = "There is a line break or a hidden character in this cell."
-        raise Wrong(_quoted(broken), what, "Type the cell again. A closing quotation mark may be missing.")
+        raise Wrong(csv_text.quoted(broken), what, "Type the cell again. A closing quotation mark may be missing.")
     return dict.fromkeys(COLUMNS, "") | dict(zip(names, cells, strict=False))
 
 
@@ -187,9 +159,11 @@ def _person(row: dict[str, str], whose: Whose) -> PersonListed:
     role = _role(row["role"])
     zone = _zone(row["time_zone"]) if row["time_zone"] else whose.time_zone
     if role != "mentor":
-        for column in ("supervisor_ref", "match_started_on", "cleared"):
+        for column in FOR_MENTORS:
             if row[column]:
                 raise Wrong(column, "This is for mentors only.", f"Leave it empty for a {role}.")
+    elif row["back_up_ref"]:
+        raise Wrong("back_up_ref", "A mentor has no back-up.", "Give it to the supervisor who has one.")
     return PersonListed(
         site_id=whose.site_id,
         reference=_text(row, "ref"),
@@ -200,7 +174,8 @@ def _person(row: dict[str, str], whose: Whose) -> PersonListed:
         supervisor_reference=_text(row, "supervisor_ref") if row["supervisor_ref"] else None,
         time_zone=zone,
         locale=_matching(row, "locale", LOCALE, "a language", "en or es") or whose.locale,
-        match_started_on=_date(row["match_started_on"], "match_started_on").isoformat() if row["match_started_on"] else None,
+        back_up_reference=_text(row, "back_up_ref") if row["back_up_ref"] else None,
+        matches=_matches(row, whose.site_id),
         cleared=_cleared(row["cleared"], zone),
     )
 
@@ -209,7 +184,8 @@ def _role(cell: str) -> Role:
     for role in get_args(Role):
         if _column(cell) == role:
             return role  # type: ignore[no-any-return]
-    raise Wrong("role", f"“{_quoted(cell)}” is no role." if cell else "The role is missing.", f"Use one of: {', '.join(ROLES)}.")
+    what = f"“{csv_text.quoted(cell)}” is no role." if cell else "The role is missing."
+    raise Wrong("role", what, f"Use one of: {', '.join(ROLES)}.")
 
 
 def _text(row: dict[str, str], column: str) -> str:
@@ -223,7 +199,7 @@ def _text(row: dict[str, str], column: str) -> str:
 def _matching(row: dict[str, str], column: str, pattern: re.Pattern[str], what: str, like: str) -> str | None:
     cell = row[column]
     if cell and not (len(cell) <= MOST and pattern.fullmatch(cell)):
-        raise Wrong(column, f"“{_quoted(cell)}” is not {what}.", f"Write it like {like}, or leave it empty.")
+        raise Wrong(column, f"“{csv_text.quoted(cell)}” is not {what}.", f"Write it like {like}, or leave it empty.")
     return cell or None
 
 
@@ -236,7 +212,7 @@ def _zone(cell: str) -> str:
     found = _zones().get(cell.lower())
     if found is None:
         mend = _like(cell, _zones().values()) or "Use a name such as America/Chicago."
-        raise Wrong("time_zone", f"“{_quoted(cell)}” is no time zone.", mend)
+        raise Wrong("time_zone", f"“{csv_text.quoted(cell)}” is no time zone.", mend)
     return found
 
 
@@ -249,7 +225,28 @@ def _date(cell: str, column: str) -> date:
     try:
         return date.fromisoformat(cell)
     except ValueError:
-        raise Wrong(column, f"“{_quoted(cell)}” is not a date.", "Use YYYY-MM-DD.") from None
+        raise Wrong(column, f"“{csv_text.quoted(cell)}” is not a date.", "Use YYYY-MM-DD.") from None
+
+
+def _matches(row: dict[str, str], site_id: str) -> tuple[Match, ...]:
+    """One, from its start. Of the young person only an opaque reference goes on."""
+    if not row["match_started_on"]:
+        if given := next((column for column in MATCH if row[column]), None):
+            raise Wrong("match_started_on", f"This is empty, and “{given}” is not.", "Write when the match started.")
+        return ()
+    started = _date(row["match_started_on"], "match_started_on")
+    ends = _date(row["match_ends_on"], "match_ends_on") if row["match_ends_on"] else None
+    if ends and ends < started:
+        raise Wrong("match_ends_on", f"{ends} is before the match started.", "Correct one of the two days.")
+    mentee = ids.mentee(site_id, _text(row, "mentee_ref")) if row["mentee_ref"] else None
+    ends_on = ends.isoformat() if ends else None
+    return (Match(mentee_ref=mentee, started_on=started.isoformat(), ends_on=ends_on, closing=_yes(row["closing"])),)
+
+
+def _yes(cell: str) -> bool:
+    if cell.lower() not in ("", "yes", "no"):
+        raise Wrong("closing", f"“{csv_text.quoted(cell)}” is neither yes nor no.", "Write yes when the match is being closed.")
+    return cell.lower() == "yes"
 
 
 def _cleared(cell: str, zone: str) -> dict[str, datetime | None]:
@@ -268,7 +265,7 @@ def _functions(name: str) -> list[str]:
         return [function.code for function in known.values() if function.base]
     if name not in known:
         mend = _like(name, known) or f"Use base, or one of: {', '.join(known)}."
-        raise Wrong("cleared", f"“{_quoted(name)}” is no function.", mend)
+        raise Wrong("cleared", f"“{csv_text.quoted(name)}” is no function.", mend)
     return [name]
 
 
@@ -295,12 +292,20 @@ def _related(rows: list[Row], whose: Whose) -> tuple[list[Row], list[Problem]]:
     staff = whose.staff | {row.person.person_id for row in good if row.person.role != "mentor"}
     found: list[Row] = []
     for row in good:
-        if row.person.supervisor_id is None or row.person.supervisor_id in staff:
+        if unknown := next((one for one in _asked_for(row.person) if one[2] not in staff), None):
+            what = f"Nobody with the reference “{unknown[1]}” is a supervisor in this file or at this site."
+            problems.append(Problem(row.line, unknown[0], what, "Add a row for the supervisor, or correct the reference."))
+        elif row.person.back_up_id == row.person.person_id:
+            problems.append(Problem(row.line, "back_up_ref", "Nobody stands in for themselves.", "Name somebody else."))
+        else:
             found.append(row)
-            continue
-        what = f"Nobody with the reference “{row.person.supervisor_reference}” is a supervisor in this file or at this site."
-        problems.append(Problem(row.line, "supervisor_ref", what, "Add a row for the supervisor, or correct the reference."))
     return found, problems
+
+
+def _asked_for(person: PersonListed) -> list[tuple[str, str, UUID]]:
+    """(column, reference, id) of the staff that a row names."""
+    named = [("supervisor_ref", person.supervisor_reference), ("back_up_ref", person.back_up_reference)]
+    return [(column, ref, ids.supervisor(person.site_id, ref)) for column, ref in named if ref]
 
 
 def _like(word: str, among: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from services.supervision import people_file
 from services.supervision.people import row_hash
 from services.supervision.people_file import Parsed, Problem, Whose
 from shared.contracts import ids
+from shared.contracts.supervision import Match
 
 WHOSE = Whose("eastfield", "America/Chicago", "en")
 HEADER = "ref,role,name,email,phone,supervisor_ref,time_zone,locale,match_started_on,cleared\n"
@@ -30,7 +31,7 @@ def test_a_good_row_is_taken_whole_with_the_sites_zone_and_language_where_it_say
     assert parsed.problems == ()
     marcus = parsed.rows[1].person
     assert (marcus.person_id, marcus.supervisor_id) == (ids.mentor("eastfield", "marcus"), ids.supervisor("eastfield", "dana"))
-    assert (marcus.time_zone, marcus.locale, marcus.match_started_on) == ("America/Chicago", "en", "2026-09-01")
+    assert (marcus.time_zone, marcus.locale, marcus.matches) == ("America/Chicago", "en", (Match(started_on="2026-09-01"),))
     assert set(marcus.cleared) == {"relationship_building", "safeguarding_first_response", "academic_help"}
     assert marcus.cleared["academic_help"] == datetime(2027, 2, 1, 5, 59, 59, tzinfo=UTC), "the whole of its last day, in Chicago"
 
@@ -132,7 +133,7 @@ def test_a_column_nobody_reads_is_named() -> None:
 def test_a_file_without_its_columns_names_all_of_them(text: str) -> None:
     (problem,) = said(text)
     assert problem.startswith("Line 1: There is no column “ref”")
-    assert problem.endswith("match_started_on, cleared.")
+    assert problem.endswith("match_ends_on, closing, cleared.")
 
 
 def test_the_line_is_the_one_the_row_begins_on() -> None:
@@ -148,7 +149,38 @@ def test_no_bytes_break_it(data: bytes) -> None:
 
 @given(st.text(max_size=60))
 def test_no_cell_breaks_it(cell: str) -> None:
-    for column in range(10):
-        cells = ["m", "mentor", "M", "", "", "", "", "", "", ""]
-        cells[column] = cell
-        read(HEADER + ",".join(cells) + "\n")
+    columns = people_file.COLUMNS
+    for column in columns:
+        cells = {"ref": "m", "role": "mentor", "name": "M"} | {column: cell}
+        read(",".join(columns) + "\n" + ",".join(cells.get(name, "") for name in columns) + "\n")
+
+
+WHOLE = "ref,role,name,supervisor_ref,back_up_ref,mentee_ref,match_started_on,match_ends_on,closing\n"
+STAFF = "dana,supervisor,Dana Ortiz,,lee,,,,\nlee,supervisor,Lee Park,,,,,,\n"
+
+
+def test_a_match_has_a_start_an_end_and_an_opaque_reference_and_a_supervisor_has_a_back_up() -> None:
+    parsed = read(WHOLE + STAFF + "marcus,mentor,Marcus Bell,dana,,y1,2026-09-01,2027-06-11,yes\n")
+    dana, _, marcus = (row.person for row in parsed.rows)
+    assert dana.back_up_id == ids.supervisor("eastfield", "lee")
+    mentee = ids.mentee("eastfield", "y1")
+    assert marcus.matches == (Match(mentee_ref=mentee, started_on="2026-09-01", ends_on="2027-06-11", closing=True),)
+
+
+@pytest.mark.parametrize(
+    ("row", "where", "what", "mend"),
+    [
+        ("m,mentor,M,,,y1,,,", "match_started_on", "This is empty, and “mentee_ref” is not.", "Write when the match started."),
+        ("m,mentor,M,,,,2026-09-01,2026-08-31,", "match_ends_on", "2026-08-31 is before the match started.",
+         "Correct one of the two days."),
+        ("m,mentor,M,,,,2026-09-01,,soon", "closing", "“soon” is neither yes nor no.",
+         "Write yes when the match is being closed."),
+        ("m,mentor,M,,lee,,,,", "back_up_ref", "A mentor has no back-up.", "Give it to the supervisor who has one."),
+        ("d,supervisor,D,,d,,,,", "back_up_ref", "Nobody stands in for themselves.", "Name somebody else."),
+        ("d,supervisor,D,,sam,,,,", "back_up_ref",
+         "Nobody with the reference “sam” is a supervisor in this file or at this site.",
+         "Add a row for the supervisor, or correct the reference."),
+    ],
+)  # fmt: skip
+def test_each_fault_of_matches_and_back_ups_says_how_to_mend_it(row: str, where: str, what: str, mend: str) -> None:
+    assert read(WHOLE + row + "\n").problems == (Problem(2, where, what, mend),)
