@@ -7,6 +7,7 @@ from services.supervision import (
     http_briefs,
     http_contacts,
     http_days_off,
+    http_feed,
     http_mentors,
     http_safeguarding,
     http_sign_in,
@@ -15,13 +16,13 @@ from services.supervision import (
     http_today,
 )
 from services.supervision.http_console import console
+from services.supervision.listening import Feed
 from shared.running import Running
 
 PAGES = (
     http_sign_in,
     http_today,
     http_briefs,
-    http_stream,
     http_alerts,
     http_days_off,
     http_mentors,
@@ -36,4 +37,7 @@ def routes(running: Running) -> APIRouter:
     shown = console(running)
     for pages in PAGES:
         router.include_router(pages.routes(shown))
+    feed = Feed(running)  # one for this process
+    for live in (http_feed, http_stream):
+        router.include_router(live.routes(shown, feed))
     return router

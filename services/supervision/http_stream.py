@@ -1,50 +1,40 @@
-"""The live pages: what changed in the caller's caseload, as server-sent events from the table of changes.
+"""The live pages: what changed in the caller's caseload, swapped into the open page as server-sent events.
 
 A lost connection goes on from its Last-Event-ID. Each stream ends after a while, so that the browser's next one shows
 its cookie again. Nothing of another caseload is read, so nothing of it can be sent.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.sse import ServerSentEvent
 from pydantic import BaseModel
 
-from services.supervision import http_alerts, http_today, reading, reading_feed
+from services.supervision import http_alerts, http_feed, http_today, reading, reading_feed
 from services.supervision.http_console import Caller, Console
-from services.supervision.reading_feed import Change, Cursor
+from services.supervision.http_feed import Reader
+from services.supervision.listening import Feed
 from services.supervision.screens import alerts, today
 from services.supervision.screens.facts import Alert
 from services.supervision.screens.today import Today
+from services.supervision.streaming import BEAT_SECONDS, EventStream, beat
+from services.supervision.told import Change, Cursor, Sees
 
-LOOK_SECONDS = 1.0
-LIFE_SECONDS = 600.0
-ASK_AGAIN_SECONDS = 15.0  # how long somebody who was signed out, or lost the caseload, may still read
+TODAY_SECONDS = 1.0  # Today also changes by what is no alert: sessions, trainings, talks
 BETWEEN_SENTENCES = 10.0  # for people who listen to the page
-
-
-class AlertNews(BaseModel):
-    """One change, for systems: ids and codes only."""
-
-    alert_id: UUID
-    change: str
-    rule: str
-    severity: str
-    state: str
-    mentor_id: UUID
-    session_id: UUID | None
-    at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at the tables found."""
+    """What there is to show. `place`: where the page goes on from."""
 
     caller: Caller
+    place: Cursor
     changes: Sequence[Change]
     alerts: Mapping[UUID, Alert]
     print: str
@@ -60,6 +50,16 @@ class Wanted(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """One page that is open."""
+
+    console: Console
+    feed: Feed
+    request: Request
+    wanted: Wanted
+
+
+@dataclass(frozen=True, slots=True)
 class Redrawn:
     body: str
     open_alerts: int
@@ -67,82 +67,77 @@ class Redrawn:
     day: Today | None = None
 
 
-def routes(console: Console) -> APIRouter:
-    router = APIRouter()
+def routes(console: Console, feed: Feed) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
     program = Annotated[Caller, Depends(console.program)]
     last_ids = Annotated[str, Header(alias="Last-Event-ID")]
 
-    @router.get("/alerts/stream", response_class=EventSourceResponse, include_in_schema=False)
+    @router.get("/alerts/stream")
     async def page_stream(
         request: Request, caller: program, wanted: Annotated[Wanted, Query()], last_event_id: last_ids = ""
-    ) -> AsyncIterator[ServerSentEvent]:
+    ) -> Response:
         """What the open page swaps in."""
-        start = await _start(console, last_event_id or wanted.after)
-        async for event in _page_events(console, request, caller, start, wanted):
-            yield event
-
-    @router.get("/v1/alerts/stream", response_class=EventSourceResponse)
-    async def stream(
-        request: Request, caller: program, after: str = "", last_event_id: last_ids = ""
-    ) -> AsyncIterator[ServerSentEvent]:
-        """Changes of the alerts you may see, as JSON. Send Last-Event-ID to go on where you were."""
-        start = await _start(console, last_event_id or after)
-        async for look in looks(console, request, caller, start, Wanted()):
-            for change in look.changes:
-                if alert := look.alerts.get(change.alert_id):
-                    yield ServerSentEvent(event=change.kind, id=str(change.cursor), data=_news(change, alert))
+        page = Page(console, feed, request, wanted)
+        return EventStream(_page_events(page, caller, await _start(console, last_event_id or wanted.after)))
 
     return router
 
 
 async def _start(console: Console, asked: str) -> Cursor:
     """From where the caller was; else from now on."""
-    if found := reading_feed.parse(asked):
-        return found
     async with console.reading() as conn:
-        return await reading_feed.here(conn)
+        here = await reading_feed.here(conn)
+    return min(reading_feed.parse(asked) or here, here)
 
 
-async def looks(console: Console, request: Request, caller: Caller, cursor: Cursor, wanted: Wanted) -> AsyncIterator[Look]:
-    """Yields whenever something has changed, until the stream has lived long enough or the caller may not read on."""
+async def looks(page: Page, caller: Caller, place: Cursor) -> AsyncGenerator[Look | Cursor, None]:
+    """Whenever something has changed; else a place, as a sign of life."""
     loop = asyncio.get_running_loop()
-    ends_at, asked_at, seen = loop.time() + LIFE_SECONDS, loop.time(), wanted.print
-    while loop.time() < ends_at:
-        if loop.time() - asked_at > ASK_AGAIN_SECONDS:
-            asked_at, still = loop.time(), await console.still(request)
-            if still is None:
-                return
-            caller = still
-        look = await _look(console, caller, cursor, wanted)
-        if look.changes or look.print != seen:
-            yield look
-        cursor, seen = look.changes[-1].cursor if look.changes else cursor, look.print
-        await asyncio.sleep(LOOK_SECONDS)
+    callers, seen, beat_at = [caller], page.wanted.print, loop.time()
+
+    async def still() -> Sees | None:
+        again = await page.console.still(page.request)
+        callers[:] = [again] if again else []
+        return reading_feed.sees(again.staff) if again else None
+
+    live = page.wanted.page == "today"
+    reader = Reader(reading_feed.sees(caller.staff), still)
+    async with aclosing(http_feed.follow(page.feed, reader, place, TODAY_SECONDS if live else BEAT_SECONDS)) as following:
+        async for changes, now in following:
+            look = await _look(page, callers[0], now, changes) if live or changes else None
+            if look and (changes or look.print != seen):
+                seen, beat_at = look.print, loop.time()
+                yield look
+            elif loop.time() - beat_at >= BEAT_SECONDS:
+                beat_at = loop.time()
+                yield now
 
 
-async def _look(console: Console, caller: Caller, cursor: Cursor, wanted: Wanted) -> Look:
-    async with console.reading() as conn:
+async def _look(page: Page, caller: Caller, place: Cursor, changes: Sequence[Change]) -> Look:
+    wanted = page.wanted
+    async with page.console.reading() as conn:
         now = await reading.now(conn)
-        changes = await reading_feed.list_changes(conn, caller.staff, cursor)
         found = await reading.load_alerts(conn, caller.staff, {c.alert_id for c in changes}) if changes else {}
         seen = await http_today.day_print(conn, caller.staff, now) if wanted.page == "today" else wanted.print
-    return Look(replace(caller, now=now), changes, found, seen)
+    return Look(replace(caller, now=now), place, changes, found, seen)
 
 
-async def _page_events(
-    console: Console, request: Request, caller: Caller, cursor: Cursor, wanted: Wanted
-) -> AsyncIterator[ServerSentEvent]:
+async def _page_events(page: Page, caller: Caller, place: Cursor) -> AsyncGenerator[ServerSentEvent, None]:
     """Two events a change: the status line, which always lands, and the list, which waits while somebody is in it."""
-    loop = asyncio.get_running_loop()
-    spoke_at, day = float("-inf"), await _baseline(console, caller, wanted)
-    async for look in looks(console, request, caller, cursor, wanted):
-        new = await _redrawn(console, look, wanted, day)
-        day, quiet = new.day, not new.sentence or loop.time() - spoke_at < BETWEEN_SENTENCES
-        spoke_at = spoke_at if quiet else loop.time()
-        sentence = "" if quiet else new.sentence
-        yield ServerSentEvent(raw_data=_part(console, "live-status", sentence=sentence, open_alerts=new.open_alerts))
-        cursor = look.changes[-1].cursor if look.changes else cursor
-        yield ServerSentEvent(raw_data=new.body, id=str(cursor))
+    loop, console = asyncio.get_running_loop(), page.console
+    spoke_at, day = float("-inf"), await _baseline(console, caller, page.wanted)
+    yield beat(place)
+    async with aclosing(looks(page, caller, place)) as found:
+        async for look in found:
+            if isinstance(look, Cursor):
+                yield beat(look)
+                continue
+            new = await _redrawn(console, look, page.wanted, day)
+            day, quiet = new.day, not new.sentence or loop.time() - spoke_at < BETWEEN_SENTENCES
+            spoke_at = spoke_at if quiet else loop.time()
+            sentence = "" if quiet else new.sentence
+            yield ServerSentEvent(raw_data=_part(console, "live-status", sentence=sentence, open_alerts=new.open_alerts))
+            yield ServerSentEvent(raw_data=new.body, id=str(look.place))
 
 
 async def _baseline(console: Console, caller: Caller, wanted: Wanted) -> Today | None:
@@ -171,10 +166,3 @@ def _sentence(look: Look) -> str:
 
 def _part(console: Console, template: str, **values: object) -> str:
     return console.env.get_template(f"{template}.jinja").render(**values)
-
-
-def _news(change: Change, alert: Alert) -> AlertNews:
-    return AlertNews(
-        alert_id=alert.id, change=change.kind, rule=alert.rule, severity=alert.severity, state=alert.state,
-        mentor_id=alert.mentor.id, session_id=alert.session_id, at=change.at.isoformat(),
-    )  # fmt: skip

@@ -1,25 +1,50 @@
-"""The feed behind the live pages: what changed since a cursor, in an order that loses nothing.
+"""The feed of alerts: what changed since a cursor, in an order that loses nothing.
 
 A cursor is `transaction.number`. Rows of transactions that still run are left for the next look (see alert_change).
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
-from asyncpg import Connection
+from asyncpg import Connection, Record
 
 from services.supervision.screens.facts import Staff
+from services.supervision.told import TOLD, Change, Cursor, Sees
 
-CURSOR = re.compile(r"(\d{1,19})\.(\d{1,18})")
+MOST = 200
+CURSOR = re.compile(r"(\d{1,18})\.(\d{1,18})")
 HERE = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
+# Of all sites, for everybody who listens here. Without a document: a row from before there were any, told as its alert is now.
 CHANGES = """
-SELECT f.xact::text AS xact, f.seq, f.kind, f.alert_id, f.mentor_id, f.at
-FROM alert_change f JOIN mentor_case c ON c.mentor_id = f.mentor_id
-WHERE (f.xact, f.seq) > ($3::text::xid8, $4::bigint) AND f.xact < pg_snapshot_xmin(pg_current_snapshot())
-  AND f.site_id = $1 AND c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = $2)
-ORDER BY f.xact, f.seq LIMIT 200
+SELECT f.xact::text AS xact, f.seq, f.kind, f.alert_id, f.mentor_id, f.site_id, f.at, c.supervisor_id AS caseload,
+  c.mentor_id IS NOT NULL AS known, coalesce(f.document, CASE WHEN a.alert_id IS NOT NULL THEN jsonb_build_object(
+    'rule', a.rule, 'rule_version', a.rule_version, 'severity', a.severity, 'state', a.state, 'session_id', a.session_id,
+    'supervisor_id', a.supervisor_id, 'facts', a.facts) END)::text AS document
+FROM (SELECT xact, seq, kind, alert_id, mentor_id, site_id, at, document FROM alert_change
+      WHERE (xact, seq) > ($1::text::xid8, $2::bigint) AND xact < pg_snapshot_xmin(pg_current_snapshot())
+      ORDER BY xact, seq LIMIT $3) f
+LEFT JOIN mentor_case c ON c.mentor_id = f.mentor_id AND c.site_id = f.site_id
+LEFT JOIN alert a ON a.alert_id = f.alert_id
+ORDER BY f.xact, f.seq
+"""
+OF_SITES = """
+SELECT f.xact::text AS xact, f.seq, f.kind, f.alert_id, f.mentor_id, f.site_id, f.at, f.caseload, true AS known,
+  f.document::text AS document
+FROM unnest($1::text[]) AS of_site
+CROSS JOIN LATERAL (
+  SELECT g.xact, g.seq, g.kind, g.alert_id, g.mentor_id, g.site_id, g.at, c.supervisor_id AS caseload,
+    coalesce(g.document, jsonb_build_object(
+      'rule', a.rule, 'rule_version', a.rule_version, 'severity', a.severity, 'state', a.state, 'session_id', a.session_id,
+      'supervisor_id', a.supervisor_id, 'facts', a.facts)) AS document
+  FROM alert_change g
+  JOIN mentor_case c ON c.mentor_id = g.mentor_id AND c.site_id = g.site_id
+  LEFT JOIN alert a ON a.alert_id = g.alert_id
+  WHERE g.site_id = of_site AND (g.xact, g.seq) > ($3::text::xid8, $4::bigint)
+    AND g.xact < pg_snapshot_xmin(pg_current_snapshot()) AND ($2::uuid IS NULL OR c.supervisor_id = $2)
+    AND (g.document IS NOT NULL OR a.alert_id IS NOT NULL)
+  ORDER BY g.xact, g.seq LIMIT $5) f
+ORDER BY f.xact, f.seq LIMIT $5
 """
 DAY = """
 SELECT md5(string_agg(concat_ws('|', p.preparation_id, p.starts_at, p.status, p.training_id, t.opened_at, t.last_answer_at,
@@ -35,28 +60,14 @@ WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = $2) AND p.site_i
 """
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Cursor:
-    xact: int
-    seq: int
-
-    def __str__(self) -> str:
-        return f"{self.xact}.{self.seq}"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    cursor: Cursor
-    kind: str
-    alert_id: UUID
-    mentor_id: UUID
-    at: datetime
-
-
 def parse(text: str) -> Cursor | None:
     """None when this is no cursor of ours."""
     found = CURSOR.fullmatch(text.strip())
     return Cursor(int(found[1]), int(found[2])) if found else None
+
+
+def sees(who: Staff) -> Sees:
+    return Sees((who.site_id,), who.caseload)
 
 
 async def here(conn: Connection) -> Cursor:
@@ -64,12 +75,33 @@ async def here(conn: Connection) -> Cursor:
     return Cursor(int(await conn.fetchval(HERE)), 0)
 
 
-async def list_changes(conn: Connection, who: Staff, after: Cursor) -> list[Change]:
-    """Those the caller may see, at most 200, in order."""
-    rows = await conn.fetch(CHANGES, who.site_id, who.caseload, str(after.xact), after.seq)
-    return [Change(Cursor(int(r["xact"]), r["seq"]), r["kind"], r["alert_id"], r["mentor_id"], r["at"]) for r in rows]
+async def list_changes(conn: Connection, who: Sees, after: Cursor, limit: int = MOST) -> list[Change]:
+    """Those that may be seen, at most so many, in order."""
+    rows = await conn.fetch(OF_SITES, list(who.sites), who.caseload, str(after.xact), after.seq, limit)
+    return [_change(row) for row in rows]
+
+
+async def list_page(conn: Connection, who: Sees, after: Cursor) -> tuple[list[Change], Cursor, bool]:
+    """Those changes, the place to go on from, and whether more are there already."""
+    horizon = await here(conn)
+    found = await list_changes(conn, who, after)
+    if len(found) == MOST:
+        return found, found[-1].cursor, True
+    return found, max(horizon, after, *(change.cursor for change in found)), False
+
+
+async def look(conn: Connection, after: Cursor, limit: int) -> tuple[Sequence[Change], Cursor]:
+    """Of all sites, and how far this look has read: also over what is nobody's any more."""
+    rows = await conn.fetch(CHANGES, str(after.xact), after.seq, limit)
+    end = Cursor(int(rows[-1]["xact"]), rows[-1]["seq"]) if rows else after
+    return [_change(row) for row in rows if row["known"] and row["document"]], end
 
 
 async def day_print(conn: Connection, who: Staff, first: datetime, last: datetime) -> str:
     """Differs when anything that Today draws from sessions, trainings and contacts has changed."""
     return await conn.fetchval(DAY, who.site_id, who.caseload, first, last) or ""
+
+
+def _change(r: Record) -> Change:
+    place, told = Cursor(int(r["xact"]), r["seq"]), TOLD.validate_json(r["document"])
+    return Change(place, r["kind"], r["alert_id"], r["mentor_id"], r["site_id"], r["at"], r["caseload"], told)

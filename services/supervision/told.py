@@ -16,7 +16,7 @@ State = Literal["open", "acknowledged", "resolved"]
 WEBHOOKS = UUID("6a697474-0000-8000-8000-000000000001")  # the cause that ids of webhooks follow from
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Cursor:
     """A place in the feed: a transaction's number and a row's. Rows of a transaction come in the order of their numbers."""
 
@@ -25,9 +25,6 @@ class Cursor:
 
     def __str__(self) -> str:
         return f"{self.xact}.{self.seq}"
-
-    def __lt__(self, other: "Cursor") -> bool:
-        return (self.xact, self.seq) < (other.xact, other.seq)
 
 
 @dataclass(frozen=True, slots=True)

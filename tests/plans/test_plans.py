@@ -55,7 +55,8 @@ GIVEN: dict[str, dict[int, Any]] = {
     "services.supervision.store_cases.OVERDUE": {1: gauges.MOST},
     "services.trigger.store.OVERDUE": {1: gauges.MOST},
     "services.supervision.reading.ALERTS_IN_STATE": {3: "open"},
-    "services.supervision.reading_feed.CHANGES": {3: "9990", 4: 0},
+    "services.supervision.reading_feed.CHANGES": {1: "9990", 2: 0, 3: 500},
+    "services.supervision.reading_feed.OF_SITES": {3: "9990", 4: 0, 5: 200},
 }
 ALWAYS_ONE = ("services.supervision.store_cases.NEWEST_TRAINING",)  # its caller names at least one of what may be null
 

@@ -24,6 +24,8 @@ from tests.supervision.console import SECRET, Afternoon, an_afternoon, path_of
 Database = Callable[[Service], Awaitable[Running]]
 Event = dict[str, str]
 PATIENCE = 8
+A_DOCUMENT = """{"rule": "same_mistake_again", "rule_version": 1, "severity": "info", "state": "open", "session_id": null,
+                 "supervisor_id": null, "facts": {}}"""
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ async def events(client: httpx2.AsyncClient, path: str, count: int, headers: dic
 async def events_until(
     client: httpx2.AsyncClient, path: str, enough: Callable[[list[Event]], bool], headers: dict[str, str] | None = None
 ) -> list[Event]:
-    """Each event as its fields, comments left out, until there are enough of them."""
+    """Each event as its fields, until there are enough of them; signs of life are left out."""
     found: list[Event] = []
     async with asyncio.timeout(PATIENCE), client.stream("GET", path, headers=headers) as response:
         assert response.status_code == 200, await response.aread()
@@ -75,7 +77,7 @@ async def events_until(
         async for line in response.aiter_lines():
             name, _, value = line.partition(": ")
             if not line and fields:
-                found, fields = [*found, fields], {}
+                found, fields = [*found, fields] if "data" in fields else found, {}
             elif name in ("event", "data", "id"):
                 fields[name] = f"{fields[name]}\n{value}" if name in fields else value
             if enough(found):
@@ -123,17 +125,17 @@ async def test_nothing_of_another_caseload_is_read_from_the_feed(day: Afternoon)
         for reference in ("dana", "omar", "priya"):
             staff = await reading.find_staff(conn, ids.supervisor(SITE, reference))
             assert staff
-            seen[reference] = len(await reading_feed.list_changes(conn, staff, start))
+            seen[reference] = len(await reading_feed.list_changes(conn, reading_feed.sees(staff), start))
     assert seen == {"dana": 1, "omar": 0, "priya": 1}
 
 
 async def test_a_transaction_that_commits_late_is_not_skipped(day: Afternoon) -> None:
     """Its number is lower than that of one already read: the feed waits for it instead of passing it by."""
     insert = (
-        "INSERT INTO alert_change (at, kind, alert_id, mentor_id, site_id, supervisor_id) "
-        "VALUES (now(), $1, gen_random_uuid(), $2, $3, $4)"
+        "INSERT INTO alert_change (at, kind, alert_id, mentor_id, site_id, supervisor_id, document) "
+        "VALUES (now(), $1, gen_random_uuid(), $2, $3, $4, $5)"
     )
-    values = (ids.mentor(SITE, "marcus"), SITE, ids.supervisor(SITE, "dana"))
+    values = (ids.mentor(SITE, "marcus"), SITE, ids.supervisor(SITE, "dana"), A_DOCUMENT)
     async with day.running.connection() as slow, day.running.connection() as fast, day.running.connection() as reader:
         staff = await reading.find_staff(reader, ids.supervisor(SITE, "dana"))
         assert staff
@@ -142,9 +144,12 @@ async def test_a_transaction_that_commits_late_is_not_skipped(day: Afternoon) ->
         await late.start()
         await slow.execute(insert, "first", *values)
         await fast.execute(insert, "second", *values)
-        assert await reading_feed.list_changes(reader, staff, cursor) == []
+        hers = reading_feed.sees(staff)
+        assert await reading_feed.list_changes(reader, hers, cursor) == []
+        assert await reading_feed.look(reader, cursor, 10) == ([], cursor)
         await late.commit()
-        assert [change.kind for change in await reading_feed.list_changes(reader, staff, cursor)] == ["first", "second"]
+        assert [change.kind for change in await reading_feed.list_changes(reader, hers, cursor)] == ["first", "second"]
+        assert [change.kind for change in (await reading_feed.look(reader, cursor, 10))[0]] == ["first", "second"]
 
 
 async def test_the_open_page_gets_a_sentence_a_count_and_its_list(day: Afternoon, address: str) -> None:
@@ -182,4 +187,4 @@ async def test_a_mentor_who_changes_supervisor_leaves_the_first_ones_feed(day: A
     async with day.running.connection() as conn:
         dana = await reading.find_staff(conn, ids.supervisor(SITE, "dana"))
         assert dana
-        assert await reading_feed.list_changes(conn, dana, start) == []
+        assert await reading_feed.list_changes(conn, reading_feed.sees(dana), start) == []

@@ -61,6 +61,8 @@ async def test_today_reads_its_own_sites_day_by_index(full: Afternoon) -> None:
 async def test_the_feed_reads_only_what_is_new(full: Afternoon) -> None:
     async with full.running.connection() as conn:
         cursor = await reading_feed.here(conn)
-    said = await plan(full, reading_feed.CHANGES, SITE, SUPERVISOR, str(cursor.xact), cursor.seq)
-    assert "alert_change_pkey" in said
-    assert "Seq Scan on alert_change" not in said
+    everybodys = await plan(full, reading_feed.CHANGES, str(cursor.xact), cursor.seq, 500)
+    ones = await plan(full, reading_feed.OF_SITES, [SITE], SUPERVISOR, str(cursor.xact), cursor.seq, 200)
+    assert "alert_change_pkey" in everybodys
+    assert "alert_change_of_site" in ones
+    assert "Seq Scan on alert_change" not in everybodys + ones
