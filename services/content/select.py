@@ -102,6 +102,7 @@ def _module(best: Considered, ranking: Sequence[Considered], asked: Asked) -> Tr
         (*back, *others(own, back)),
         locale=offer.locale,
         module=ModuleRef(module_id=offer.module_id, version=offer.version),
+        skill=best.need.skill,
         reasons=tuple(_reasons(best.need, bool(back), asked)),
         candidates=_candidates(ranking, best),
     )
@@ -132,6 +133,7 @@ def _training(
     candidates: tuple[Candidate, ...],
     locale: str | None = None,
     module: ModuleRef | None = None,
+    skill: str | None = None,
 ) -> TrainingAssigned:
     """A recall has no module; it is in the one language of its questions, or in the mentor's."""
     languages = {item.locale for item in items}
@@ -145,6 +147,7 @@ def _training(
         locale=locale or (languages.pop() if len(languages) == 1 else None) or event.locale,
         kind="module" if module else "recall",
         module=module,
+        skill=skill,
         items=items,
         quiz_by=event.quiz_by,
         reasons=reasons,

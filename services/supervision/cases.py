@@ -10,12 +10,16 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.supervision import alerts, clearances
-from services.supervision.alerts import Told
+from services.supervision import alerts, clearances, ledger
+from services.supervision.alerts import Line, Told
+from services.supervision.budget import Ask
 from services.supervision.domain import (
     CORRECTED_LATELY,
     PAST,
     REMEMBERED_CHECK_INS,
+    REMEMBERED_DAYS_OFF,
+    REMEMBERED_PAST,
+    REMEMBERED_TALKS,
     REMEMBERED_TRAININGS,
     UNDO,
     Alert,
@@ -40,7 +44,7 @@ from shared.contracts import ids
 from shared.contracts.assessment import AnswerRegraded, CallRequested, ItemAnswered, TrainingCompleted, TrainingOpened
 from shared.contracts.content import TrainingAssigned, TrainingShared
 from shared.contracts.event import Due, Event, Refused
-from shared.contracts.trigger import SessionPlanned, TrainingOverdue
+from shared.contracts.trigger import SessionBroughtBack, SessionCalledOff, SessionPlanned, TrainingOverdue
 
 LOOKS = 5  # a clock that still stands in the past after these is a bug, and is reported as one
 Decided = tuple[MentorCase, list[Event]] | Refused
@@ -48,10 +52,20 @@ Decided = tuple[MentorCase, list[Event]] | Refused
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`lead`: the site's lead, where an alert may have to go to them. `talked_at`: the last contact about a session."""
+    """`lead` and `back_up`: who is next where an alert may have to go on. `talked_at`: the last contact about a session.
+
+    `asks`: what the supervisor was asked in the last week, where an alert waits for its place in it.
+    """
 
     lead: UUID | None = None
     talked_at: datetime | None = None
+    back_up: UUID | None = None
+    asks: tuple[Ask, ...] = ()
+    evidence: ledger.Evidence = ledger.NOTHING  # where a clearance is signed off
+
+    @property
+    def line(self) -> Line:
+        return {"back_up": self.back_up, "site_lead": self.lead}
 
 
 def listed(case: MentorCase | None, event: PersonListed, now: datetime, _: Facts) -> Decided:
@@ -67,10 +81,9 @@ def listed(case: MentorCase | None, event: PersonListed, now: datetime, _: Facts
         locale=event.locale,
         matches=event.all_matches,
         status="active",
-        granted={**was.granted, **event.cleared},
         address_hash=ids.address(event.site_id, event.email) if event.email else None,
     )
-    return settled(case, alerts.with_supervisor(new, now), now)
+    return settled(case, alerts.with_supervisor(ledger.listed(new, event.cleared), now), now)
 
 
 def left(case: MentorCase | None, event: PersonLeft, now: datetime, _: Facts) -> Decided:
@@ -116,9 +129,25 @@ def planned(case: MentorCase | None, event: SessionPlanned, now: datetime, _: Fa
     return settled(case, remembering(case_or_new, sessions=(*others, session)), now)
 
 
+def called_off(case: MentorCase | None, event: SessionCalledOff, now: datetime, _: Facts) -> Decided:
+    """With a day of the site: nobody missed it."""
+    was = case or MentorCase(event.mentor_id, event.site_id)
+    others = tuple(id for id in was.history.called_off if id != event.session_id)
+    return settled(case, remembering(was, called_off=(*others, event.session_id)[-REMEMBERED_DAYS_OFF:]), now)
+
+
+def brought_back(case: MentorCase | None, event: SessionBroughtBack, now: datetime, _: Facts) -> Decided:
+    if case is None or event.session_id not in case.history.called_off:
+        return Refused("not_called_off")
+    left_off = tuple(id for id in case.history.called_off if id != event.session_id)
+    return settled(case, remembering(case, called_off=left_off), now)
+
+
 def assigned(case: MentorCase | None, event: TrainingAssigned, now: datetime, _: Facts) -> Decided:
-    training = replace(_training(case, event), assigned=True, starts_at=event.starts_at, quiz_by=event.quiz_by)
-    return settled(case, _with_training(case, event, training), now)
+    training = replace(
+        _training(case, event), assigned=True, starts_at=event.starts_at, quiz_by=event.quiz_by, skill=ledger.skill_of(event)
+    )
+    return settled(case, ledger.learned(_with_training(case, event, training), training), now)
 
 
 def shared(case: MentorCase | None, event: TrainingShared, now: datetime, _: Facts) -> Decided:
@@ -135,7 +164,7 @@ def opened(case: MentorCase | None, event: TrainingOpened, now: datetime, _: Fac
 
 def completed(case: MentorCase | None, event: TrainingCompleted, now: datetime, _: Facts) -> Decided:
     training = replace(_training(case, event), completed_at=event.completed_at)
-    return settled(case, _with_training(case, event, training), now)
+    return settled(case, ledger.learned(_with_training(case, event, training), training), now)
 
 
 def overdue(case: MentorCase | None, event: TrainingOverdue, now: datetime, _: Facts) -> Decided:
@@ -148,13 +177,14 @@ def answered(case: MentorCase | None, event: ItemAnswered, now: datetime, _: Fac
     known = case or MentorCase(event.mentor_id, event.site_id)
     if event.attempt == 2:
         return settled(case, _retried(known, event), now)
+    known = ledger.practiced(known, event)
     if not event.safety_critical:
         training = _training(case, event)
         offered = tuple(sorted({*training.offered, *event.offered_mistakes, *event.mistakes}))
         training = replace(training, offered=offered, made=tuple(sorted((*training.made, *event.mistakes))))
-        return settled(case, _with_training(case, event, training), now)
+        return settled(case, _with_training(known, event, training), now)
     if event.correct:
-        return known, []
+        return settled(case, known, now)
     return settled(case, _holding(known, event, now), now)
 
 
@@ -213,7 +243,7 @@ def passed_on(case: MentorCase | None, event: AlertPassedOn, now: datetime, fact
         if BY_NAME[alert.rule].after(alert.with_role) in (None, "digest"):
             return Refused("nobody_next_in_line")
         again = replace(alert, state="open", acknowledged_at=None, acknowledged_by=None)
-        return _followed(case, alerts.escalated(case, again, facts.lead, now), now)
+        return _followed(case, alerts.escalated(case, again, facts.line, now), now)
 
     return _on_alert(case, event.alert_id, act)
 
@@ -244,7 +274,7 @@ def due(case: MentorCase, _: Due, now: datetime, facts: Facts) -> Decided:
     for _look in range(LOOKS):
         if case.due_at is None or case.due_at > now:
             break
-        case, told = alerts.came_due(case, facts.lead, now)
+        case, told = alerts.came_due(case, facts.line, facts.asks, now)
         case, more = alerts.reviewed(case, now)
         events += [*told, *more]
     return case, events
@@ -256,9 +286,22 @@ def settled(
     """What every change leads to: the roster and ledger first, then the rules."""
     if after is before:
         return after, events or []
-    after, told = clearances.published(before, after, now, contact_id)
+    after = _knowing(after, now)
+    after, told = clearances.published(before, ledger.followed(after, now), now, contact_id)
     after, more = alerts.reviewed(_forgetting(after, now), now)
     return after, [*(events or []), *told, *more]
+
+
+def _knowing(case: MentorCase, now: datetime) -> MentorCase:
+    """Since when talks are known, and the last of them."""
+    if case.enrolled and case.history.known_since is None:
+        case = remembering(case, known_since=now)
+    talked = {c.contact_id: c for c in case.history.contacts if c.outcome == "talked"}
+    undone = {id for id, c in talked.items() if c.undone_at}
+    talks = {**case.talks, **{id: c.at for id, c in talked.items()}}
+    newest = sorted(talks.keys() - undone, key=lambda id: (talks[id], id))[-REMEMBERED_TALKS:]
+    known = {id: talks[id] for id in newest}
+    return case if known == case.talks else replace(case, talks=known)
 
 
 def _followed(case: MentorCase, told: Told, now: datetime) -> Decided:
@@ -282,13 +325,16 @@ def _with_training(case: MentorCase | None, event: Any, training: Training) -> M
 
 
 def _forgetting(case: MentorCase, now: datetime) -> MentorCase:
-    """Sessions long over without a remembered training, holds cleared for good and old corrections have no say any more."""
+    """What has no say any more: sessions long over, but for the last ones and those of trainings; old holds and corrections."""
     of_trainings = {id for training in case.history.trainings for id in training.session_ids}
-    sessions = tuple(s for s in case.history.sessions if s.starts_at > now - PAST or s.session_id in of_trainings)
+    past = sorted((s for s in case.history.sessions if s.starts_at <= now), key=lambda s: (s.starts_at, s.session_id))
+    kept_past = {s.session_id for s in past[-REMEMBERED_PAST:]} | of_trainings
+    sessions = tuple(s for s in case.history.sessions if s.starts_at > now - PAST or s.session_id in kept_past)
     holds = tuple(h for h in case.history.holds if h.over_at is None or now - h.over_at < 2 * UNDO)
     corrections = tuple(c for c in case.history.corrections if now - c.at < CORRECTED_LATELY)
+    marks = tuple(m for m in case.history.marks if now - m.at < 2 * UNDO)
     claimed = {alert.subject for alert in case.alerts if alert.live}
     newest = case.history.check_ins[-REMEMBERED_CHECK_INS:]
     check_ins = tuple(c for c in case.history.check_ins if c in newest or str(c.session_id) in claimed)
-    kept = replace(case.history, sessions=sessions, holds=holds, corrections=corrections, check_ins=check_ins)
+    kept = replace(case.history, sessions=sessions, holds=holds, corrections=corrections, check_ins=check_ins, marks=marks)
     return case if kept == case.history else replace(case, history=kept)

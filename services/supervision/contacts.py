@@ -21,6 +21,8 @@ def made(case: MentorCase | None, event: ContactMade, now: datetime, _: cases.Fa
         return Refused("a_hold_needs_a_talk")
     if event.clear and event.outcome != "talked":
         return Refused("clearing_needs_a_talk")
+    if event.talked_at and event.talked_at > now:
+        return Refused("in_the_future")
     until = now + timedelta(minutes=event.snooze_minutes) if event.outcome == "snoozed" else None
     new = _cleared(case, event, now) if event.clear else case
     gone = [hold for hold in new.history.holds if hold.contact_id == event.request_id]
@@ -31,7 +33,9 @@ def made(case: MentorCase | None, event: ContactMade, now: datetime, _: cases.Fa
         by=event.by,
         outcome=event.outcome,
         at=now,
-        seen_at=event.seen_at,
+        seen_at=min(filter(None, (event.seen_at, event.talked_at)), default=None),
+        talked_at=event.talked_at,
+        how=event.how,
         cleared=tuple(functions),
         snoozed_until=until,
     )
@@ -43,7 +47,7 @@ def made(case: MentorCase | None, event: ContactMade, now: datetime, _: cases.Fa
 
 def _cleared(case: MentorCase, event: ContactMade, now: datetime) -> MentorCase:
     """Lifts the holds that the page showed: one made while they talked stays."""
-    seen_at = event.seen_at or now
+    seen_at = min(event.seen_at or now, event.talked_at or now)
     holds = tuple(
         replace(hold, cleared_at=now, cleared_by=event.by, contact_id=event.request_id)
         if hold.over_at is None and hold.held_at <= seen_at
@@ -85,10 +89,12 @@ def _unseen(case: MentorCase, alert: Alert, seen_at: datetime | None) -> bool:
 
 def _snoozed(case: MentorCase, contact: Contact, now: datetime) -> Told:
     assert contact.snoozed_until
+    events: list[Event] = []
     for alert in case.alerts:
         if alert.live and _answered_by(case, alert, contact):
-            case = alerts.snoozed(case, alert, contact.snoozed_until, now)
-    return case, []
+            case, told = alerts.snoozed(case, alert, contact.snoozed_until, now, contact.by)
+            events += told
+    return case, events
 
 
 def undone(case: MentorCase | None, event: ContactUndone, now: datetime, _: cases.Facts) -> cases.Decided:
@@ -128,5 +134,6 @@ def _logged(case: MentorCase, contact: Contact, outcome: Any, now: datetime) -> 
         supervisor_id=contact.by,
         session_id=contact.session_id,
         outcome=outcome,
-        at=now,
+        how=contact.how,
+        at=now if outcome == "undone" else contact.talked_at or now,
     )

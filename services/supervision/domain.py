@@ -17,13 +17,18 @@ WEEK = timedelta(days=7)
 REMEMBERED_TRAININGS = 24
 REMEMBERED_HANDLED = 60
 REMEMBERED_CHECK_INS = 6
+REMEMBERED_PAST = 9  # sessions that are over, for those missed in a row
+REMEMBERED_TALKS = 3
+REMEMBERED_DAYS_OFF = 24
 PAST = timedelta(days=3)  # how long a session stays in the case after its start
 UNDO = timedelta(minutes=10)
 CORRECTED_LATELY = timedelta(days=14)
 
-With = Literal["supervisor", "site_lead", "on_call", "digest"]
+With = Literal["supervisor", "back_up", "site_lead", "on_call", "digest"]
+Place = Literal["own", "grouped", "digest"]
 Retry = Literal["none", "right", "wrong", "shown"]
 Lack = Literal["missing", "expired", "suspended"]
+How = Literal["call", "in_person", "message"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +59,13 @@ class Training:
     """`offered` and `made`: mistake codes at first tries of questions that are not about safety; made in each, named again.
 
     `after_all`: questions, as module/item, that a correction found wrong only after the session; `made` has none of theirs.
-    `shared`: other sessions that it prepares for, of the same day.
+    `shared`: other sessions that it prepares for, of the same day. `skill`: its module's; empty for a recall.
     """
 
     training_id: UUID
     session_id: UUID
     starts_at: datetime
+    skill: str = ""
     shared: tuple[UUID, ...] = ()
     assigned: bool = False
     quiz_by: datetime | None = None
@@ -144,16 +150,46 @@ class Contact:
     session_id: UUID | None
     by: UUID
     outcome: Literal["talked", "not_needed", "snoozed"]
-    at: datetime
+    at: datetime  # when it was logged
     seen_at: datetime | None = None  # when the page it was logged on was drawn
+    talked_at: datetime | None = None  # where it was logged later
+    how: How | None = None
     cleared: tuple[str, ...] = ()
     snoozed_until: datetime | None = None
     undone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class Practice:
+    """When a skill was last asked for at a first try, and the time before that."""
+
+    at: datetime
+    before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a person did to one clearance, and how it was before: for ten minutes it can be taken back."""
+
+    mark_id: UUID
+    function: str
+    act: Literal["signed_off", "renewed", "revoked"]
+    by: UUID
+    at: datetime
+    evidence: str  # how it was seen, with the number of lines of the checklist; or the reason, as a code
+    was_granted: bool
+    was_until: datetime | None = None
+    was_revoked: bool = False
+    undone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class History:
-    """What the rules look at. `handled`: evidence that a person has dealt with, and that raises nothing again."""
+    """What the rules look at. `handled`: evidence that a person has dealt with, and that raises nothing again.
+
+    By skill: `trained`, when a module of it was last done, and `practiced`. By function: `listed`, what a people's file said
+    last, so that the same file again undoes no sign-off; `revoked`.
+    """
 
     sessions: tuple[Session, ...] = ()
     trainings: tuple[Training, ...] = ()
@@ -163,10 +199,19 @@ class History:
     handled: tuple[str, ...] = ()
     corrections: tuple[Correction, ...] = ()
     check_ins: tuple[CheckIn, ...] = ()  # in the order of their sessions
+    trained: Mapping[str, datetime] = field(default_factory=dict)
+    practiced: Mapping[str, Practice] = field(default_factory=dict)
+    listed: Mapping[str, datetime | None] = field(default_factory=dict)
+    revoked: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    called_off: tuple[UUID, ...] = ()  # sessions of a day that the site called off
+    known_since: datetime | None = None  # no talk from before is known
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
+    """`asked_at`: since when it asks for attention, and counts; its place in the supervisor's week is decided at `place_at`."""
+
     alert_id: UUID
     mentor_id: UUID
     site_id: str
@@ -192,6 +237,10 @@ class Alert:
     how: str | None = None
     note: str | None = None
     contact_id: UUID | None = None
+    asked_at: datetime | None = None
+    place: Place | None = None
+    place_at: datetime | None = None
+    with_person: UUID | None = None  # who it was passed on to, where that is one person
 
     @property
     def live(self) -> bool:
@@ -225,7 +274,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class MentorCase:
-    """`granted`: function -> last instant (None: no end). `changes` and `entries` are saved once, then forgotten."""
+    """`granted`: function -> last instant (None: no end). `talks`: when they last talked, by contact.
+
+    `changes` and `entries` are saved once, then forgotten.
+    """
 
     mentor_id: UUID
     site_id: str
@@ -241,13 +293,14 @@ class MentorCase:
     address_hash: str | None = None
     history: History = History()
     alerts: tuple[Alert, ...] = ()
+    talks: Mapping[UUID, datetime] = field(default_factory=dict)
     review_at: datetime | None = None
     changes: tuple[Change, ...] = ()
     entries: tuple[Entry, ...] = ()
 
     @property
     def due_at(self) -> datetime | None:
-        """The earliest of its clocks: the next look at what is planned, and each alert's escalation and end of snooze."""
+        """The earliest of its clocks: the next look at what is planned, and each alert's escalation, place and end of snooze."""
         return min((at for at in self._clocks() if at), default=None)
 
     def _clocks(self) -> Iterator[datetime | None]:
@@ -256,10 +309,20 @@ class MentorCase:
             if alert.live:
                 yield alert.escalate_at
                 yield alert.snoozed_until
+                yield alert.place_at
 
     @property
     def open_holds(self) -> list[Hold]:
         return [hold for hold in self.history.holds if hold.over_at is None]
+
+    @property
+    def talked_at(self) -> list[datetime]:
+        return sorted(self.talks.values())
+
+    def match_began_on(self, now: datetime) -> str | None:
+        """The first day of the oldest match that goes on."""
+        today = now.date().isoformat()
+        return min((m.started_on for m in self.matches if not m.ends_on or m.ends_on >= today), default=None)
 
     def next_session(self, now: datetime) -> Session | None:
         return min(self.coming(now), key=lambda s: (s.starts_at, s.session_id), default=None)
@@ -287,7 +350,7 @@ class MentorCase:
 
     def lack(self, function: str, at: datetime) -> Lack | None:
         """Why this mentor is not cleared for a function at an instant. Expiry comes before a hold."""
-        if function not in self.granted:
+        if function not in self.granted or function in self.history.revoked:
             return "missing"
         until = self.granted[function]
         if until and until < at:

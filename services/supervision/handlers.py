@@ -8,12 +8,14 @@ from services.supervision import (
     check_ins,
     contacts,
     days_off,
+    ledger,
     people,
     preparations,
     readiness,
     regrades,
     signing,
     store,
+    store_budget,
     store_cases,
     store_check_ins,
     store_days_off,
@@ -25,6 +27,7 @@ from services.supervision import (
 from services.supervision.check_ins import Kept
 from services.supervision.days_off import DayOff
 from services.supervision.domain import MentorCase
+from services.supervision.handlers_erasures import ERASURE, RECEIPTS
 from services.supervision.handlers_notices import NOTICE, REACH
 from services.supervision.messages import (
     AlertClosed,
@@ -130,6 +133,17 @@ def going_up(state: MentorCase | None, event: Any) -> list[str]:
     return [state.site_id] if state and isinstance(event, Due | AlertPassedOn) else []
 
 
+def handed_on(state: MentorCase | None, event: Any) -> list[UUID]:
+    """Whose back-up may be asked next."""
+    return [state.supervisor_id] if state and state.supervisor_id and going_up(state, event) else []
+
+
+def placing(state: MentorCase | None, event: Any) -> list[UUID]:
+    """Whose week an alert waits for a place in."""
+    waits = state and isinstance(event, Due) and any(alert.live and alert.place_at for alert in state.alerts)
+    return [state.supervisor_id] if state and waits and state.supervisor_id else []
+
+
 def talked_about(state: MentorCase | None, event: Any) -> list[tuple[UUID, UUID]]:
     """The sessions of an answer that counts differently: whether somebody has acted on it."""
     if state is None or not isinstance(event, AnswerRegraded):
@@ -137,10 +151,22 @@ def talked_about(state: MentorCase | None, event: Any) -> list[tuple[UUID, UUID]
     return [(event.mentor_id, id) for id in state.prepared_with(event.session_id) if id]
 
 
+def signed(state: MentorCase | None, event: Any) -> list[tuple[UUID, str]]:
+    """The function of a mentor that is signed off: what its renewal counts."""
+    return [(event.mentor_id, event.function)] if isinstance(event, ClearanceSignedOff) else []
+
+
 def case_facts(state: MentorCase | None, event: Any, reads: Reads) -> cases.Facts:
     sites, about = going_up(state, event), talked_about(state, event)
     talked = [reads["talked"][one] for one in about if one in reads["talked"]]
-    return cases.Facts(reads["lead"].get(sites[0]) if sites else None, max(talked, default=None))
+    back_up, asks = handed_on(state, event), placing(state, event)
+    return cases.Facts(
+        lead=reads["lead"].get(sites[0]) if sites else None,
+        talked_at=max(talked, default=None),
+        back_up=reads["back_up"].get(back_up[0]) if back_up else None,
+        asks=reads["asks"].get(asks[0], ()) if asks else (),
+        evidence=next((reads["evidence"][one] for one in signed(state, event) if one in reads["evidence"]), ledger.NOTHING),
+    )
 
 
 SITE = Handler[Site](
@@ -211,6 +237,8 @@ MENTOR_CASE = Handler[MentorCase](
         PersonLeft: (person_id, cases.left),
         LinksRevoked: (mentor_id, cases.links_revoked),
         SessionPlanned: (mentor_id, cases.planned),
+        SessionCalledOff: (mentor_id, cases.called_off),
+        SessionBroughtBack: (mentor_id, cases.brought_back),
         TrainingAssigned: (mentor_id, cases.assigned),
         TrainingShared: (mentor_id, cases.shared),
         TrainingOverdue: (mentor_id, cases.overdue),
@@ -231,7 +259,13 @@ MENTOR_CASE = Handler[MentorCase](
     },
     load=store_cases.load_cases,
     save=store_cases.save_cases,
-    reads={"lead": Read(going_up, store.load_leads), "talked": Read(talked_about, store_regrades.load_talked)},
+    reads={
+        "lead": Read(going_up, store.load_leads),
+        "back_up": Read(handed_on, store.load_back_ups),
+        "asks": Read(placing, store_budget.load_asks),
+        "talked": Read(talked_about, store_regrades.load_talked),
+        "evidence": Read(signed, store_ledger.load_evidence),
+    },
     facts=case_facts,
     clock=Clock(store_cases.due_cases, cases.due, store_cases.rest_cases, lambda c: c.due_at, store_cases.OVERDUE),
     sweeps={SupervisorLeft: Swept(store_cases.of_supervisor, cases.supervisor_left)},
@@ -264,4 +298,5 @@ LINK_REQUEST = Handler[LinkRequested](
 )
 HANDLERS = (
     SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST, CHECK_IN, READINESS, NOTICE, REACH,
+    RECEIPTS, ERASURE,
 )  # fmt: skip

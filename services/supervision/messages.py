@@ -54,6 +54,9 @@ class PersonListed(Event):
         make = ids.mentor if self.role == "mentor" else ids.supervisor
         return make(self.site_id, self.reference)
 
+    def whom(self) -> UUID:
+        return self.person_id
+
     @property
     def supervisor_id(self) -> UUID | None:
         return ids.supervisor(self.site_id, self.supervisor_reference) if self.supervisor_reference else None
@@ -86,6 +89,17 @@ class SupervisorLeft(Event):
 
     supervisor_id: UUID
     back_up_id: UUID | None = None
+
+
+class ErasureAsked(Event):
+    """Somebody's record is to be deleted everywhere, on request."""
+
+    TYPE = "supervision.erasure_asked.v1"
+    KEY = "person_id"
+
+    person_id: UUID
+    site_id: str
+    role: Role
 
 
 class LinksRevoked(Event):
@@ -132,8 +146,41 @@ class DayNoted(Event):
     caseload: UUID | None = Field(description="whose mentors; None: a site lead, for all of the site's")
 
 
+class ClearanceSignedOff(Event):
+    """Somebody saw that a mentor can do what a function asks for."""
+
+    TYPE = "supervision.clearance_signed_off.v1"
+
+    mentor_id: UUID
+    function: str
+    how: Literal["observed", "talked_through"]
+    lines: int = Field(description="of the checklist: how many were ticked")
+    by: UUID
+    request_id: UUID = Field(description="the form's; what it is taken back by")
+
+
+class ClearanceRevoked(Event):
+    TYPE = "supervision.clearance_revoked.v1"
+
+    mentor_id: UUID
+    function: str
+    reason: Literal["not_as_agreed", "asked_by_mentor", "not_needed", "site_decided", "by_mistake"]
+    by: UUID
+    request_id: UUID
+
+
+class ClearanceUndone(Event):
+    """Takes back a sign-off or a revocation of the last ten minutes."""
+
+    TYPE = "supervision.clearance_undone.v1"
+
+    mentor_id: UUID
+    mark_id: UUID = Field(description="the request_id of what is taken back")
+    by: UUID
+
+
 class ContactMade(Event):
-    """One tap on a brief or a mentor's page."""
+    """One tap on a brief or a mentor's page, or a talk that is logged later."""
 
     TYPE = "supervision.contact_made.v1"
 
@@ -143,7 +190,9 @@ class ContactMade(Event):
     outcome: Literal["talked", "not_needed", "snoozed"]
     clear: bool = Field(False, description="they went through the safety question: lift the holds")
     seen_at: AwareDatetime | None = Field(None, description="when the page was drawn: what came up after it stays open")
-    snooze_minutes: int = Field(60, ge=5, le=2_880)
+    snooze_minutes: int = Field(60, ge=5, le=43_200)
+    talked_at: AwareDatetime | None = Field(None, description="when, where it is logged later; never in the future")
+    how: Literal["call", "in_person", "message"] | None = None
     by: UUID
     request_id: UUID = Field(description="the form's; also the contact's id")
 

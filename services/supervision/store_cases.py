@@ -1,6 +1,7 @@
 """SQL of mentors' cases with their alerts, clearances, holds and contacts: all under the case's row lock."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -33,10 +34,15 @@ FROM (SELECT due_at FROM mentor_case WHERE due_at <= now() ORDER BY due_at LIMIT
 LOAD_ALERTS = """
 SELECT alert_id, mentor_id, site_id, supervisor_id, session_id, rule, rule_version, subject, severity, with_role, facts, evidence,
        raised_at, acknowledge_by, escalate_at, escalated_at, snoozed_until, state, acknowledged_at, acknowledged_by, resolved_at,
-       resolved_by, how, note, contact_id
+       resolved_by, how, note, contact_id, asked_at, place, place_at, with_person
 FROM alert
 WHERE mentor_id = ANY($1::uuid[]) AND (resolved_at IS NULL OR resolved_at > now() - interval '20 minutes')
 ORDER BY raised_at, alert_id
+"""
+LOAD_TALKS = """
+SELECT m.mentor_id, k.contact_id, k.at FROM unnest($1::uuid[]) AS m (mentor_id) CROSS JOIN LATERAL (
+  SELECT contact_id, at FROM contact
+  WHERE mentor_id = m.mentor_id AND outcome = 'talked' AND undone_at IS NULL ORDER BY at DESC LIMIT 3) k
 """
 INSERT = """
 INSERT INTO mentor_case (mentor_id, site_id, enrolled, supervisor_id, time_zone, locale, match_started_on, granted, link_epoch,
@@ -68,15 +74,17 @@ REST = "UPDATE mentor_case SET due_at = NULL WHERE mentor_id = ANY($1::uuid[])"
 PUT_ALERT = """
 INSERT INTO alert (alert_id, mentor_id, site_id, supervisor_id, session_id, rule, rule_version, subject, severity, with_role,
   facts, evidence, raised_at, acknowledge_by, escalate_at, escalated_at, snoozed_until, state, acknowledged_at, acknowledged_by,
-  resolved_at, resolved_by, how, note, contact_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+  resolved_at, resolved_by, how, note, contact_id, asked_at, place, place_at, with_person)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+        $26, $27, $28, $29)
 ON CONFLICT (alert_id) DO UPDATE SET (supervisor_id, session_id, rule_version, severity, with_role, facts, evidence, raised_at,
     acknowledge_by, escalate_at, escalated_at, snoozed_until, state, acknowledged_at, acknowledged_by, resolved_at, resolved_by,
-    how, note, contact_id)
+    how, note, contact_id, asked_at, place, place_at, with_person)
   = (excluded.supervisor_id, excluded.session_id, excluded.rule_version, excluded.severity, excluded.with_role, excluded.facts,
     excluded.evidence, excluded.raised_at, excluded.acknowledge_by, excluded.escalate_at, excluded.escalated_at,
     excluded.snoozed_until, excluded.state, excluded.acknowledged_at, excluded.acknowledged_by, excluded.resolved_at,
-    excluded.resolved_by, excluded.how, excluded.note, excluded.contact_id)
+    excluded.resolved_by, excluded.how, excluded.note, excluded.contact_id,
+    excluded.asked_at, excluded.place, excluded.place_at, excluded.with_person)
 """
 ADD_CHANGE = """
 INSERT INTO alert_change (at, kind, alert_id, mentor_id, site_id, supervisor_id, document)
@@ -100,8 +108,9 @@ ON CONFLICT (hold_id) DO UPDATE SET (functions, cleared_at, cleared_by, correcte
   = (excluded.functions, excluded.cleared_at, excluded.cleared_by, excluded.corrected_at)
 """
 PUT_CONTACT = """
-INSERT INTO contact (contact_id, mentor_id, site_id, session_id, by_person, outcome, cleared, at, snoozed_until, undone_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO contact (contact_id, mentor_id, site_id, session_id, by_person, outcome, cleared, at, snoozed_until, undone_at, how,
+                     logged_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (contact_id) DO UPDATE SET undone_at = excluded.undone_at
 """
 NEWEST_TRAINING = """
@@ -118,7 +127,8 @@ GRANTED = TypeAdapter(dict[str, datetime | None])
 FACTS = TypeAdapter(dict[str, str])
 ALERT = ("alert_id", "mentor_id", "site_id", "supervisor_id", "session_id", "rule", "rule_version", "subject", "severity",
          "with_role", "facts", "evidence", "raised_at", "acknowledge_by", "escalate_at", "escalated_at", "snoozed_until", "state",
-         "acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by", "how", "note", "contact_id")  # fmt: skip
+         "acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by", "how", "note", "contact_id", "asked_at", "place",
+         "place_at", "with_person")  # fmt: skip
 
 
 async def load_cases(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, MentorCase]:
@@ -189,7 +199,10 @@ async def _with_alerts(conn: Connection, rows: Sequence[Record]) -> dict[UUID, M
     of: dict[UUID, list[Alert]] = {row["mentor_id"]: [] for row in rows}
     for row in await conn.fetch(LOAD_ALERTS, list(of)):
         of[row["mentor_id"]].append(_alert(row))
-    return {row["mentor_id"]: _case(row, tuple(of[row["mentor_id"]])) for row in rows}
+    talks: dict[UUID, dict[UUID, datetime]] = {id: {} for id in of}
+    for row in await conn.fetch(LOAD_TALKS, list(of)):
+        talks[row["mentor_id"]][row["contact_id"]] = row["at"]
+    return {id: replace(_case(row, tuple(of[id])), talks=talks[id]) for row in rows for id in [row["mentor_id"]]}
 
 
 def _case(row: Record, alerts: tuple[Alert, ...]) -> MentorCase:
@@ -225,9 +238,7 @@ def _alert_row(alert: Alert) -> tuple[Any, ...]:
 
 
 def _entry_rows(c: MentorCase) -> list[tuple[Any, ...]]:
-    return [
-        (c.mentor_id, c.site_id, e.function, e.state, e.until, e.why, e.evidence, e.by, e.at, e.revision) for e in c.entries
-    ]
+    return [(c.mentor_id, c.site_id, e.function, e.state, e.until, e.why, e.evidence, e.by, e.at, e.revision) for e in c.entries]
 
 
 def _hold_rows(c: MentorCase) -> list[tuple[Any, ...]]:
@@ -240,6 +251,7 @@ def _hold_rows(c: MentorCase) -> list[tuple[Any, ...]]:
 
 def _contact_rows(c: MentorCase) -> list[tuple[Any, ...]]:
     return [
-        (k.contact_id, c.mentor_id, c.site_id, k.session_id, k.by, k.outcome, k.cleared, k.at, k.snoozed_until, k.undone_at)
+        (k.contact_id, c.mentor_id, c.site_id, k.session_id, k.by, k.outcome, k.cleared, k.talked_at or k.at, k.snoozed_until,
+         k.undone_at, k.how, k.at)
         for k in c.history.contacts
-    ]
+    ]  # fmt: skip

@@ -221,6 +221,7 @@ class TrainingAssigned(Event):
     locale: str = Field(description="the language that the training is in; the mentor's own where it exists")
     kind: Literal["module", "recall"]
     module: ModuleRef | None = None
+    skill: str | None = Field(None, description="the module's; None for a recall, and where it was assigned before this was told")
     items: tuple[AssignedItem, ...]
     quiz_by: AwareDatetime
     reasons: tuple[Reason, ...]
@@ -261,3 +262,6 @@ class PersonErasureDone(Event):
     TOPIC = TOPIC
 
     mentor_id: UUID
+
+    def whom(self) -> None:
+        """A receipt is always taken."""

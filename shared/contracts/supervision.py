@@ -121,6 +121,23 @@ class AlertRaised(_OfAlert):
     acknowledge_by: AwareDatetime | None = None
 
 
+class AlertPlaced(_OfAlert):
+    """What became of it in the supervisor's week; urgent alerts, and those that are only worth knowing, have no place."""
+
+    TYPE = "supervision.alert_placed.v1"
+
+    place: Literal["own", "grouped", "digest"] = Field(
+        description="asked on its own, in one list with others of its rule, or on Monday's list"
+    )
+
+
+class AlertSnoozed(_OfAlert):
+    TYPE = "supervision.alert_snoozed.v1"
+
+    until: AwareDatetime
+    by: UUID
+
+
 class AlertAcknowledged(_OfAlert):
     TYPE = "supervision.alert_acknowledged.v1"
 
@@ -201,7 +218,8 @@ class ContactLogged(Event):
     supervisor_id: UUID
     session_id: UUID | None = None
     outcome: Literal["talked", "not_needed", "snoozed", "undone"]
-    at: AwareDatetime
+    how: Literal["call", "in_person", "message"] | None = None
+    at: AwareDatetime = Field(description="of the talk, which may have been logged later")
 
 
 class ClearanceChanged(Event):
@@ -212,8 +230,13 @@ class ClearanceChanged(Event):
     site_id: str
     function: str
     state: Literal["cleared", "suspended", "revoked"]
-    why: str = Field(description="a code: granted, safety_miss, talked_through, undone, answer_corrected")
+    why: str = Field(
+        description="a code: granted (by the people's file), trained, signed_off, renewed, revoked, match_ended, safety_miss, "
+        "talked_through, undone, answer_corrected"
+    )
     at: AwareDatetime
+    until: AwareDatetime | None = Field(None, description="expiry; None: no end, or not cleared")
+    by: UUID | None = Field(None, description="who did it: a person of staff; None: it follows from what was trained, or from a file")
 
 
 class PersonErased(Event):
@@ -221,7 +244,6 @@ class PersonErased(Event):
 
     TYPE = "supervision.person_erased.v1"
     TOPIC = ERASED
-    ERASES = True
 
     mentor_id: UUID = Field(description="whom: a mentor's id, or that of a member of staff")
     role: Literal["mentor", "staff"] = "mentor"
@@ -230,6 +252,9 @@ class PersonErased(Event):
 
     def whom(self) -> None:
         """Never refused: it may have to be done again."""
+
+    def erases(self) -> UUID:
+        return self.mentor_id
 
 
 class MentorForgotten(Event):

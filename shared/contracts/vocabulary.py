@@ -21,6 +21,7 @@ EVERY_VIRTUAL_SESSION = "virtual_mentoring"
 CLOSED = ConfigDict(extra="forbid")
 
 Share = Annotated[float, Field(ge=0, le=2)]
+Way = Literal["observed", "talked_through"]
 Weight = float | tuple[float, float, float, float]  # one number = the same at every stage
 
 
@@ -42,6 +43,15 @@ class Skill:
 
 
 @dataclass(frozen=True, slots=True, config=CLOSED)
+class Renewal:
+    """What renewing a function takes, besides one fresh training and a new sign-off where it has one."""
+
+    contacts: int = 0  # talks logged in its months
+    check_ins: int = 0  # sessions of it in its months, with four planned steps in five done
+    each_skill: bool = False  # a question of each of its skills has come back
+
+
+@dataclass(frozen=True, slots=True, config=CLOSED)
 class Function:
     """A task shifted to mentors: granted by training its skills, plus a sign-off where one is named."""
 
@@ -54,6 +64,9 @@ class Function:
     base: bool = False  # held by every mentor; pre-match training stands in for the modules
     default: bool = True  # False: off until a site switches it on
     per_match: bool = False
+    ways: tuple[Way, ...] = ()  # how what is signed off can have been seen
+    checklist: tuple[str, ...] = ()  # what was seen: each line of it, or there is no sign-off
+    renew: Renewal = Renewal()
 
 
 @dataclass(frozen=True, slots=True, config=CLOSED)
@@ -164,6 +177,8 @@ def _function_faults(v: Vocabulary) -> Iterator[str]:
     yield from _unknown("required of every session", (EVERY_SESSION, EVERY_VIRTUAL_SESSION), v.functions)
     for function in v.functions.values():
         yield from _unknown(f"functions.{function.code}.skills", function.skills, v.skills)
+        if not bool(function.sign_off) == bool(function.ways) == bool(function.checklist):
+            yield f"functions.{function.code}: a sign-off needs ways and a checklist, and neither goes without a sign-off"
 
 
 def _activity_faults(v: Vocabulary) -> Iterator[str]:

@@ -64,6 +64,8 @@ ONLY_IN = {
     "MentorEnrolled": {"address_hash": CODE},  # keyed: nobody gets back to an address without JITT_ID_KEY
     "AlertRaised": {"facts": "{string}"},  # ids and codes
     "AlertAcknowledged": {"by": UUID},
+    "AlertPlaced": {"place": CHOICE},
+    "AlertSnoozed": {"by": UUID},
     "AlertEscalated": {"to": UUID, "to_role": CODE},
     "AlertResolved": {"by": UUID, "how": CODE},
     "ClearanceChanged": {"why": CODE, "by": UUID},

@@ -52,10 +52,12 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_cases": """
         LOAD DUE OVERDUE LOAD_ALERTS INSERT UPDATE REST OF_SUPERVISOR PUT_ALERT ADD_CHANGE ADD_ENTRY PUT_CLEARANCE PUT_HOLD PUT_CONTACT
         NEWEST_TRAINING""",
+    "services.supervision.store_ledger": "EVIDENCE",
     "services.supervision.store_links": "LOAD INSERT UPDATE WAITING EPOCH CHECK_IN_OF_SESSION CHECK_IN_OF_MENTOR",
     "services.supervision.store_regrades": "LOAD_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS REGRADE TALKED",
     "services.supervision.store_check_ins": "LOAD INSERT UPDATE LAST",
     "services.supervision.store_readiness": "LOAD INSERT UPDATE OF_TRAINING",
+    "services.supervision.store_budget": "ASKS",
     "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
     "services.supervision.store_notices": """
         LOAD ADD UPDATE CLAIM HAND_OVER LOAD_REACH INSERT_REACH UPDATE_REACH OF_PERSON ONE REACHES""",

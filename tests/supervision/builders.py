@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.supervision import cases, check_ins, contacts, regrades
+from services.supervision import cases, check_ins, contacts, regrades, signing
 from services.supervision.domain import Alert, MentorCase
 from services.supervision.messages import (
     AlertClosed,
     AlertPassedOn,
     AlertTaken,
+    ClearanceRevoked,
+    ClearanceSignedOff,
+    ClearanceUndone,
     ContactMade,
     ContactUndone,
     LinksRevoked,
@@ -258,6 +261,9 @@ DECIDE: dict[type[Event], Any] = {
     AlertClosed: cases.closed,
     ContactMade: contacts.made,
     ContactUndone: contacts.undone,
+    ClearanceSignedOff: signing.signed_off,
+    ClearanceRevoked: signing.revoked,
+    ClearanceUndone: signing.undone,
 }
 
 
