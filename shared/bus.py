@@ -35,7 +35,7 @@ apply_topics, list_topics = bus_topics.apply_topics, bus_topics.list_topics
 Take = Callable[[Sequence[Any]], Awaitable[None]]  # a batch of records; raises to have it delivered again
 Offsets = Callable[[Iterable[str]], Awaitable[dict[tuple[str, int], int]]]
 Places = Mapping[tuple[str, int], int]  # per topic and partition, the offset of the next record
-Outbound = tuple[int, str, str, list[tuple[str, bytes]], bytes]  # outbox id, topic, key, headers, payload
+Outbound = tuple[int, str, str, list[tuple[str, bytes]], bytes | None]  # outbox id, topic, key, headers, payload
 
 
 class Unread(Exception):

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from shared.contracts.event import Event
 from shared.messaging.handler import Handler
+from shared.privacy import Keeps
 
 
 class Publisher(Protocol):
@@ -36,6 +37,7 @@ class Service:
     `pause_publisher`: the event by which one is paused that sends too much that cannot be read.
     `routes` builds the HTTP routes, given the running service.
     `aside`: what a worker does besides, for ever; it is given how to wait for room in the outbox.
+    `keeps`: of each of its tables, whose rows they are, why, and how long they are kept.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Service:
     publishers: LoadPublishers | None = None
     pause_publisher: Callable[[str], Event] | None = None
     aside: Aside | None = None
+    keeps: Keeps = ()
 
     @property
     def events(self) -> dict[str, type[Event]]:

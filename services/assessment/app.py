@@ -1,7 +1,7 @@
 """Assessment: how did it go? Trainings in progress, answers, and the memory of each skill. Wiring only."""
 
 from services.assessment import http
-from services.assessment.handlers import HANDLERS
+from services.assessment.handlers import HANDLERS, KEEPS
 from shared.contracts.assessment import (
     AnswerRegraded,
     CallRequested,
@@ -9,6 +9,7 @@ from shared.contracts.assessment import (
     ItemAnswered,
     ItemReported,
     LinkRequested,
+    PersonErasureDone,
     ReadinessTold,
     SkillRemembered,
     StepChecked,
@@ -26,6 +27,7 @@ SERVICE = Service(
         "trigger.events",
         "supervision.roster",
         "supervision.sites",
+        "supervision.erased",
         "assessment.events",  # our own answers, read back into the memory of each skill
     ),
     publishes=(
@@ -40,6 +42,8 @@ SERVICE = Service(
         CheckInSubmitted,
         StepChecked,
         ReadinessTold,
+        PersonErasureDone,
     ),
     routes=http.routes,
+    keeps=KEEPS,
 )

@@ -17,12 +17,13 @@ import structlog
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.assessment import calls_kept, guests, screens, store, store_calls, store_check_ins
+from services.assessment import calls_kept, guests, screens, store, store_calls, store_check_ins, store_erasing
 from services.assessment.calls_kept import Call
 from services.assessment.check_in import CheckInCallPressed
 from services.assessment.guests import Closed
 from services.assessment.messages import CallPressed
 from services.assessment.visits import PAGES, Visit
+from shared import access
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.http import mentors_page, wanted
 from shared.messaging.outcome import Outcome
@@ -259,7 +260,10 @@ async def deliver_kept(running: Running) -> int:
     """How many were delivered now. Raises what the database raises; the rest then waits."""
     count = 0
     for call in await asyncio.to_thread(calls_kept.waiting, running.settings):
+        access.enter(guests.scope_of(call.link))
         mentor, known = await _known(running, call)
+        if not known and await store_erasing.is_erased(running.pool, call.mentor_id):
+            calls_kept.forget(running.settings, call)
         if not known:
             continue  # it is on its way here; a call that was refused would not be taken again
         revoked = guests.revoked(mentor, call.link)

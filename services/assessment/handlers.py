@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from services.assessment import (
     reports,
     store,
     store_check_ins,
+    store_erasing,
     store_link_requests,
     store_regrades,
     store_reports,
@@ -41,7 +43,8 @@ from services.assessment.modules import all_keys, editions, item_locale, item_of
 from services.assessment.reports import Report, report_id
 from services.assessment.store import Catalogued
 from services.assessment.training import Training
-from shared.contracts.assessment import AnswerRegraded, ItemAnswered, StepChecked
+from shared import erasing, privacy
+from shared.contracts.assessment import AnswerRegraded, ItemAnswered, PersonErasureDone, StepChecked
 from shared.contracts.content import ItemCorrected, ModulePublished, ModuleWithdrawn, TrainingAssigned, TrainingShared
 from shared.contracts.event import Event, Refused
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
@@ -220,5 +223,7 @@ CHECK_IN = Handler[Any](  # a call may be asked for before anything was sent: th
     },
     facts=checked_in,
 )
+KEEPS = privacy.load(Path(__file__).parent)
+ERASURE = erasing.handler(KEEPS, lambda event: [PersonErasureDone(mentor_id=event.mentor_id)], store_erasing.erase_inside)
 # The order in which rows are locked.
-HANDLERS = (MODULE, SESSION, ROSTER, SITE, CORRECTION, TRAINING, SKILL, REPORT, LINK_REQUEST, CHECK_IN)
+HANDLERS = (MODULE, SESSION, ROSTER, SITE, CORRECTION, TRAINING, SKILL, REPORT, LINK_REQUEST, CHECK_IN, ERASURE)

@@ -1,7 +1,7 @@
 """The content service: which training a mentor gets, and how its questions do. Wiring only."""
 
 from services.content import http
-from services.content.handlers import LEARNER, PUBLICATION
+from services.content.handlers import ERASURE, KEEPS, LEARNER, PUBLICATION
 from services.content.handlers_statistics import STATISTICS
 from shared.contracts.content import (
     ItemCorrected,
@@ -16,8 +16,8 @@ from shared.service import Service
 
 SERVICE = Service(
     name="content",
-    handlers=(PUBLICATION, LEARNER, STATISTICS),  # statistics last: their rows are locked for the shortest time
-    reads=("trigger.events", "supervision.events", "assessment.events"),
+    handlers=(PUBLICATION, LEARNER, STATISTICS, ERASURE),  # statistics late: their rows are locked for the shortest time
+    reads=("trigger.events", "supervision.erased", "assessment.events"),
     publishes=(
         ModulePublished,
         ModuleWithdrawn,
@@ -28,4 +28,5 @@ SERVICE = Service(
         PersonErasureDone,
     ),
     routes=http.routes,
+    keeps=KEEPS,
 )

@@ -12,9 +12,8 @@ from services.content.choices import Choice, Facts, Past
 from services.content.corrections import corrections
 from services.content.messages import ModuleSubmitted, ModuleWithdrawalAsked
 from services.content.words import content_hash
-from shared.contracts.content import Module, ModulePublished, ModuleWithdrawn, PersonErasureDone, TrainingShared
+from shared.contracts.content import Module, ModulePublished, ModuleWithdrawn, TrainingShared
 from shared.contracts.event import Event, Refused
-from shared.contracts.supervision import PersonErased
 from shared.contracts.trigger import ContentRequested
 
 Status = Literal["published", "withdrawn"]
@@ -125,7 +124,6 @@ class Learner:
     site_id: str
     past: Past = field(default_factory=Past)  # as it was loaded
     made: tuple[Choice, ...] = ()  # in this batch, at most one a request
-    erased: bool = False
 
 
 Chosen = tuple[Learner, list[Event]] | Refused
@@ -134,8 +132,6 @@ Chosen = tuple[Learner, list[Event]] | Refused
 def requested(learner: Learner | None, event: ContentRequested, now: datetime, facts: Facts) -> Chosen:
     """One training a request: a second session that asks for it shares it. Where nothing was suitable, the next may find one."""
     learner = learner or Learner(event.mentor_id, event.site_id)
-    if learner.erased:
-        return Refused("erased")
     before = next((choice for choice in learner.made if choice.request_id == event.request_id), facts.before)
     if before and before.session_id == event.session_id:
         return Refused("already_chosen")
@@ -161,9 +157,3 @@ def _shared(event: ContentRequested) -> TrainingShared:
         starts_at=event.starts_at,
         quiz_by=event.quiz_by,
     )
-
-
-def erased(learner: Learner | None, event: PersonErased, now: datetime, _: Facts | None) -> Chosen:
-    """A receipt every time: whoever asks again still waits for one. What stays is the id, so that nothing late is chosen."""
-    gone = Learner(event.mentor_id, learner.site_id if learner else "", erased=True)
-    return learner if learner and learner.erased else gone, [PersonErasureDone(mentor_id=event.mentor_id)]

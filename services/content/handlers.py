@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from operator import attrgetter, methodcaller
+from pathlib import Path
 from uuid import UUID
 
 from services.content import domain, questions, store
 from services.content.choices import Facts, ItemKey
 from services.content.domain import Learner, Publication
 from services.content.messages import ModuleSubmitted, ModuleWithdrawalAsked
+from shared import erasing, privacy
+from shared.contracts.content import PersonErasureDone
 from shared.contracts.event import Event
-from shared.contracts.supervision import PersonErased
 from shared.contracts.trigger import ContentRequested
 from shared.messaging import Handler, Read, Reads
 
@@ -50,10 +52,7 @@ PUBLICATION = Handler[Publication](
 )
 LEARNER = Handler[Learner](
     name="learner",
-    on={
-        ContentRequested: (attrgetter("mentor_id"), domain.requested),
-        PersonErased: (attrgetter("mentor_id"), domain.erased),
-    },
+    on={ContentRequested: (attrgetter("mentor_id"), domain.requested)},
     load=store.load_learners,
     save=store.save_learners,
     reads={
@@ -64,3 +63,5 @@ LEARNER = Handler[Learner](
     },
     facts=facts,
 )
+KEEPS = privacy.load(Path(__file__).parent)
+ERASURE = erasing.handler(KEEPS, lambda event: [PersonErasureDone(mentor_id=event.mentor_id)])

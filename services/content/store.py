@@ -52,7 +52,7 @@ WHERE i.fact ->> 'id' = u.item_id
 ORDER BY u.module_id, u.item_id, v.locale, v.number DESC
 """
 LOCK_LEARNERS = """
-SELECT mentor_id, site_id, erased FROM learner WHERE mentor_id = ANY($1::uuid[]) ORDER BY mentor_id FOR UPDATE
+SELECT mentor_id, site_id FROM learner WHERE mentor_id = ANY($1::uuid[]) ORDER BY mentor_id FOR UPDATE
 """
 PASTS = """
 SELECT mentor_id, array_agg(at ORDER BY at) AS at, array_agg(skill ORDER BY at) AS skills,
@@ -67,13 +67,9 @@ SHOWINGS = """
 SELECT mentor_id, at, kind, skill, items FROM choice WHERE mentor_id = ANY($1::uuid[]) ORDER BY mentor_id, at, request_id
 """
 NEW_LEARNERS = """
-INSERT INTO learner (mentor_id, site_id, erased)
-SELECT mentor_id, site_id, erased FROM unnest($1::uuid[], $2::text[], $3::bool[]) AS u (mentor_id, site_id, erased)
+INSERT INTO learner (mentor_id, site_id)
+SELECT mentor_id, site_id FROM unnest($1::uuid[], $2::text[]) AS u (mentor_id, site_id)
 ON CONFLICT DO NOTHING
-"""
-ERASE = """
-WITH forgotten AS (DELETE FROM choice WHERE mentor_id = ANY($1::uuid[]))
-UPDATE learner SET erased = true WHERE mentor_id = ANY($1::uuid[])
 """
 SAVE_CHOICES = """
 INSERT INTO choice (mentor_id, request_id, site_id, session_id, at, kind, skill, module_id, version, items, because)
@@ -214,11 +210,9 @@ async def save_learners(conn: Connection, changed: Sequence[Learner], new: Seque
     """False when somebody else created one of `new` meanwhile."""
     inserted = "INSERT 0 0"
     if new:
-        inserted = await conn.execute(NEW_LEARNERS, *_columns([(x.mentor_id, x.site_id, x.erased) for x in new]))
+        inserted = await conn.execute(NEW_LEARNERS, *_columns([(x.mentor_id, x.site_id) for x in new]))
     if inserted != f"INSERT 0 {len(new)}":
         return False
-    if gone := [learner.mentor_id for learner in changed if learner.erased]:
-        await conn.execute(ERASE, gone)
     if rows := [_choice_row(each, made) for each in (*changed, *new) for made in each.made]:
         await conn.execute(SAVE_CHOICES, *_columns(rows))
     return True
@@ -288,7 +282,7 @@ def _version_row(publication: Publication, version: Version) -> tuple[object, ..
 
 
 def _learner(row: Record, past: Past) -> Learner:
-    return Learner(row["mentor_id"], row["site_id"], past, erased=row["erased"])
+    return Learner(row["mentor_id"], row["site_id"], past)
 
 
 def _choice(row: Record) -> Choice:

@@ -2,18 +2,25 @@
 
 from services.supervision import http
 from services.supervision.handlers import HANDLERS
+from services.supervision.handlers_erasures import KEEPS
 from shared.contracts.supervision import (
     AlertAcknowledged,
     AlertEscalated,
+    AlertPlaced,
     AlertRaised,
     AlertResolved,
+    AlertSnoozed,
     BriefReady,
     ClearanceChanged,
     ContactLogged,
     DayCalledOff,
     DayCalledOffClosed,
+    DigestReady,
     MentorEnrolled,
+    MentorForgotten,
     NoticeDelivered,
+    PersonErased,
+    PersonErasureDone,
     SiteDescribed,
 )
 from shared.service import Service
@@ -21,20 +28,27 @@ from shared.service import Service
 SERVICE = Service(
     name="supervision",
     handlers=HANDLERS,
-    reads=("trigger.events", "content.catalog", "content.events", "assessment.events"),
+    reads=("trigger.events", "content.catalog", "content.events", "assessment.events", "supervision.erased"),
     publishes=(
         SiteDescribed,
         MentorEnrolled,
         ClearanceChanged,
         BriefReady,
         ContactLogged,
+        AlertPlaced,
         AlertRaised,
         AlertAcknowledged,
         AlertEscalated,
         AlertResolved,
+        AlertSnoozed,
         DayCalledOff,
         DayCalledOffClosed,
+        DigestReady,
         NoticeDelivered,
+        PersonErased,
+        PersonErasureDone,
+        MentorForgotten,
     ),
     routes=http.routes,
+    keeps=KEEPS,
 )

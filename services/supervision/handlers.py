@@ -29,6 +29,7 @@ from services.supervision.days_off import DayOff
 from services.supervision.domain import MentorCase
 from services.supervision.handlers_erasures import ERASURE, RECEIPTS
 from services.supervision.handlers_notices import NOTICE, REACH
+from services.supervision.handlers_staff import ABSENCE, DIGEST
 from services.supervision.messages import (
     AlertClosed,
     AlertPassedOn,
@@ -297,6 +298,6 @@ LINK_REQUEST = Handler[LinkRequested](
     projection=True,
 )
 HANDLERS = (
-    SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST, CHECK_IN, READINESS, NOTICE, REACH,
+    SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST, CHECK_IN, READINESS, DIGEST, ABSENCE, NOTICE, REACH,
     RECEIPTS, ERASURE,
 )  # fmt: skip

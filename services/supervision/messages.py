@@ -146,6 +146,31 @@ class DayNoted(Event):
     caseload: UUID | None = Field(description="whose mentors; None: a site lead, for all of the site's")
 
 
+class AbsenceSet(Event):
+    """A supervisor will be away, and somebody of their site looks after their mentors."""
+
+    TYPE = "supervision.absence_set.v1"
+    KEY = "absence_id"
+
+    absence_id: UUID
+    site_id: str
+    person_id: UUID
+    delegate_id: UUID
+    from_at: AwareDatetime
+    until_at: AwareDatetime = Field(description="the first instant at which they are back")
+    by: UUID | None = Field(None, description="None: by the command line")
+
+
+class AbsenceEnded(Event):
+    """They are back, or do not go."""
+
+    TYPE = "supervision.absence_ended.v1"
+    KEY = "absence_id"
+
+    absence_id: UUID
+    by: UUID | None = None
+
+
 class ClearanceSignedOff(Event):
     """Somebody saw that a mentor can do what a function asks for."""
 

@@ -24,6 +24,7 @@ WORDS = {
     "parked": "Kept: it waits behind an event of the same session that could not be applied. Nothing more to do for you.",
     "failed": "We could not apply this event. It was our fault; it was not accepted. Send it again later with the same id.",
     "unknown_mentor": "Nobody with this reference is enrolled at the site. The session waits for them; check the reference.",
+    "erased": "This mentor's record was erased on request. Nothing was kept; take the mentor out of what you send.",
     "unknown_site": "This site is not set up yet. The session waits for it; check the site's id.",
 }
 

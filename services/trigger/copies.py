@@ -9,7 +9,7 @@ from shared.contracts import ids
 from shared.contracts.assessment import SkillRemembered, TrainingCompleted
 from shared.contracts.content import NothingSuitable, TrainingAssigned
 from shared.contracts.event import Event, Sweep
-from shared.contracts.supervision import Clearance, Match, MentorEnrolled, PersonErased, SiteDescribed, entered
+from shared.contracts.supervision import Clearance, Match, MentorEnrolled, SiteDescribed, entered
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,6 @@ class Mentor:
     clearances: tuple[Clearance, ...]
     revision: int
     address_hash: str | None = None
-    erased: bool = False  # goes, with everything about them, when it is saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +65,6 @@ def enrolled(state: Mentor | None, event: MentorEnrolled, _: datetime, waited_fo
     )
     zone = None if state is None or state.time_zone == event.time_zone else event.time_zone
     return mentor, sweeps(event.site_id, event.mentor_id, waited_for, zone)
-
-
-def erased(state: Mentor | None, event: PersonErased, *_: object) -> tuple[Mentor, list[Sweep]]:
-    """Also of a mentor we never copied: sessions may wait for them."""
-    unknown = Mentor(event.mentor_id, "", "", "", False, (), (), 0)
-    return replace(state or unknown, erased=True), []
 
 
 def described(state: Site | None, event: SiteDescribed, _: datetime, waited_for: bool) -> tuple[Site, list[Sweep]]:

@@ -1,6 +1,7 @@
 """Which messages touch which aggregate. Binding only: no SQL, no rules."""
 
 from operator import attrgetter
+from pathlib import Path
 
 from services.trigger import (
     cancellations,
@@ -48,10 +49,12 @@ from services.trigger.policy import SitePolicy
 from services.trigger.session import Session
 from services.trigger.tenants import Credential
 from services.trigger.zone_rules import ZoneRules
+from shared import erasing, privacy
 from shared.contracts.assessment import SkillRemembered, TrainingCompleted
 from shared.contracts.content import NothingSuitable, TrainingAssigned
 from shared.contracts.site import SessionCancelled, SessionHeld, SessionScheduled
-from shared.contracts.supervision import MentorEnrolled, PersonErased, SiteDescribed
+from shared.contracts.supervision import MentorEnrolled, SiteDescribed
+from shared.contracts.trigger import PersonErasureDone
 from shared.messaging import Clock, Handler, Read, Swept
 
 SESSION = Handler[Session](
@@ -84,10 +87,7 @@ SESSION = Handler[Session](
 )
 MENTOR = Handler[Mentor](
     name="mentor",
-    on={
-        MentorEnrolled: (attrgetter("mentor_id"), copies.enrolled),
-        PersonErased: (attrgetter("mentor_id"), copies.erased),
-    },
+    on={MentorEnrolled: (attrgetter("mentor_id"), copies.enrolled)},
     load=store_copies.lock_mentors,
     save=store_copies.save_mentors,
     reads={"waited_for": Read[Mentor](lambda state, event: () if state else (event.mentor_id,), sweeping.waited_for)},
@@ -166,4 +166,6 @@ ZONE_RULES = Handler[ZoneRules](
     load=store_zone_rules.lock_rules,
     save=store_zone_rules.save_rules,
 )
-HANDLERS = (SESSION, MENTOR, SITE, SKILL, TRAINING, POLICY, PUBLISHER, CANCELLATION, HOLIDAYS, ZONE_RULES)
+KEEPS = privacy.load(Path(__file__).parent)
+ERASURE = erasing.handler(KEEPS, lambda event: [PersonErasureDone(mentor_id=event.mentor_id)], store_copies.erase_inside)
+HANDLERS = (SESSION, MENTOR, SITE, SKILL, TRAINING, POLICY, PUBLISHER, CANCELLATION, HOLIDAYS, ZONE_RULES, ERASURE)

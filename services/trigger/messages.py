@@ -40,6 +40,9 @@ class SessionMapped(SessionScheduled):
     mentor_ref: str = ""
     mentor_id: UUID
 
+    def whom(self) -> UUID:
+        return self.mentor_id
+
 
 class Awaited(Event):
     """A mentor or a site that sessions wait for is known now."""

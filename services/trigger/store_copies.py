@@ -9,7 +9,7 @@ from uuid import UUID
 from asyncpg import Connection, Pool, Record
 from pydantic import TypeAdapter
 
-from services.trigger import policy, store_imports
+from services.trigger import policy
 from services.trigger.copies import Mentor, Site, Training, skill_id
 from services.trigger.policy import Policy, SitePolicy
 from shared.contracts.assessment import OpenMiss, SkillRemembered
@@ -34,27 +34,22 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::json
   AS u (id, site_id, time_zone, locale, active, matches, clearances, revision, address_hash)
 WHERE m.id = u.id
 """
-ERASE = (
-    "DELETE FROM session WHERE mentor_id = ANY($1::uuid[])",
+# Where a mentor stands inside what is another's: whom a session had before, and the rules of a site's calendar.
+INSIDE = (
     """
     UPDATE session s SET rest = jsonb_set(s.rest, '{earlier}', (
       SELECT coalesce(jsonb_agg(turn ORDER BY n), '[]')
       FROM jsonb_array_elements(s.rest -> 'earlier') WITH ORDINALITY AS e (turn, n)
-      WHERE (turn ->> 'mentor_id')::uuid <> ALL($1::uuid[])))
-    FROM unnest($1::uuid[]) AS erased (id)
-    WHERE s.rest ? 'earlier' AND s.rest -> 'earlier' @> jsonb_build_array(jsonb_build_object('mentor_id', erased.id))
+      WHERE (turn ->> 'mentor_id')::uuid <> $1))
+    WHERE s.rest ? 'earlier' AND s.rest -> 'earlier' @> jsonb_build_array(jsonb_build_object('mentor_id', $1::uuid))
     """,
-    "DELETE FROM skill WHERE mentor_id = ANY($1::uuid[])",
-    "DELETE FROM training WHERE mentor_id = ANY($1::uuid[])",
-    "DELETE FROM feed WHERE mentor_id = ANY($1::uuid[])",
     """
-    UPDATE feed SET mapped = ARRAY(SELECT unnest(mapped) EXCEPT SELECT unnest($1::uuid[])),
+    UPDATE feed SET mapped = array_remove(mapped, $1),
       mapping = jsonb_set(mapping, '{mentor}', (SELECT coalesce(jsonb_agg(rule ORDER BY n), '[]')
       FROM jsonb_array_elements(mapping -> 'mentor') WITH ORDINALITY AS e (rule, n)
-      WHERE (rule -> 'value' ->> 0)::uuid = ANY($1::uuid[]) IS NOT TRUE))
-    WHERE mentor_id IS NULL AND mapped && $1::uuid[]
+      WHERE (rule -> 'value' ->> 0)::uuid = $1 IS NOT TRUE))
+    WHERE mentor_id IS NULL AND mapped @> ARRAY[$1::uuid]
     """,
-    "DELETE FROM mentor WHERE id = ANY($1::uuid[])",
 )
 SITES = "SELECT site_id, time_zone, variables, active, revision FROM site WHERE site_id = ANY($1::text[])"
 LOCK_SITES = """
@@ -146,14 +141,13 @@ async def lock_mentors(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Ment
 
 
 async def save_mentors(conn: Connection, changed: Sequence[Mentor], new: Sequence[Mentor]) -> bool:
-    """An erased mentor goes with everything about them: a few hundred rows at most, in this transaction."""
-    if erased := [m.id for m in (*changed, *new) if m.erased]:
-        for statement in ERASE:
-            await conn.execute(statement, erased)
-        for mentor_id in erased:
-            await store_imports.forget_mentor(conn, mentor_id)
-    kept, created = ([_of_mentor(m) for m in mentors if not m.erased] for mentors in (changed, new))
-    return await _save(conn, UPDATE_MENTORS, INSERT_MENTORS, kept, created)
+    return await _save(conn, UPDATE_MENTORS, INSERT_MENTORS, [_of_mentor(m) for m in changed], [_of_mentor(m) for m in new])
+
+
+async def erase_inside(conn: Connection, mentor_id: UUID) -> None:
+    """What no column says (the rest goes as privacy.toml says)."""
+    for statement in INSIDE:
+        await conn.execute(statement, mentor_id)
 
 
 async def load_sites(conn: Connection, ids: Sequence[str]) -> dict[str, Site]:

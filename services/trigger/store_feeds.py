@@ -20,7 +20,9 @@ SELECT *, now() AS now FROM feed WHERE held > 0 OR needs <> '[]' OR failures >= 
 OTHERS = "SELECT complete FROM feed WHERE mentor_id = $1 FOR UPDATE"
 ADD = """
 INSERT INTO feed (id, site_id, mentor_id, mentor_ref, url, activity, complete, minutes, mapping, mapped, mapping_version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $9::jsonb IS NULL THEN 0 ELSE 1 END) ON CONFLICT DO NOTHING
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $9::jsonb IS NULL THEN 0 ELSE 1 END
+WHERE NOT EXISTS (SELECT FROM erased WHERE person_id = $3::uuid)
+ON CONFLICT DO NOTHING
 """
 ASKED = """
 UPDATE feed SET next_at = CASE WHEN mapping_version = $11 THEN now() + $2 ELSE now() END,
@@ -117,7 +119,7 @@ async def others(conn: Connection, mentor_id: UUID) -> Sequence[bool]:
 async def add(
     conn: Connection, feed: tuple[object, ...], mapping: str | None = None, mapped: Sequence[UUID] = ()
 ) -> bool:
-    """False when this mentor, or this site, has it already."""
+    """False when this mentor, or this site, has it already; also of a mentor who was erased."""
     return bool(await conn.execute(ADD, *feed, mapping, list(mapped)) == "INSERT 0 1")
 
 

@@ -33,6 +33,7 @@ INSERT INTO imported (site_id, source, calendar, mentor_id, session_ref, session
 SELECT $1, $2, $9, u.mentor_id, u.session_ref, u.session_id, u.content_hash, u.revision, u.starts_at
 FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::bytea[], $7::int[], $8::timestamptz[])
   AS u (mentor_id, session_ref, session_id, content_hash, revision, starts_at)
+WHERE NOT EXISTS (SELECT FROM erased WHERE person_id = u.mentor_id)
 ON CONFLICT (site_id, source, session_ref) DO UPDATE
   SET (calendar, mentor_id, content_hash, revision, starts_at)
     = (excluded.calendar, excluded.mentor_id, excluded.content_hash, excluded.revision, excluded.starts_at)
@@ -41,7 +42,6 @@ ON CONFLICT (site_id, source, session_ref) DO UPDATE
 TAKE = "UPDATE imported SET calendar = $4 WHERE site_id = $1 AND source = $2 AND session_ref = ANY($3::text[])"
 ROSTER = "SELECT id, address_hash FROM mentor WHERE site_id = $1 AND active"
 SOURCE_OF = "SELECT source FROM imported WHERE mentor_id = ANY($1::uuid[]) AND session_id = $2 ORDER BY source LIMIT 1"
-FORGET = "DELETE FROM imported WHERE mentor_id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +118,6 @@ async def load_roster(conn: Connection, site_id: str) -> Roster:
         if row["address_hash"]:
             by_address.setdefault(row["address_hash"], set()).add(row["id"])
     return Roster(frozenset(row["id"] for row in rows), {of: frozenset(whose) for of, whose in by_address.items()})
-
-
-async def forget_mentor(conn: Connection, mentor_id: UUID) -> None:
-    """For an erasure."""
-    await conn.execute(FORGET, mentor_id)
 
 
 def _by_reference(rows: Sequence[Record], source: Source) -> Mapping[str, Said]:

@@ -264,3 +264,15 @@ class LinkRequested(Event):
     site_id: str
     training_id: UUID = Field(description="the training of the link that has expired")
     requested_at: AwareDatetime
+
+
+class PersonErasureDone(Event):
+    """The receipt: nothing about this person is left in assessment's tables but the id."""
+
+    TYPE = "assessment.person_erasure_done.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID
+
+    def whom(self) -> None:
+        """A receipt is always taken."""

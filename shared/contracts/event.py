@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import ClassVar
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,15 +17,26 @@ class Event(Part):
     """Something that happened. `TYPE` ends in its version; `TOPIC` is where the relay publishes it.
 
     An event with an empty TOPIC comes in by HTTP or the command line only and never leaves its service.
+    TOMBSTONE: it is published as a key without a value.
     """
 
     TYPE: ClassVar[str]
     TOPIC: ClassVar[str] = ""
     KEY: ClassVar[str] = "mentor_id"
+    TOMBSTONE: ClassVar[bool] = False
 
     def key(self) -> str:
         """The Kafka key: events with the same key keep their order."""
         return str(getattr(self, self.KEY))
+
+    def whom(self) -> UUID | None:
+        """The person that it is about, if any: it is refused once they were erased."""
+        found: UUID | None = getattr(self, "mentor_id", None)
+        return found
+
+    def erases(self) -> UUID | None:
+        """From this event on, nothing about that person is taken in."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)

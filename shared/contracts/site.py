@@ -1,9 +1,11 @@
 """What sites tell us about their sessions, in their own references (topic `in.<publisher>`, or HTTPS)."""
 
 from typing import Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from shared.contracts import ids
 from shared.contracts.event import Event
 
 Reference = Field(min_length=1, max_length=200, description="the site's own name for it; never enters our topics")
@@ -29,6 +31,9 @@ class SessionScheduled(Event):
     match_stage: Stage | None = None
     revision: int = Field(0, ge=0, le=2_147_483_647, description="higher wins, as iCalendar SEQUENCE")
     source_updated_at: AwareDatetime | None = None
+
+    def whom(self) -> UUID:
+        return ids.mentor(self.site_id, self.mentor_ref)
 
 
 class SessionCancelled(Event):

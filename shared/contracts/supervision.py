@@ -196,6 +196,19 @@ class DayCalledOffClosed(_OfDay):
     how: Literal["noted", "lifted"] = Field(description="lifted: none of its sessions is called off any more")
 
 
+class DigestReady(Event):
+    """Monday's list of what could wait; nothing is listed where nothing waits."""
+
+    TYPE = "supervision.digest_ready.v1"
+    TOPIC = TOPIC
+    KEY = "supervisor_id"
+
+    supervisor_id: UUID
+    site_id: str
+    at: AwareDatetime
+    alert_ids: tuple[UUID, ...] = Field(description="the oldest first; what is still open stands on the next list again")
+
+
 class BriefReady(Event):
     TYPE = "supervision.brief_ready.v1"
     TOPIC = TOPIC

@@ -51,6 +51,7 @@ TOPICS = (
     Topic("content.catalog", "content", 6, 6, COMPACTED),
     Topic("supervision.roster", "supervision", 6, 6, COMPACTED),
     Topic("supervision.sites", "supervision", 6, 6, COMPACTED),
+    Topic("supervision.erased", "supervision", 1, 1, COMPACTED),  # for ever: whom a restored database has to erase again
     Topic("supervision.alerts", "supervision", 12, 6, KEPT),
 )
 

@@ -161,3 +161,15 @@ class TrainingOverdue(Event):
     starts_at: AwareDatetime
     assigned_at: AwareDatetime
     activity: str
+
+
+class PersonErasureDone(Event):
+    """The receipt: nothing about this person is left in trigger's tables but the id."""
+
+    TYPE = "trigger.person_erasure_done.v1"
+    TOPIC = TOPIC
+
+    mentor_id: UUID
+
+    def whom(self) -> None:
+        """A receipt is always taken."""

@@ -22,6 +22,7 @@ from shared.messaging.store import Dead
 
 DUE_LIMIT = 1_000
 PARKED_LIMIT = 20
+ERASED = "erased"  # the reason why what is about an erased person is refused
 
 
 class Conflict(Exception):
@@ -101,24 +102,41 @@ async def apply_due(conn: Connection, service: str, handler: Handler[Any], since
 
 async def _claim(conn: Connection, service: str, batch: Batch) -> tuple[Fold, list[Message]]:
     """The fold at the database's now, and the messages that were never applied before."""
+    if any(message.event.erases() for message in batch.messages):  # before anything is locked, so that nobody waits for us
+        await store.wait_for_others(conn)
+    people = list({who for message in batch.messages if (who := message.event.whom())})
     if batch.claimed:
-        fold = Fold(service, await conn.fetchval("SELECT now()"), visible=batch.visible, letters=list(batch.letters))
-        return fold, list(batch.messages)
+        known = await store.claimed(conn, people)
+        fold = Fold(service, known.now, visible=batch.visible, letters=list(batch.letters))
+        return fold, _of_others(fold, batch.messages, known.erased)
     letters = list(batch.letters)
     first: dict[UUID, Message] = {}
     for message in batch.messages:
-        known = first.setdefault(message.cause, message)
-        if known is not message:
-            letters += _reused(message, known.sha)
+        same = first.setdefault(message.cause, message)
+        if same is not message:
+            letters += _reused(message, same.sha)
     ids = in_order(first)
-    now, new, any_parked = await store.claim(conn, ids, [first[id].sha for id in ids])
-    fold = Fold(service, now, await store.parked(conn) if any_parked else set(), batch.visible, letters=letters)
-    if new is not None:
-        for id, sha in (await store.stored_shas(conn, first.keys() - new)).items():
+    known = await store.claim(conn, ids, [first[id].sha for id in ids], people)
+    fold = Fold(service, known.now, await store.parked(conn) if known.any_parked else set(), batch.visible, letters=letters)
+    if known.only is not None:
+        for id, sha in (await store.stored_shas(conn, first.keys() - known.only)).items():
             again = _reused(message := first.pop(id), sha)
             fold.letters += again
             fold.outcomes[id] = Outcome("id_reused" if again else "duplicate", id)
-    return fold, list(first.values())
+    return fold, _of_others(fold, first.values(), known.erased)
+
+
+def _of_others(fold: Fold, messages: Iterable[Message], erased: Iterable[UUID]) -> list[Message]:
+    """Without those about somebody who was erased, also by a message before them."""
+    gone, left = set(erased), []
+    for message in messages:
+        if message.event.whom() in gone:
+            fold.outcomes[message.cause] = Outcome("refused", message.cause, ERASED)
+        else:
+            left.append(message)
+        if person := message.event.erases():
+            gone.add(person)
+    return left
 
 
 def _reused(message: Message, sha: bytes) -> list[Dead]:

@@ -178,7 +178,7 @@ class Fold:
 
 def outgoing(event_id: UUID, event: Event, now: datetime, traceparent: str | None) -> Outgoing:
     """A row of the outbox. Raises ValueError for an event that could not be published."""
-    payload = to_json(event)
+    payload = b"" if event.TOMBSTONE else to_json(event)
     if len(payload) > LARGEST:
         raise ValueError(f"{event.TYPE} has {len(payload)} bytes; at most {LARGEST}")
     if not event.TOPIC:

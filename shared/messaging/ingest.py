@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from shared.contracts.event import Event
 from shared.contracts.topics import TOPICS
-from shared.messaging.message import Decoded, Record, Unreadable, decode
+from shared.messaging.message import Decoded, Record, Unreadable, Unwanted, decode
 from shared.service import Publisher, Service
 
 INBOUND = "in."
 OWNERS = {topic.name: topic.owner for topic in TOPICS}
+COMPACTED = frozenset(topic.name for topic in TOPICS if topic.compacted)
 
 
 def inbound_topics(publishers: Mapping[str, Publisher]) -> tuple[str, ...]:
@@ -23,6 +24,8 @@ class OwnTopics:
         self._wanted = {event.TYPE: event for event in service.events.values() if event.TOPIC != "in"}
 
     def __call__(self, record: Record) -> Decoded:
+        if record.value is None and record.topic in COMPACTED:
+            return Unwanted("tombstone")  # for compaction: whoever copied the key was told by an event
         return decode(record, OWNERS.get(record.topic, record.topic), self._wanted)
 
 

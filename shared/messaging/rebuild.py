@@ -29,6 +29,7 @@ SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid 
 WHERE i.indrelid = format('%I.%I', $1::text, $2::text)::regclass AND i.indisprimary
 """
 SHADOW = "CREATE TEMP TABLE %1$I (LIKE %2$I.%1$I INCLUDING ALL)"
+ERASED = "INSERT INTO pg_temp.erased (person_id, at) SELECT person_id, at FROM %I.erased"  # they stay erased
 LOCK = "LOCK TABLE %2$I.%1$I IN EXCLUSIVE MODE"  # nobody writes; everybody reads
 LEAVE = "DELETE FROM pg_temp.%1$I WHERE $1::text || '/' || %3$I::text = ANY($2::text[])"
 COMPARE = """
@@ -105,6 +106,7 @@ async def _shadow(service: str) -> AsyncIterator[Connection]:
     try:
         for row in await conn.fetch(TABLES):
             await conn.execute(await db.named(conn, SHADOW, row["relname"], service))
+        await conn.execute(await db.named(conn, ERASED, service))
         yield conn
     finally:
         conn.terminate()
@@ -121,7 +123,7 @@ class _Made:
         self._reached: dict[tuple[str, int], int] = {}
 
     async def catch_up(self) -> None:
-        """To where the service itself has come. Compacted topics first: who is erased in another stays erased."""
+        """To where the service itself has come, compacted topics first."""
         topics = {event.TOPIC for event in self._service.events.values()}
         compacted = [topic.name for topic in TOPICS if topic.compacted]
         for topic in sorted(topics, key=lambda name: (name not in compacted, name)):

@@ -146,7 +146,7 @@ def _outbound(row: Record) -> Outbound:
     ]
     if row["traceparent"]:
         headers.append(("traceparent", row["traceparent"].encode()))
-    return row["id"], row["topic"], row["key"], headers, row["payload"]
+    return row["id"], row["topic"], row["key"], headers, row["payload"] or None  # none: the key is forgotten
 
 
 @lru_cache(maxsize=100)

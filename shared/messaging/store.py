@@ -1,4 +1,4 @@
-"""Every SQL statement of the messaging tables: inbox, outbox, consumed, dead_letter, parked, sweep."""
+"""Every SQL statement of the messaging tables but those of erasing: inbox, outbox, consumed, dead_letter, parked, sweep."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,11 @@ from shared.messaging.message import Record as KafkaRecord
 CLAIM = """
 WITH claimed AS (INSERT INTO inbox (id, sha) SELECT * FROM unnest($1::uuid[], $2::bytea[]) ON CONFLICT DO NOTHING RETURNING id)
 SELECT now() AS now, CASE WHEN count(*) < cardinality($1::uuid[]) THEN coalesce(array_agg(id), '{}') END AS only,
-       EXISTS (SELECT 1 FROM parked) AS any_parked
+       EXISTS (SELECT 1 FROM parked) AS any_parked, ARRAY(SELECT person_id FROM erased WHERE person_id = ANY($3::uuid[])) AS erased
 FROM claimed
 """
+CLAIMED = "SELECT now() AS now, ARRAY(SELECT person_id FROM erased WHERE person_id = ANY($1::uuid[])) AS erased"
+NOBODY_ELSE = "LOCK TABLE erased IN ACCESS EXCLUSIVE MODE"
 STORED_SHA = "SELECT id, sha FROM inbox WHERE id = ANY($1::uuid[])"
 REFUSE = "UPDATE inbox i SET refused = u.reason FROM unnest($1::uuid[], $2::text[]) AS u (id, reason) WHERE i.id = u.id"
 PARKED = "SELECT concern FROM parked ORDER BY concern FOR KEY SHARE"  # a replay that lets go of one waits for this batch
@@ -87,11 +89,34 @@ class Dead:
     raw: KafkaRecord | None
 
 
-async def claim(conn: Connection, ids: Sequence[UUID], shas: Sequence[bytes]) -> tuple[datetime, Collection[UUID] | None, bool]:
-    """Ids sorted. The database's now; the ids that were new, None when all were; whether anything is parked."""
-    row = await conn.fetchrow(CLAIM, ids, shas)
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """`now` is the database's. `only`: the ids that were new, None when all were. `erased`: of the people, those who were."""
+
+    now: datetime
+    only: set[UUID] | None = None
+    any_parked: bool = False
+    erased: frozenset[UUID] = frozenset()
+
+
+async def claim(conn: Connection, ids: Sequence[UUID], shas: Sequence[bytes], people: Sequence[UUID]) -> Claimed:
+    """Ids sorted. `people`: whom the messages are about."""
+    row = await conn.fetchrow(CLAIM, ids, shas, people)
     assert row is not None  # an aggregate always answers with one row
-    return row["now"], None if row["only"] is None else set(row["only"]), row["any_parked"]
+    only = None if row["only"] is None else set(row["only"])
+    return Claimed(row["now"], only, row["any_parked"], frozenset(row["erased"]))
+
+
+async def claimed(conn: Connection, people: Sequence[UUID]) -> Claimed:
+    """For messages whose ids an earlier transaction claimed."""
+    row = await conn.fetchrow(CLAIMED, people)
+    assert row is not None
+    return Claimed(row["now"], erased=frozenset(row["erased"]))
+
+
+async def wait_for_others(conn: Connection) -> None:
+    """Every transaction that may still save something about somebody ends first; later ones wait. They all look at `erased`."""
+    await conn.execute(NOBODY_ELSE)
 
 
 async def stored_shas(conn: Connection, ids: Collection[UUID]) -> dict[UUID, bytes]:

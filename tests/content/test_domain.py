@@ -5,10 +5,9 @@ import pytest
 from services.content import domain
 from services.content.messages import ModuleSubmitted, ModuleWithdrawalAsked
 from services.content.words import content_hash
-from shared.contracts.content import Module, ModulePublished, ModuleWithdrawn, NothingSuitable, PersonErasureDone
+from shared.contracts.content import Module, ModulePublished, ModuleWithdrawn, NothingSuitable
 from shared.contracts.event import Refused
-from shared.contracts.supervision import PersonErased
-from tests.content.building import MENTOR, NOW, a_module, a_request, an_offer, facts
+from tests.content.building import NOW, a_module, a_request, an_offer, facts
 
 FIRST, SECOND = a_module(), a_module(title="Say it back")
 
@@ -95,16 +94,3 @@ def test_two_requests_at_once_do_not_get_the_same_module():
     learner, _ = domain.requested(None, a_request(1), NOW, shelf)
     _, (second,) = domain.requested(learner, a_request(2), NOW, shelf)
     assert isinstance(second, NothingSuitable)
-
-
-def test_erasing_a_mentor_forgets_the_choices_and_gives_a_receipt():
-    learner, _ = domain.requested(None, a_request(), NOW, facts(an_offer()))
-    gone, events = domain.erased(learner, PersonErased(mentor_id=MENTOR), NOW, None)
-    assert gone == domain.Learner(MENTOR, "east", erased=True)
-    assert events == [PersonErasureDone(mentor_id=MENTOR)]
-    assert domain.requested(gone, a_request(2), NOW, facts()) == Refused("erased")
-
-
-def test_a_receipt_is_given_again_to_whoever_asks_again():
-    gone = domain.Learner(MENTOR, "east", erased=True)
-    assert domain.erased(gone, PersonErased(mentor_id=MENTOR), NOW, None) == (gone, [PersonErasureDone(mentor_id=MENTOR)])

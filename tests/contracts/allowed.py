@@ -65,9 +65,11 @@ ONLY_IN = {
     "AlertRaised": {"facts": "{string}"},  # ids and codes
     "AlertAcknowledged": {"by": UUID},
     "AlertPlaced": {"place": CHOICE},
+    "DigestReady": {"alert_ids": "uuid[]"},
     "AlertSnoozed": {"by": UUID},
     "AlertEscalated": {"to": UUID, "to_role": CODE},
     "AlertResolved": {"by": UUID, "how": CODE},
+    "PersonErased": {"role": CHOICE},
     "ClearanceChanged": {"why": CODE, "by": UUID},
     "NoticeDelivered": {"notice_id": UUID, "person_id": UUID, "kind": CODE, "state": CODE, "channel": CODE, "tries": WHOLE,
                         "reason": CODE},

@@ -20,8 +20,11 @@ NO_TABLE = ("SELECT now()", "UPDATE 0")
 HOT: Mapping[str, str] = {
     "shared.messaging.gauges": "LETTERS OUTBOX PARKED SWEEPS",
     "shared.messaging.store": """
-        CLAIM STORED_SHA REFUSE PARKED PARK UNPARK FAILED_LATELY BURY CONSUMED OFFSETS UNSENT SENT BACKLOG SETTLE_DEAD
+        CLAIM CLAIMED STORED_SHA REFUSE PARKED PARK UNPARK FAILED_LATELY BURY CONSUMED OFFSETS UNSENT SENT BACKLOG SETTLE_DEAD
         BURIED_LATELY INBOX_PAGES OLD_INBOX OLD_DEAD BEGIN_SWEEP DUE_SWEEP MOVE_SWEEP END_SWEEP BECAME""",
+    "shared.messaging.store_erasing": "LOAD NOTE COUNT FIND FORGOT",
+    "services.assessment.store_erasing": "ASKED SESSIONS ERASED",
+    "services.supervision.store_erasures": "LOAD DUE OVERDUE REST INSERT UPDATE PAGES SAID_SO FIND WHO",
     "services.assessment.store": """
         LOAD_MODULES FIND_MODULES INSERT_MODULES UPDATE_MODULES LOAD_SESSIONS FIND_SESSIONS INSERT_SESSIONS UPDATE_SESSIONS
         LOAD_ROSTER INSERT_ROSTER UPDATE_ROSTER LOAD_SITES INSERT_SITES UPDATE_SITES SITES LOAD_TRAININGS INSERT_TRAININGS
@@ -38,7 +41,7 @@ HOT: Mapping[str, str] = {
     "services.content.store_statistics": "LOCK INSERT UPDATE ONE NUMBERS",
     "services.content.store": """
         LOCK_PUBLICATIONS VERSIONS NEW_PUBLICATIONS SAVE_VERSIONS OFFERS ITEMS LOCK_LEARNERS PASTS SAME_REQUEST SHOWINGS
-        NEW_LEARNERS ERASE SAVE_CHOICES CHOSEN NAMED ONE""",
+        NEW_LEARNERS SAVE_CHOICES CHOSEN NAMED ONE""",
     "services.supervision.reading": """
         STAFF SITE MENTORS BETWEEN NEXT OF_TRAINING OF_SESSIONS OF_MENTOR COMING HOLDS OPEN_RULES
         CONTACTS_OF_SESSIONS CONTACTS_OF_MENTOR CONTACTS_SINCE LAST_TALKS CLEARANCES SKILLS ALERTS_IN_STATE ALERTS_BY_ID COUNTS
@@ -46,22 +49,26 @@ HOT: Mapping[str, str] = {
     "services.supervision.reading_trainings": "ANSWERS ITEMS CORRECTED",
     "services.supervision.reading_feed": "HERE CHANGES OF_SITES DAY",
     "services.supervision.store": """
-        LOAD_SITES FIND_SITE INSERT_SITE UPDATE_SITE LOAD_PEOPLE LIST_KNOWN HERE SITE_LEADS INSERT_PEOPLE UPDATE_PEOPLE
+        LOAD_SITES FIND_SITE INSERT_SITE UPDATE_SITE LOAD_PEOPLE LIST_KNOWN HERE SITE_LEADS BACK_UPS INSERT_PEOPLE UPDATE_PEOPLE
         LOAD_MODULES INSERT_MODULES UPDATE_MODULES LOAD_SKILLS INSERT_SKILLS UPDATE_SKILLS LOAD_PREPARATIONS DUE_PREPARATIONS
         OVERDUE_PREPARATIONS DONE INSERT_PREPARATIONS UPDATE_PREPARATIONS REST_PREPARATIONS INSERT_ANSWERS SUPERVISORS""",
     "services.supervision.store_cases": """
-        LOAD DUE OVERDUE LOAD_ALERTS INSERT UPDATE REST OF_SUPERVISOR PUT_ALERT ADD_CHANGE ADD_ENTRY PUT_CLEARANCE PUT_HOLD PUT_CONTACT
+        LOAD DUE OVERDUE LOAD_ALERTS LOAD_TALKS INSERT UPDATE REST OF_SUPERVISOR PUT_ALERT ADD_CHANGE ADD_ENTRY PUT_CLEARANCE PUT_HOLD PUT_CONTACT
         NEWEST_TRAINING""",
     "services.supervision.store_ledger": "EVIDENCE",
     "services.supervision.store_links": "LOAD INSERT UPDATE WAITING EPOCH CHECK_IN_OF_SESSION CHECK_IN_OF_MENTOR",
     "services.supervision.store_regrades": "LOAD_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS REGRADE TALKED",
     "services.supervision.store_check_ins": "LOAD INSERT UPDATE LAST",
     "services.supervision.store_readiness": "LOAD INSERT UPDATE OF_TRAINING",
+    "services.supervision.store_absences": "LOAD INSERT UPDATE OF_SITE STAFF",
     "services.supervision.store_budget": "ASKS",
+    "services.supervision.store_digests": "LOAD DUE OVERDUE INSERT UPDATE REST SENT WAITING LAST",
     "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
     "services.supervision.store_notices": """
         LOAD ADD UPDATE CLAIM HAND_OVER LOAD_REACH INSERT_REACH UPDATE_REACH OF_PERSON ONE REACHES""",
-    "services.supervision.store_console": "FORGET FORGET_SESSIONS KEEP_LINK USE_LINK START FIND END PERSON OPENED",
+    "services.supervision.store_console": "FORGET KEEP_LINK USE_LINK PERSON OPENED",
+    "services.supervision.store_sessions": "FORGET START FIND USED BECOME END OF_PERSON END_ONE END_ALL",
+    "services.supervision.store_accounts": "OF_EMAIL BIND OF_ACCOUNT OF_PERSON",
     "services.supervision.store_tokens": "FIND USED",
     "services.trigger.publishers": "LOCK ALL WHOSE USED USES FORGET_USES INSERT UPDATE",
     "services.trigger.store_cancellations": """
@@ -72,12 +79,12 @@ HOT: Mapping[str, str] = {
         LOAD FIND DUE OVERDUE INSERT UPDATE REST_CLOCK HISTORY WAITED_FOR SITES_WAITED_FOR WAITING_FOR_MENTOR WAITING_AT_SITE
         NEARBY IN_ZONES ON_ANOTHER_CLOCK AT_SITE_ON_ANOTHER_CLOCK UNDER_OLDER_POLICY""",
     "services.trigger.store_copies": """
-        MENTORS LOCK_MENTORS INSERT_MENTORS UPDATE_MENTORS ERASE SITES LOCK_SITES INSERT_SITES UPDATE_SITES MEMORY LOCK_SKILLS
+        MENTORS LOCK_MENTORS INSERT_MENTORS UPDATE_MENTORS INSIDE SITES LOCK_SITES INSERT_SITES UPDATE_SITES MEMORY LOCK_SKILLS
         INSERT_SKILLS UPDATE_SKILLS TRAININGS LOCK_TRAININGS INSERT_TRAININGS UPDATE_TRAININGS POLICIES KEEP_POLICIES
         LOCK_POLICIES INSERT_POLICIES UPDATE_POLICIES""",
     "services.trigger.store_feeds": "CLAIM FEED OTHERS ADD ASKED SOON MAP REMOVE",
     "services.trigger.store_imports": """
-        TIME_ZONE LAST_SAID LAST_SAID_BY LAST_SAID_OF SAID_IN_ORDER SAVE TAKE ROSTER SOURCE_OF FORGET""",
+        TIME_ZONE LAST_SAID LAST_SAID_BY LAST_SAID_OF SAID_IN_ORDER SAVE TAKE ROSTER SOURCE_OF""",
     "services.trigger.store_rejected": "LETTERS SET_ASIDE UNKNOWN",
 }
 # Seldom, and by somebody who waits for it; or a part of other statements. The reason is for the reader.
@@ -91,9 +98,26 @@ SELDOM: Mapping[str, str] = {
     "services.supervision.reading.ALERTS": "the beginning of others",
     "services.supervision.reading_site.NEEDING": "all modules, where a site that lacks data is looked at",
     "services.supervision.store.LIST_SITES": "a command that lists all sites",
+    "services.supervision.store_erasures.OFF": "an erasure; a site has few days off",
     "services.trigger.store.AT_SITE": "a command that lists a site's sessions",
     "services.trigger.store_feeds.FEEDS": "a command that lists all feeds",
     "services.trigger.store_feeds.WAITING": "a page for operators, of the feeds that wait for somebody",
+    "shared.messaging.store_erasing.ALL": "a command that does all erasures again",
+    "shared.messaging.store_erasing.ROWS_OF": "an erasure, of a table that privacy.toml names",
+    "shared.messaging.store_erasing.DONE_BY": "an erasure of a member of staff, of a table that privacy.toml names",
+    "shared.messaging.store_erasing.INSIDE": "an erasure of a member of staff, of a table that privacy.toml names",
+    "shared.messaging.store_erasing.HOW_MANY": "a command that shows what an erasure would take",
+    "shared.messaging.store_erasing.HAND_OUT": "a command that hands a person all that is kept",
+    "shared.messaging.store_erasing.TOO_OLD": "once an hour, on a connection of its own, of a table that privacy.toml names",
+    "shared.messaging.store_erasing.HOW_OLD": "a command that shows what is too old",
+    "shared.messaging.store_erasing.FORGET_BY": "calls a function of the schema",
+    "shared.messaging.store_erasing.LOG": "a command that lists what was forgotten",
+    "shared.messaging.store_erasing.ONE_AT_A_TIME": "takes a lock, reads no table",
+    "shared.messaging.store_erasing.LETTERS": "an erasure: all dead letters are looked through",
+    "shared.messaging.store_erasing.SITES_LETTERS": "an erasure: all dead letters are looked through",
+    "shared.messaging.store_erasing.THESE_LETTERS": "an erasure, letters by their keys",
+    "shared.messaging.store_erasing.CAUSES": "an erasure: the few sweeps are looked through",
+    "shared.messaging.store_erasing.PARKED": "an erasure: the few parked keys are looked through",
     "shared.messaging.store.OPEN_DEAD": "a command that lists every dead letter that is still open",
     "shared.messaging.letters.COUNT": "a command, by any filter that an operator chooses",
     "shared.messaging.letters.COUNTS": "a command, by any filter that an operator chooses",
@@ -104,6 +128,12 @@ SELDOM: Mapping[str, str] = {
     "shared.messaging.letters.BEHIND": "a page for operators, of the open letters only",
     "shared.messaging.letters.GIVEN_UP": "those that an operator gives up, by their keys",
     "services.supervision.store_console.KEEP_PLATFORM_LINK": "when somebody who runs the network asks for a link",
+    "services.supervision.store_accounts.FORGET": "a command that lets go of somebody's account",
+    "services.supervision.store_accounts.STAFF_OF_EMAIL": "a command that signs somebody out everywhere",
+    "services.supervision.store_accounts.STAFF_OF_REFERENCE": "a command that signs somebody out everywhere",
+    "services.supervision.store_accounts.ADD": "a command that enters somebody who runs the network",
+    "services.supervision.store_accounts.LIST": "a command that lists those who run the network",
+    "services.supervision.store_accounts.REMOVE": "a command that removes somebody who runs the network",
     "services.supervision.store_tokens.LIST": "a command that lists all tokens",
     "services.supervision.store_tokens.ADD": "a command that gives one token",
     "services.supervision.store_tokens.REVOKE": "a command that ends one token",

@@ -14,7 +14,7 @@ from tests.trigger.building import MENTOR, afternoon, enrolled, of, remembered, 
 
 TABLES = """
 SELECT table_name FROM information_schema.tables
-WHERE table_schema = 'trigger' AND table_name NOT IN ('inbox', 'outbox')
+WHERE table_schema = 'trigger' AND table_name NOT IN ('inbox', 'outbox', 'erased')
 """
 
 

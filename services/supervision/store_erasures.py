@@ -1,0 +1,96 @@
+"""SQL of erasures: who, the receipts, what no column names, and which pages then say so."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Connection, Record
+from pydantic import TypeAdapter
+
+from services.supervision.erasures import Erasure
+
+LOAD = """
+SELECT person_id, site_id, role, asked_at, closes_at, receipts, closed_at
+FROM erasure WHERE person_id = ANY($1::uuid[]) ORDER BY person_id FOR UPDATE
+"""
+DUE = """
+SELECT person_id, site_id, role, asked_at, closes_at, receipts, closed_at
+FROM erasure WHERE due_at >= $2 AND due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+"""
+OVERDUE = """
+SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(due_at)), 0)::float8 AS oldest
+FROM (SELECT due_at FROM erasure WHERE due_at <= now() ORDER BY due_at LIMIT $1) AS found
+"""
+REST = "UPDATE erasure SET due_at = NULL WHERE person_id = ANY($1::uuid[])"
+INSERT = """
+INSERT INTO erasure (person_id, site_id, role, asked_at, closes_at, receipts, closed_at, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
+"""
+UPDATE = """
+UPDATE erasure SET site_id = $2, role = $3, asked_at = $4, closes_at = $5, receipts = $6, closed_at = $7, due_at = $8,
+  pages = CASE WHEN $7::timestamptz IS NULL THEN pages ELSE '{}' END
+WHERE person_id = $1
+"""
+PAGES = """
+UPDATE erasure e SET pages = e.pages || p.found
+FROM (SELECT array_agg(training_id) AS found FROM preparation WHERE mentor_id = $1 AND training_id IS NOT NULL) AS p
+WHERE e.person_id = $1 AND p.found IS NOT NULL
+"""
+OFF = """
+UPDATE day_off SET off = coalesce((SELECT jsonb_object_agg(o.key, o.value) FROM jsonb_each(off) AS o
+                                   WHERE o.value ->> 'mentor_id' <> $1), '{}')
+WHERE position($1 IN off::text) > 0
+"""
+SAID_SO = "SELECT EXISTS (SELECT FROM erasure WHERE site_id = $1 AND (person_id = $2 OR $2 = ANY(pages)))"
+FIND = "SELECT person_id, site_id, role, asked_at, closes_at, receipts, closed_at FROM erasure WHERE person_id = $1"
+WHO = "SELECT person_id, site_id, role, reference FROM person WHERE person_id = ANY($1::uuid[]) ORDER BY person_id"
+RECEIPTS = TypeAdapter(dict[str, datetime])
+
+
+async def load(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, Erasure]:
+    return {row["person_id"]: _erasure(row) for row in await conn.fetch(LOAD, keys)}
+
+
+async def due(conn: Connection, limit: int, since: datetime) -> dict[UUID, Erasure]:
+    return {row["person_id"]: _erasure(row) for row in await conn.fetch(DUE, limit, since)}
+
+
+async def rest(conn: Connection, keys: Sequence[UUID]) -> None:
+    await conn.execute(REST, keys)
+
+
+async def save(conn: Connection, changed: Sequence[Erasure], new: Sequence[Erasure]) -> bool:
+    for one in changed:
+        await conn.execute(UPDATE, *_row(one))
+    return all([await conn.execute(INSERT, *_row(one)) == "INSERT 0 1" for one in new])
+
+
+async def erase_inside(conn: Connection, person_id: UUID) -> None:
+    """Before the rest goes: which briefs were there, and a mentor's sessions among those that a day called off."""
+    await conn.execute(PAGES, person_id)
+    await conn.execute(OFF, str(person_id))
+
+
+async def said_so(conn: Connection, site_id: str, id: UUID) -> bool:
+    """Whether a mentor's or a brief's page is of somebody of this site who was erased."""
+    return bool(await conn.fetchval(SAID_SO, site_id, id))
+
+
+async def find(conn: Connection, person_id: UUID) -> Erasure | None:
+    row = await conn.fetchrow(FIND, person_id)
+    return _erasure(row) if row else None
+
+
+async def list_people(conn: Connection, ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Who of these is known here, with role and reference."""
+    return [dict(row) for row in await conn.fetch(WHO, ids)]
+
+
+def _erasure(row: Record) -> Erasure:
+    return Erasure(**dict(row) | {"receipts": RECEIPTS.validate_json(row["receipts"])})
+
+
+def _row(one: Erasure) -> tuple[Any, ...]:
+    receipts = RECEIPTS.dump_json(dict(one.receipts)).decode()
+    return (one.person_id, one.site_id, one.role, one.asked_at, one.closes_at, receipts, one.closed_at, one.due_at)

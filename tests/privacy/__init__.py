@@ -1,0 +1,1 @@
+"""What is kept about people, and that it goes when they ask."""
