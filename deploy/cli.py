@@ -171,7 +171,7 @@ def run(
     need_network()
     setup_logging(service)
     own = next(one.port for one in topology.SERVICES if one.name == service)
-    asyncio.run(process.run(topology.service(service), cast("Role", role), port or own, host=host))
+    process.start(topology.service(service), cast("Role", role), port or own, host=host)
 
 
 def _is_address(text: str) -> bool:

@@ -50,6 +50,7 @@ def environment(package: str = "", language: Language = ENGLISH) -> Environment:
     return env
 
 
+@lru_cache(maxsize=2_000)  # the cards and questions in use, at most 60 words each
 def markdown(text: str) -> str:
     """Markdown without HTML, then cleaned to the few tags that a card needs. Templates write `|markdown|safe`."""
     return nh3.clean(MARKDOWN.render(text), tags=TAGS, attributes={})
