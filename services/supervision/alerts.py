@@ -3,20 +3,30 @@
 `reviewed` compares what the rules claim now with the alerts at hand, so the same facts in any order end in the same alerts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.supervision import rules
+from services.supervision import budget, deadlines, rules, rules_match
+from services.supervision.budget import Ask
+from services.supervision.claims import Claim
 from services.supervision.domain import REMEMBERED_HANDLED, WEEK, Alert, Change, MentorCase, With
-from services.supervision.rules import BY_NAME, RULES, Claim, Rule
+from services.supervision.rules import BY_NAME, RULES, Rule
 from shared.contracts import ids
 from shared.contracts.event import Event
-from shared.contracts.supervision import AlertAcknowledged, AlertEscalated, AlertRaised, AlertResolved
+from shared.contracts.supervision import (
+    AlertAcknowledged,
+    AlertEscalated,
+    AlertPlaced,
+    AlertRaised,
+    AlertResolved,
+    AlertSnoozed,
+)
 
 Told = tuple[MentorCase, list[Event]]
+Line = Mapping[With, UUID | None]  # who stands where in the line; a role that nobody has is passed over
 RANK = ("info", "attention", "urgent")
 AFTER_LEAVING = ("safeguarding_button_pressed", "confident_miss_on_safety_item", "safety_item_missed", "mentor_asked_to_talk")
 
@@ -61,13 +71,14 @@ def _raised(case: MentorCase, rule: Rule, claim: Claim, now: datetime) -> Told:
         rule_version=rule.version,
         subject=claim.subject,
         severity=rules.severity(claim, now),
-        with_role=_first(case, rule),
+        with_role=_first(case, rule, claim, now),
         facts=claim.facts,
         evidence=tuple(sorted(fresh)),
         raised_at=now,
         acknowledge_by=by,
         escalate_at=by,
     )
+    alert = _asking(alert, now)
     return put(case, alert, "raised", now), [said_raised(alert, now)]
 
 
@@ -88,9 +99,13 @@ def _updated(case: MentorCase, alert: Alert, claim: Claim, now: datetime) -> Tol
     )
     if again:
         new = replace(
-            new, state="open", with_role=_first(case, rule), acknowledged_at=None, acknowledged_by=None, escalated_at=None
-        )
-    by = rule.acknowledge_by(claim, raised_at)
+            new, state="open", with_role=_first(case, rule, claim, now), acknowledged_at=None, acknowledged_by=None,
+            escalated_at=None, asked_at=None, place=None, with_person=None,
+        )  # fmt: skip
+    elif new.state == "open" and not new.escalated_at and new.with_role != "digest":
+        new = replace(new, with_role=_first(case, rule, claim, raised_at))
+    new = _asking(new, now)
+    by = rule.acknowledge_by(claim, new.asked_at or raised_at)
     if by and new.state == "open" and not new.escalated_at and new.with_role != "digest" and by != alert.acknowledge_by:
         new = replace(new, acknowledge_by=by, escalate_at=by if not new.snoozed_until else max(by, new.snoozed_until))
     if new == alert:
@@ -99,11 +114,30 @@ def _updated(case: MentorCase, alert: Alert, claim: Claim, now: datetime) -> Tol
     return put(case, new, "reopened" if again else "updated", now), [said_raised(new, now)] if worth_saying else []
 
 
-def _first(case: MentorCase, rule: Rule) -> With:
-    """No supervisor known: the site lead, then the on-call number."""
+def _first(case: MentorCase, rule: Rule, claim: Claim, now: datetime) -> With:
+    """No supervisor known: the site lead, then the on-call number. That one at once where nobody works in time any more."""
     if rule.digest:
         return "digest"
+    if rule.margin is not None and case.enrolled and deadlines.nobody_works_before(claim, now, rule.margin):
+        return "on_call"
     return "supervisor" if case.supervisor_id else "site_lead"
+
+
+def _asking(alert: Alert, now: datetime) -> Alert:
+    """An alert that comes to ask for attention gets its place in the supervisor's week; what is urgent needs none."""
+    if alert.severity == "attention" and alert.with_role == "supervisor" and not alert.asked_at:
+        return replace(alert, asked_at=now, place_at=budget.place_at(now))
+    return alert if alert.severity == "attention" or not alert.place_at else replace(alert, asked_at=None, place_at=None)
+
+
+def placed(case: MentorCase, alert: Alert, asks: Iterable[Ask], now: datetime) -> Told:
+    """On its own, in a list with others of its kind, or for Monday."""
+    assert alert.asked_at
+    place = budget.place(Ask(alert.alert_id, alert.rule, alert.asked_at), asks)
+    new = replace(alert, place=place, place_at=None)
+    if place == "digest":
+        new = replace(quiet(new), with_role="digest")
+    return put(case, new, "placed", now), [AlertPlaced(**_common(new, now), place=place)]
 
 
 def _handled(case: MentorCase, rule: Rule) -> set[str]:
@@ -119,12 +153,12 @@ def _why_lifted(case: MentorCase, alert: Alert, now: datetime) -> str:
 
 
 def _next_look(case: MentorCase, now: datetime) -> datetime | None:
-    """When time alone can change what is claimed: a session that lacks a clearance becomes the next within a week."""
+    """When time alone can change what is claimed: a session that lacks a clearance becomes the next within a week, for one."""
     coming = case.coming(now) if case.enrolled else []
     if not any(case.lack(function, s.starts_at) for s in coming for function in s.required):
         coming = [s for s in coming if any(a.live and a.session_id == s.session_id for a in case.alerts)]
     instants = {at for s in coming for at in (s.starts_at - WEEK, s.starts_at)}
-    return min((at for at in instants if at > now), default=None)
+    return min((at for at in (*instants, *rules_match.instants(case, now)) if at > now), default=None)
 
 
 def put(case: MentorCase, alert: Alert, kind: str, now: datetime) -> MentorCase:
@@ -174,7 +208,7 @@ def waits_for(alert: Alert, now: datetime) -> datetime | None:
 
 
 def quiet(alert: Alert) -> Alert:
-    return replace(alert, escalate_at=None, snoozed_until=None)
+    return replace(alert, escalate_at=None, snoozed_until=None, place_at=None)
 
 
 def taken(case: MentorCase, alert: Alert, by: UUID, now: datetime) -> Told:
@@ -182,36 +216,40 @@ def taken(case: MentorCase, alert: Alert, by: UUID, now: datetime) -> Told:
     return put(case, new, "acknowledged", now), [AlertAcknowledged(**_common(new, now), by=by)]
 
 
-def snoozed(case: MentorCase, alert: Alert, until: datetime, now: datetime) -> MentorCase:
+def snoozed(case: MentorCase, alert: Alert, until: datetime, now: datetime, by: UUID) -> Told:
     """Quiet for a while. Escalation waits as long, but never beyond the session's start."""
     session = case.session(alert.session_id)
     limit = min(until, session.starts_at) if session and session.starts_at > now else until
     later = max(alert.escalate_at, limit) if alert.escalate_at else None
-    return put(case, replace(alert, snoozed_until=until, escalate_at=later), "snoozed", now)
+    new = replace(alert, snoozed_until=until, escalate_at=later)
+    return put(case, new, "snoozed", now), [AlertSnoozed(**_common(new, now), until=until, by=by)]
 
 
-def escalated(case: MentorCase, alert: Alert, lead: UUID | None, now: datetime) -> Told:
-    """To the next in line. A site without a lead goes on to the on-call number; at the end it stays open, for ever."""
+def escalated(case: MentorCase, alert: Alert, line: Line, now: datetime) -> Told:
+    """To the next in line whom somebody stands for: the on-call number always is there. At the end it stays open, for ever."""
     rule = BY_NAME[alert.rule]
     role = rule.after(alert.with_role)
-    if role == "site_lead" and lead is None:
+    while role in ("back_up", "site_lead") and not line.get(role):
         role = rule.after(role)
     if role is None or role == "digest":
         return put(case, replace(quiet(alert), with_role=role or alert.with_role), "updated", now), []
     again = now + rule.step if rule.after(role) else None
-    new = replace(alert, with_role=role, escalated_at=now, escalate_at=again, snoozed_until=None)
-    to = lead if role == "site_lead" else None
+    to = line.get(role)
+    new = replace(alert, with_role=role, with_person=to, escalated_at=now, escalate_at=again, snoozed_until=None, place_at=None)
     return put(case, new, "escalated", now), [AlertEscalated(**_common(new, now), to=to, to_role=role)]
 
 
-def came_due(case: MentorCase, lead: UUID | None, now: datetime) -> Told:
+def came_due(case: MentorCase, line: Line, asks: Iterable[Ask], now: datetime) -> Told:
     """Acts on every alert's clocks that have come."""
     events: list[Event] = []
     for alert in case.alerts:
         if not alert.live:
             continue
-        if alert.escalate_at and alert.escalate_at <= now:
-            case, told = escalated(case, alert, lead, now)
+        if alert.place_at and alert.place_at <= now:
+            case, told = placed(case, alert, asks, now)
+            events += told
+        elif alert.escalate_at and alert.escalate_at <= now:
+            case, told = escalated(case, alert, line, now)
             events += told
         elif alert.snoozed_until and alert.snoozed_until <= now:
             case = put(case, replace(alert, snoozed_until=None), "returned", now)
@@ -222,7 +260,8 @@ def with_supervisor(case: MentorCase, now: datetime) -> MentorCase:
     """Open alerts follow the mentor to the supervisor of now, unless they went up the line already."""
     for alert in case.alerts:
         if alert.live and alert.supervisor_id != case.supervisor_id:
-            role = alert.with_role if alert.escalated_at or alert.with_role == "digest" else _first(case, BY_NAME[alert.rule])
+            direct = alert.with_role in ("supervisor", "site_lead") and not alert.escalated_at
+            role: With = ("supervisor" if case.supervisor_id else "site_lead") if direct else alert.with_role
             case = put(case, replace(alert, supervisor_id=case.supervisor_id, with_role=role), "updated", now)
     return case
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.supervision.domain import Alert, MentorCase
+from services.supervision.domain import Alert, Change, MentorCase
 from services.supervision.notices import CHECK_IN_LIFE, LINK_LIFE, Decided, Kind, Notice, id_of, new
 from shared.contracts import ids
 from shared.contracts.assessment import AnswerRegraded, LinkRequested
@@ -111,23 +111,34 @@ def of_brief(found: "Preparation", supervisor_id: UUID | None, now: datetime) ->
 
 
 def of_case(case: MentorCase) -> Iterator[Notice]:
-    """Who is asked to act on an alert is told once for each time it is raised, passed on, or becomes urgent."""
+    """Who is asked to act on an alert is told once for each time it is raised, passed on, or becomes urgent.
+
+    What asks for attention is told of once its place in the week is known; those in one list are one mail a day.
+    """
     for change in case.changes:
-        if (alert := change.alert) is None or not _asks(alert):
+        if (alert := change.alert) is None:
             continue
-        urgent = "/urgent" if alert.severity == "urgent" else ""
-        kind: Kind = "escalation" if alert.escalated_at else "alert"
-        to = alert.supervisor_id if alert.with_role == "supervisor" else None
         session = case.session(alert.session_id)
-        until = max(change.at + ALERT_LIFE, session.starts_at) if session else change.at + ALERT_LIFE
-        name = f"{alert.with_role}/{alert.raised_at.isoformat()}{urgent}"
-        yield new(alert.alert_id, name, kind, change.at, site_id=case.site_id, to=to, until=until,
-                  about={"alert_id": alert.alert_id, "mentor_id": case.mentor_id, "session_id": alert.session_id})  # fmt: skip
         if change.kind == "raised" and alert.rule in HOLDING and session and session.on and session.starts_at > change.at:
             yield new(alert.alert_id, "hold", "hold", change.at, site_id=case.site_id, to=case.mentor_id,
                       until=session.starts_at, about={"session_id": session.session_id})  # fmt: skip
+        if _asks(alert):
+            yield _to_staff(case, change, alert)
+
+
+def _to_staff(case: MentorCase, change: Change, alert: Alert) -> Notice:
+    urgent = "/urgent" if alert.severity == "urgent" else ""
+    kind: Kind = "escalation" if alert.escalated_at else "alert"
+    to = alert.with_person if alert.escalated_at else alert.supervisor_id if alert.with_role == "supervisor" else None
+    session = case.session(alert.session_id)
+    until = max(change.at + ALERT_LIFE, session.starts_at) if session else change.at + ALERT_LIFE
+    cause, name = alert.alert_id, f"{alert.with_role}/{alert.raised_at.isoformat()}{urgent}"
+    if alert.place == "grouped" and kind == "alert" and alert.supervisor_id:
+        cause, name = alert.supervisor_id, f"grouped/{alert.rule}/{change.at.date()}{urgent}"
+    return new(cause, name, kind, change.at, site_id=case.site_id, to=to, until=until,
+               about={"alert_id": alert.alert_id, "mentor_id": case.mentor_id, "session_id": alert.session_id})  # fmt: skip
 
 
 def _asks(alert: Alert) -> bool:
-    waits = alert.state == "open" and alert.snoozed_until is None
-    return waits and alert.severity != "info" and alert.with_role in ("supervisor", "site_lead")
+    waits = alert.state == "open" and alert.snoozed_until is None and alert.place_at is None
+    return waits and alert.severity != "info" and alert.with_role in ("supervisor", "back_up", "site_lead")

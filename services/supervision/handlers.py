@@ -23,6 +23,7 @@ from services.supervision import (
     store_links,
     store_readiness,
     store_regrades,
+    store_rosters,
 )
 from services.supervision.check_ins import Kept
 from services.supervision.days_off import DayOff
@@ -43,6 +44,7 @@ from services.supervision.messages import (
     LinksRevoked,
     PersonLeft,
     PersonListed,
+    RosterRowTold,
     SiteEntered,
     SupervisorLeft,
 )
@@ -184,6 +186,12 @@ PERSON = Handler[Person](
     reads={"here": Read(leavers_back_up, store.load_here)},
     facts=person_facts,
 )
+ROSTER_ROW = Handler[RosterRowTold](
+    name="roster_row",
+    on={RosterRowTold: (lambda event: event.row_id, people.row_told)},
+    load=store_rosters.load_rows,
+    save=store_rosters.save_rows,
+)
 MODULE = Handler[Module](
     name="module",
     on={ModulePublished: (module_key, people.kept), ModuleWithdrawn: (module_key, people.kept)},
@@ -298,6 +306,6 @@ LINK_REQUEST = Handler[LinkRequested](
     projection=True,
 )
 HANDLERS = (
-    SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST, CHECK_IN, READINESS, DIGEST, ABSENCE, NOTICE, REACH,
-    RECEIPTS, ERASURE,
+    SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST, CHECK_IN, READINESS, DIGEST,
+    ABSENCE, NOTICE, REACH, RECEIPTS, ERASURE,
 )  # fmt: skip

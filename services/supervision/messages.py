@@ -102,6 +102,18 @@ class ErasureAsked(Event):
     role: Role
 
 
+class RosterRowTold(Event):
+    """What a row of a OneRoster set says now: opaque ids, roles and days as JSON. None: the set has it no longer."""
+
+    TYPE = "supervision.roster_row_told.v1"
+    KEY = "row_id"
+
+    row_id: UUID
+    site_id: str
+    file: str
+    document: str | None
+
+
 class LinksRevoked(Event):
     """Every link that a mentor was given so far opens nothing any more."""
 

@@ -5,34 +5,24 @@ no source are our own judgement; a higher version says that a rule's meaning cha
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import get_args
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from services.supervision import deadlines
+from services.supervision.claims import Claim
+from services.supervision.deadlines import CLOSE, HALF_HOUR, HOUR, Deadline, within, working_days
 from services.supervision.domain import WEEK, CheckIn, Hold, MentorCase, Session, Training, With, suspended_by
+from services.supervision.rules_match import clearance_expiring, sessions_missed_in_a_row, support_contact_overdue
 from shared.contracts.supervision import Severity
 from shared.contracts.vocabulary import vocabulary
 
-HOUR = timedelta(hours=1)
-HALF_HOUR = timedelta(minutes=30)
+LADDER: tuple[With, ...] = get_args(With)
 SAFETY_RULES = ("confident_miss_on_safety_item", "safety_item_missed")
 SHORT_CLEARANCE = 6  # months: a function that expires this soon does not wait for a second missed training
 LAST_TRAININGS = 3
 OFTEN = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """That a rule holds now. At most one alert is open per (rule, subject)."""
-
-    subject: str
-    evidence: frozenset[str]
-    severity: Severity
-    session_id: UUID | None = None
-    starts_at: datetime | None = None
-    time_zone: str = "UTC"
-    facts: dict[str, str] = field(default_factory=dict)
 
 
 def safeguarding_button_pressed(case: MentorCase, now: datetime) -> Iterator[Claim]:
@@ -55,7 +45,7 @@ def out_of_scope_activity_planned(case: MentorCase, now: datetime) -> Iterator[C
     """Only chosen functions are shifted to mentors; this one never is (docs/evidence.md L19)."""
     for session in case.coming(now):
         if session.activity in vocabulary().scope_3:
-            yield _about(session, "urgent", str(session.session_id), activity=session.activity)
+            yield _about(case, session, "urgent", str(session.session_id), activity=session.activity)
 
 
 def uncleared_function_planned(case: MentorCase, now: datetime) -> Iterator[Claim]:
@@ -66,7 +56,7 @@ def uncleared_function_planned(case: MentorCase, now: datetime) -> Iterator[Clai
     for function in session.required:
         lack = case.lack(function, session.starts_at)
         if lack and not (lack == "suspended" and _said_by_safety_alert(case, function)):
-            yield _about(session, "attention", function, function=function, lack=lack)
+            yield _about(case, session, "attention", function, function=function, lack=lack)
 
 
 def mentor_asked_to_talk(case: MentorCase, now: datetime) -> Iterator[Claim]:
@@ -137,11 +127,14 @@ class Rule:
     called, where it is not about a session to come.
 
     `talk`: a logged talk about its session (or, without a session, any talk) closes it. `digest`: it never asks for more than
-    a place on Monday's list.
+    a place on Monday's list. `margin`: so long before the session somebody has to know, else the on-call number is asked.
+
+    `budget`: how many of it a supervisor is asked about in a week. One too many waits for Monday, or where it may not wait
+    (`may_wait`), it joins the others in one list. `one_line`: all that are open are one line.
     """
 
     holds: Callable[[MentorCase, datetime], Iterator[Claim]]
-    acknowledge_by: Callable[[Claim, datetime], datetime | None]
+    acknowledge_by: Deadline
     version: int = 1
     then: tuple[With, ...] = ("site_lead", "on_call")
     step: timedelta = HALF_HOUR
@@ -149,6 +142,10 @@ class Rule:
     how: str = ""
     talk: bool = True
     digest: bool = False
+    margin: timedelta | None = None
+    budget: int | None = None
+    may_wait: bool = True
+    one_line: bool = False
 
     @property
     def name(self) -> str:
@@ -157,86 +154,44 @@ class Rule:
     def after(self, role: With) -> With | None:
         """Who is next in line after a role. A lead who stands in for a missing supervisor is at the beginning of the line."""
         chain: tuple[With, ...] = ("supervisor", *self.then)
-        place = chain.index(role) + 1 if role in chain else 1
+        place = chain.index(role) + 1 if role in chain else _beyond(chain, role)
         return chain[place] if place < len(chain) else None
 
 
-def within(span: timedelta) -> Callable[[Claim, datetime], datetime]:
-    return lambda claim, raised_at: raised_at + span
-
-
-def before_the_start(most: timedelta, margin: timedelta) -> Callable[[Claim, datetime], datetime]:
-    """The earlier of `most` after raising and `margin` before the session, but not under half an hour."""
-
-    def by(claim: Claim, raised_at: datetime) -> datetime:
-        latest = raised_at + most
-        if claim.starts_at:
-            latest = min(latest, claim.starts_at - margin)
-        return max(latest, raised_at + HALF_HOUR)
-
-    return by
-
-
-def safety_deadline(claim: Claim, raised_at: datetime) -> datetime:
-    most = 4 * HOUR if claim.severity == "urgent" else 24 * HOUR
-    return before_the_start(most, HOUR)(claim, raised_at)
-
-
-def clearance_deadline(claim: Claim, raised_at: datetime) -> datetime:
-    assert claim.starts_at
-    return raised_at + HALF_HOUR if claim.starts_at - raised_at < 3 * HOUR else claim.starts_at - 3 * HOUR
-
-
-def when_asked(claim: Claim, raised_at: datetime) -> datetime:
-    """A day; within two hours of asking for today in a check-in. One that is heard of late leaves at least half an hour."""
-    if "when" not in claim.facts:
-        return raised_at + 24 * HOUR
-    span = 2 * HOUR if claim.severity == "urgent" else 24 * HOUR
-    return max(datetime.fromisoformat(claim.facts["pressed_at"]) + span, raised_at + HALF_HOUR)
-
-
-def never(claim: Claim, raised_at: datetime) -> None:
-    """There is nothing to acknowledge."""
-
-
-def at_the_start(claim: Claim, raised_at: datetime) -> datetime:
-    assert claim.starts_at
-    return claim.starts_at
-
-
-def working_days(days: int) -> Callable[[Claim, datetime], datetime]:
-    """Monday to Friday in the mentor's zone, at the same time of day."""
-
-    def by(claim: Claim, raised_at: datetime) -> datetime:
-        at, left = raised_at.astimezone(ZoneInfo(claim.time_zone)), days
-        while left:
-            at += timedelta(days=1)
-            left -= at.weekday() < 5
-        return at.astimezone(raised_at.tzinfo)
-
-    return by
+def _beyond(chain: tuple[With, ...], role: With) -> int:
+    """Where a role that the line leaves out would stand: everybody below it was asked already."""
+    return next((i for i, one in enumerate(chain) if LADDER.index(one) > LADDER.index(role)), len(chain))
 
 
 def severity(claim: Claim, raised_at: datetime) -> Severity:
     """A function that is not cleared becomes urgent when it is found less than three hours before the session."""
-    close = claim.starts_at is not None and claim.starts_at - raised_at < 3 * HOUR
+    close = claim.starts_at is not None and claim.starts_at - raised_at < CLOSE
     return "urgent" if close and "lack" in claim.facts else claim.severity
 
 
-# In order: the safety rules come before the rule that is silent where they speak.
+EVERYBODY: tuple[With, ...] = ("back_up", "site_lead", "on_call")
+DIGEST: tuple[With, ...] = ("digest",)
+
+# In order of importance. The safety rules come before the rule that is silent where they speak.
 RULES = (
-    Rule(safeguarding_button_pressed, within(timedelta(minutes=15)), step=timedelta(minutes=15)),
-    Rule(confident_miss_on_safety_item, safety_deadline),
-    Rule(safety_item_missed, before_the_start(24 * HOUR, HOUR)),
+    Rule(safeguarding_button_pressed, within(timedelta(minutes=15)), 2, EVERYBODY, step=timedelta(minutes=15)),
+    Rule(confident_miss_on_safety_item, deadlines.confident_miss),
+    Rule(safety_item_missed, deadlines.safety_miss, 2, EVERYBODY, margin=HOUR, budget=3, may_wait=False),
     Rule(out_of_scope_activity_planned, within(4 * HOUR), lifts=True, talk=False),
-    Rule(uncleared_function_planned, clearance_deadline, lifts=True, talk=False),
-    Rule(mentor_asked_to_talk, when_asked, version=2, step=4 * HOUR, lifts=True, how="taken_back"),
-    Rule(same_mistake_again, working_days(3), then=("digest",)),
-    Rule(training_not_done, at_the_start, then=("digest",), lifts=True),
-    Rule(planned_step_not_delivered, working_days(5), then=("digest",), lifts=True, how="lifted"),
-    Rule(answer_key_corrected, never, then=("digest",), digest=True),
+    Rule(uncleared_function_planned, deadlines.uncleared, 2, lifts=True, talk=False, margin=CLOSE, budget=3, may_wait=False),
+    Rule(
+        mentor_asked_to_talk, deadlines.asked_to_talk, 3, EVERYBODY, step=4 * HOUR, lifts=True, how="taken_back", may_wait=False
+    ),
+    Rule(same_mistake_again, working_days(3), 2, DIGEST, budget=2),
+    Rule(training_not_done, deadlines.at_the_start, 2, DIGEST, lifts=True, budget=2),
+    Rule(sessions_missed_in_a_row, working_days(2), lifts=True, how="lifted", budget=2),
+    Rule(support_contact_overdue, deadlines.working_days_once_it_matters(5), lifts=True, how="lifted", budget=2, one_line=True),
+    Rule(planned_step_not_delivered, working_days(5), 2, DIGEST, lifts=True, how="lifted", budget=1),
+    Rule(clearance_expiring, deadlines.never, 1, DIGEST, lifts=True, how="lifted", talk=False, digest=True),
+    Rule(answer_key_corrected, deadlines.never, 1, DIGEST, digest=True),
 )
 BY_NAME = {rule.name: rule for rule in RULES}
+PRIORITY = {rule.name: place for place, rule in enumerate(RULES)}
 
 
 def in_time(case: MentorCase, hold: Hold) -> bool:
@@ -294,9 +249,9 @@ def _calls(case: MentorCase, kind: str, severe: Severity) -> Iterator[Claim]:
         yield Claim("call", evidence, severe, newest.session_id, None, case.time_zone, facts)
 
 
-def _about(session: Session, severe: Severity, subject: str, **facts: str) -> Claim:
+def _about(case: MentorCase, session: Session, severe: Severity, subject: str, **facts: str) -> Claim:
     about = f"{session.session_id}/{facts.get('lack', facts.get('activity', ''))}"
-    return Claim(subject, frozenset({about}), severe, session.session_id, session.starts_at, facts=facts)
+    return Claim(subject, frozenset({about}), severe, session.session_id, session.starts_at, case.time_zone, facts)
 
 
 def _said_by_safety_alert(case: MentorCase, function: str) -> bool:

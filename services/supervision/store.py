@@ -46,12 +46,16 @@ SELECT person_id, site_id, role, reference, name, email, phone, time_zone, local
 FROM person WHERE person_id = ANY($1::uuid[]) ORDER BY person_id FOR UPDATE
 """
 LIST_KNOWN = """
-SELECT person_id, role, reference, name, status, source, row_hash FROM person WHERE site_id = $1
+SELECT person_id, role, reference, name, email, phone, time_zone, locale, status, source, row_hash FROM person WHERE site_id = $1
 """
 HERE = "SELECT person_id FROM person WHERE person_id = ANY($1::uuid[]) AND status = 'active'"
 SITE_LEADS = """
 SELECT DISTINCT ON (site_id) site_id, person_id FROM person
 WHERE role = 'site_lead' AND status = 'active' AND site_id = ANY($1::text[]) ORDER BY site_id, reference
+"""
+BACK_UPS = """
+SELECT p.person_id, b.person_id AS back_up_id FROM person p JOIN person b ON b.person_id = p.back_up_id AND b.status = 'active'
+WHERE p.person_id = ANY($1::uuid[])
 """
 INSERT_PEOPLE = """
 INSERT INTO person (person_id, site_id, role, reference, name, email, phone, time_zone, locale, row_hash, back_up_id, status,
@@ -187,6 +191,10 @@ async def load_here(conn: Connection, person_ids: Sequence[UUID]) -> dict[UUID, 
 
 async def load_leads(conn: Connection, site_ids: Sequence[str]) -> dict[str, UUID]:
     return {row["site_id"]: row["person_id"] for row in await conn.fetch(SITE_LEADS, site_ids)}
+
+
+async def load_back_ups(conn: Connection, person_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    return {row["person_id"]: row["back_up_id"] for row in await conn.fetch(BACK_UPS, person_ids)}
 
 
 async def load_modules(conn: Connection, keys: Sequence[str]) -> dict[str, Module]:

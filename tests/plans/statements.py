@@ -46,6 +46,7 @@ HOT: Mapping[str, str] = {
         STAFF SITE MENTORS BETWEEN NEXT OF_TRAINING OF_SESSIONS OF_MENTOR COMING HOLDS OPEN_RULES
         CONTACTS_OF_SESSIONS CONTACTS_OF_MENTOR CONTACTS_SINCE LAST_TALKS CLEARANCES SKILLS ALERTS_IN_STATE ALERTS_BY_ID COUNTS
         EXISTS CONTACT_BY_ID OPENED""",
+    "services.supervision.reading_ledger": "CASES ENTRIES",
     "services.supervision.reading_trainings": "ANSWERS ITEMS CORRECTED",
     "services.supervision.reading_feed": "HERE CHANGES OF_SITES DAY",
     "services.supervision.store": """

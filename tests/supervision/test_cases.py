@@ -110,7 +110,8 @@ def test_what_is_urgent_is_closed_only_after_a_named_person_took_it_and_with_wor
 
 
 def test_an_alert_that_waits_for_the_digest_is_never_dropped() -> None:
-    story = Story(listed(), mistaken("closed_question", 1), mistaken("closed_question", 2)).until(START + 60 * DAY)
+    alone = listed(match_started_on=None)
+    story = Story(alone, mistaken("closed_question", 1), mistaken("closed_question", 2)).until(START + 60 * DAY)
     alert = story.alert("same_mistake_again")
     assert (alert.state, alert.with_role, story.said(AlertEscalated)) == ("open", "digest", [])
 

@@ -89,7 +89,7 @@ def test_taking_it_back_closes_the_alert_and_says_so():
     assert story.live == []
     [event] = story.said(AlertResolved)
     assert (event.how, event.by) == ("taken_back", None)
-    assert story.case.due_at is None
+    assert all(at is None for at in (story.alert(TALK).escalate_at, story.alert(TALK).place_at))
 
 
 def test_asking_again_after_taking_it_back_raises_it_again():

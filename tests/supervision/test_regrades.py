@@ -182,7 +182,7 @@ def test_an_answer_that_is_wrong_after_all_can_be_the_same_mistake_again() -> No
 @pytest.mark.parametrize("weeks", [0, 4])
 def test_an_answer_that_is_wrong_after_all_is_no_mistake_made_again_once_its_session_has_begun(weeks: int) -> None:
     right = mistaken("closed_question", 2, wrong=False)
-    story = Story(listed(), mistaken("closed_question", 1), right)
+    story = Story(listed(match_started_on=None), mistaken("closed_question", 1), right)
     story.happens(regraded(right), at=right.starts_at + weeks * 7 * DAY)
     assert story.rules == []
     story.happens(mistaken("closed_question", 3), at=right.starts_at + 5 * 7 * DAY)

@@ -7,6 +7,7 @@ import pytest
 
 from shared.contracts.supervision import AlertRaised
 from tests.supervision.builders import (
+    BOTH_BASE,
     DAY,
     HOUR,
     MINUTE,
@@ -128,7 +129,7 @@ def test_the_next_session_comes_into_view_a_week_before_by_the_clock_alone() -> 
 
 
 def test_a_cleared_plan_raises_nothing_and_waits_for_nothing() -> None:
-    story = Story(listed(), planned())
+    story = Story(listed(match_started_on=None, cleared=dict.fromkeys(BOTH_BASE)), planned())
     assert (story.rules, story.case and story.case.due_at) == ([], None)
 
 

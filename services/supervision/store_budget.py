@@ -1,0 +1,22 @@
+"""SQL of what supervisors were asked in the last week. Read without a lock: what could still appear is waited for."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from asyncpg import Connection
+
+from services.supervision.budget import Ask
+
+ASKS = """
+SELECT supervisor_id, alert_id, rule, asked_at, place, state <> 'resolved' AS live FROM alert
+WHERE supervisor_id = ANY($1::uuid[]) AND asked_at > now() - interval '8 days' AND place IS DISTINCT FROM 'digest'
+ORDER BY supervisor_id, asked_at
+"""
+
+
+async def load_asks(conn: Connection, supervisor_ids: Sequence[UUID]) -> dict[UUID, tuple[Ask, ...]]:
+    found: dict[UUID, list[Ask]] = {}
+    for row in await conn.fetch(ASKS, supervisor_ids):
+        ask = Ask(row["alert_id"], row["rule"], row["asked_at"], row["place"], row["live"])
+        found.setdefault(row["supervisor_id"], []).append(ask)
+    return {supervisor: tuple(asks) for supervisor, asks in found.items()}
