@@ -33,6 +33,10 @@ OWN = ("up", "down", "status", "run", "migrate", "topics")  # need no service's 
 COMMANDS = {  # first word -> where its commands are
     "dead": ("deploy.dead",),
     "rebuild": ("deploy.rebuild",),
+    "erase": ("deploy.privacy.erase",),
+    "export": ("deploy.privacy.export",),
+    "retention": ("deploy.privacy.retention",),
+    "keys": ("deploy.privacy.keys",),
     "publisher": ("services.trigger.commands",),
     "policy": ("services.trigger.commands_policy",),
     "session": ("services.trigger.commands_session",),
@@ -158,7 +162,7 @@ def run(
     """Run one service in the foreground (`jitt up` does this four times)."""
     from shared import process
     from shared.observe import setup_logging
-    from shared.settings import settings
+    from shared.settings import CannotStart, settings
 
     if service not in topology.NAMES:
         fail(f"There is no service “{service}”. Choose one of: {', '.join(topology.NAMES)}.", 2)
@@ -171,7 +175,10 @@ def run(
     need_network()
     setup_logging(service)
     own = next(one.port for one in topology.SERVICES if one.name == service)
-    process.start(topology.service(service), cast("Role", role), port or own, host=host)
+    try:
+        process.start(topology.service(service), cast("Role", role), port or own, host=host)
+    except CannotStart as why:
+        fail(str(why), 2)
 
 
 def _is_address(text: str) -> bool:

@@ -15,6 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import access
 from shared.pages import assets, environment, languages
 from shared.pages.languages import N_, Language
 from shared.shrunk import Shrunk, ShrunkPage
@@ -82,10 +83,11 @@ def saying(refusal: Callable[[HTTPException], Response | None]) -> type[APIRoute
     return Saying
 
 
-def same_origin(request: Request) -> bool:
-    """A browser names where a form came from; what names nothing still needs the form's token."""
+def same_origin(request: Request, *others: str) -> bool:
+    """A browser names where a form came from; what names nothing still needs the form's token. `others`: URLs also allowed."""
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+    hosts = {request.headers.get("host", ""), *(urlsplit(url).netloc for url in others)}
+    return origin is None or urlsplit(origin).netloc in hosts
 
 
 def has(request: Request, tag: str) -> bool:
@@ -122,6 +124,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        access.enter(access.NOBODY)
         request, dressed = Request(scope), _Dressed(send)
         limit = _limit(scope["path"], self.larger)
         refused = _refused(request, limit)

@@ -11,9 +11,10 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from jinja2 import Environment
 from starlette.datastructures import URL
 
-from shared import http
+from shared import access, http
+from shared.access import Scope
 from shared.running import Running
-from shared.security import AUTHOR, PLATFORM, SESSION_COOKIE, Signed, form_token, is_form_token, read_session
+from shared.security import AUTHOR, PLATFORM, SESSION_COOKIE, Signed, cookie_name, form_token, is_form_token, read_session
 from shared.settings import Settings
 
 DEAD = "/platform/dead"
@@ -42,13 +43,15 @@ class Platform:
 
     async def caller(self, request: Request) -> Signed:
         """For pages: whoever is not signed in is sent to supervision, and comes back."""
-        signed = read_session(request.cookies.get(SESSION_COOKIE, ""), datetime.now(UTC))
+        cookie = cookie_name(SESSION_COOKIE, self.running.settings.supervision_url)
+        signed = read_session(request.cookies.get(cookie, ""), datetime.now(UTC))
         if signed is None:
             raise self._signed_out(request)
         if CAME_BACK in request.query_params and request.method == "GET":  # else a reload after it ends would be taken for one
             raise HTTPException(303, headers={"Location": _address(request.url.remove_query_params(CAME_BACK))})
         if not self.opens & signed.roles:
             raise HTTPException(403, AS_AUTHOR if AUTHOR in signed.roles else None)
+        access.enter(Scope(AUTHOR if AUTHOR in signed.roles else PLATFORM))
         return signed
 
     async def poster(self, request: Request) -> Signed:
@@ -75,7 +78,8 @@ class Platform:
                signed_in_as: str = "", **values: object) -> Response:  # fmt: skip
         supervision = self.running.settings.supervision_url
         frame = {"site_name": "jitt", "nav": nav, "here": here, "open_alerts": 0, "signed_in_as": signed_in_as, "csrf": csrf,
-                 "sign_out": f"{supervision}/sign-out", "safeguarding": f"{supervision}/safeguarding"}  # fmt: skip
+                 "sign_out": f"{supervision}/sign-out", "signed_in": f"{supervision}/signed-in",
+                 "safeguarding": f"{supervision}/safeguarding"}  # fmt: skip
         response = http.page(self.env, template, status, frame=frame, csrf=csrf, **values)
         policy = http.HEADERS["Content-Security-Policy"].replace("form-action 'self'", f"form-action 'self' {supervision}")
         response.headers.update(http.CONSOLE_HEADERS | {"Content-Security-Policy": policy})

@@ -20,11 +20,16 @@ from shared.settings import settings
 
 Kind = Literal["training", "check_in", "record", "calendar"]
 KINDS: tuple[Kind, ...] = ("training", "check_in", "record", "calendar")  # a link says its place in here: only ever add
-SESSION_COOKIE = "jitt_session"  # supervision signs it; every service reads it
+SESSION_COOKIE = "jitt_session"  # supervision signs it; every service reads it (its full name: `cookie_name`)
 PLATFORM = "platform"  # the role of those who run the network; bound to no site, it opens no page about people
 AUTHOR = "author"  # the role of those who write trainings; of no site either
 OF_NO_SITE = frozenset({PLATFORM, AUTHOR})
 LAYOUT = struct.Struct(">B16s16sIQ")  # kind, id, mentor, epoch, expiry: binary keeps a link in one line of a mail
+
+
+def cookie_name(name: str, url: str) -> str:
+    """Of a cookie, where the console is at `url`. Over https browsers then refuse one that another host has set."""
+    return f"__Host-{name}" if url.startswith("https:") else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,15 @@ def mint_session(signed: Signed, expires_at: datetime) -> str:
 def read_session(cookie: str, now: datetime) -> Signed | None:
     values = _values(settings().session_keys, "session", cookie, now)
     return Signed(UUID(values[0]), frozenset(values[1]), frozenset(values[2])) if values else None
+
+
+def mint_begun(values: Sequence[str], expires_at: datetime) -> str:
+    """What the browser keeps while its user signs in elsewhere."""
+    return _serializer(settings().session_keys, "sign-in").dumps([*values, _seconds(expires_at)])
+
+
+def read_begun(cookie: str, now: datetime) -> list[str] | None:
+    return _values(settings().session_keys, "sign-in", cookie, now)
 
 
 def form_token(person_id: UUID) -> str:

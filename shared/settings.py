@@ -31,8 +31,9 @@ class Issuer(BaseModel, frozen=True, extra="forbid"):
 
     def speaks_for(self, site_id: str) -> bool:
         """'' stands for people of no site."""
-        return any(known == "*" or site_id == known or (known[-1:] == "*" and site_id.startswith(known[:-1]) and site_id != "")
-                   for known in self.sites)  # fmt: skip
+        if site_id in self.sites or "*" in self.sites:
+            return True
+        return any(site_id and known.endswith("*") and site_id.startswith(known[:-1]) for known in self.sites)
 
 
 class Settings(BaseSettings):

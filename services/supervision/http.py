@@ -5,11 +5,14 @@ from fastapi import APIRouter
 from services.supervision import (
     http_alerts,
     http_briefs,
+    http_clearances,
     http_contacts,
     http_days_off,
     http_feed,
     http_mentors,
+    http_oidc,
     http_safeguarding,
+    http_sessions,
     http_sign_in,
     http_site,
     http_stream,
@@ -20,22 +23,27 @@ from services.supervision.listening import Feed
 from shared.running import Running
 
 PAGES = (
-    http_sign_in,
+    http_sessions,
+    http_oidc,
     http_today,
     http_briefs,
     http_alerts,
     http_days_off,
     http_mentors,
     http_contacts,
+    http_clearances,
     http_safeguarding,
     http_site,
 )
 
 
 def routes(running: Running) -> APIRouter:
+    """Raises CannotStart where nobody could sign in."""
+    http_oidc.check(running.settings)
     router = APIRouter()
     shown = console(running)
-    for pages in PAGES:
+    printed = (http_sign_in,) if running.settings.mode == "development" else ()
+    for pages in (*PAGES, *printed):
         router.include_router(pages.routes(shown))
     feed = Feed(running)  # one for this process
     for live in (http_feed, http_stream):

@@ -1,30 +1,39 @@
 """What every console page does: who is asking, may they, and a page in the frame. Signed out goes to sign-in.
 
-A signed cookie says who it is for 15 minutes, for every service; a stored session renews it, so that signing out ends it.
+A stored session says who it is, here and at once; what it signs tells every other service, for 15 minutes (docs/decisions/0035).
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from secrets import token_urlsafe
+from typing import NoReturn
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from asyncpg import Connection
 from fastapi import HTTPException, Request, Response
 from jinja2 import Environment
 
-from services.supervision import reading, store_console
+from services.supervision import places, reading, store_sessions
+from services.supervision.screens.browsers import browser_of
 from services.supervision.screens.facts import Staff
-from shared import http, platform
+from services.supervision.store_sessions import Browser, Session
+from shared import access, http, platform
+from shared.access import NOBODY, Scope
 from shared.pages import environment
 from shared.running import Running
-from shared.security import AUTHOR, OF_NO_SITE, SESSION_COOKIE, Signed, form_token, is_form_token, mint_session, read_session
+from shared.security import AUTHOR, OF_NO_SITE, SESSION_COOKIE, Signed, cookie_name, form_token, is_form_token, mint_session
 from shared.settings import settings
 
 STORED = "jitt_console"  # ours alone; renews the one that every service reads
 SIGNED_LIFE = timedelta(minutes=15)
-NAV = (("Today", "/today"), ("Alerts", "/alerts"), ("Mentors", "/mentors"), ("Contacts", "/contacts"), ("Site", "/site"))
+NAV = (
+    ("Today", "/today"), ("Alerts", "/alerts"), ("Mentors", "/mentors"), ("Contacts", "/contacts"),
+    ("Clearances", "/clearances"), ("Site", "/site"),
+)  # fmt: skip
 REFUSED = {
     403: ("You do not have access to this page", "It belongs to another caseload."),
     404: ("Page not found", "If you typed the address, check that it is whole."),
@@ -42,6 +51,9 @@ class Caller:
     csrf: str
 
 
+Visitor = tuple[Session, Caller | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Console:
     running: Running
@@ -55,9 +67,9 @@ class Console:
 
     async def caller(self, request: Request) -> Caller:
         """For pages: whoever is not signed in is sent to the sign-in page."""
-        signed, caller = await self.asking(request)
-        if signed and OF_NO_SITE & signed.roles:
-            raise HTTPException(403, OF_PEOPLE if AUTHOR in signed.roles else OF_A_SITE)
+        session, caller = await self.asking(request)
+        if session and OF_NO_SITE & session.signed.roles:
+            raise HTTPException(403, OF_PEOPLE if AUTHOR in session.signed.roles else OF_A_SITE)
         return caller or _sign_in(request)
 
     async def poster(self, request: Request) -> Caller:
@@ -68,6 +80,18 @@ class Console:
             raise HTTPException(403)
         return caller
 
+    async def visitor(self, request: Request) -> Visitor:
+        """For pages of anybody who is signed in, of a site or of none."""
+        session, caller = await self.asking(request)
+        return (session, caller) if session else _sign_in(request)
+
+    async def visitor_posting(self, request: Request) -> Visitor:
+        session, caller = await self.visitor(request)
+        form = await request.form()
+        if not http.same_origin(request) or not is_form_token(str(form.get("csrf", "")), session.signed.person_id):
+            raise HTTPException(403)
+        return session, caller
+
     async def program(self, request: Request) -> Caller:
         """For systems: 401 instead of a page."""
         caller = await self.still(request)
@@ -77,14 +101,39 @@ class Console:
 
     async def still(self, request: Request) -> Caller | None:
         """For streams, which outlive a look: None once this person may not read on."""
-        return (await self.asking(request))[1]
+        return (await self.asking(request, acting=False))[1]
 
-    async def asking(self, request: Request) -> tuple[Signed | None, Caller | None]:
-        """Who signed in, and the member of staff that this is, if any."""
+    async def asking(self, request: Request, *, acting: bool = True) -> tuple[Session | None, Caller | None]:
+        """Who signed in, and the member of staff that this is, if any. Neither for somebody who has left."""
+        session, staff = await self._stored(request, acting) if self.token(request) else (None, None)
+        access.enter(scope_of(session.signed if session else None))
+        return session, Caller(staff, session.now, form_token(staff.id)) if session and staff else None
+
+    async def _stored(self, request: Request, acting: bool) -> tuple[Session | None, Staff | None]:
         async with self.running.connection() as conn:
-            now = await reading.now(conn)
-            signed, staff = await known(conn, await _signed(conn, request, now))
-        return signed, Caller(staff, now, form_token(staff.id)) if staff else None
+            session = await store_sessions.find_session(conn, self.token(request), self.idle, acting=acting)
+            signed, staff = await known(conn, session.signed if session else None)
+        return (replace(session, signed=signed), staff) if session and signed else (None, None)
+
+    @property
+    def idle(self) -> timedelta:
+        return timedelta(minutes=self.running.settings.signed_in_idle_minutes)
+
+    @property
+    def life(self) -> timedelta:
+        return timedelta(hours=self.running.settings.signed_in_hours)
+
+    def token(self, request: Request) -> str:
+        """Of the stored session."""
+        return request.cookies.get(self.called(STORED), "")
+
+    def browser(self, request: Request) -> Browser:
+        """For a session that begins here and now."""
+        words = browser_of(request.headers.get("user-agent", ""))
+        return Browser(token_urlsafe(32), self.token(request), words, self.life)
+
+    def called(self, cookie: str) -> str:
+        return cookie_name(cookie, self.running.settings.supervision_url)
 
     def page(
         self, caller: Caller, template: str, here: str, open_alerts: int, /, status: int = 200, **values: object
@@ -105,9 +154,21 @@ class Console:
         """Renews the short cookie; the next 15 minutes count from here."""
         self.set_cookie(response, SESSION_COOKIE, mint_session(signed, now + SIGNED_LIFE), SIGNED_LIFE)
 
+    def remember(self, response: Response, token: str) -> None:
+        """Gives the browser the token of its stored session."""
+        self.set_cookie(response, STORED, token, self.life)
+
     def set_cookie(self, response: Response, name: str, value: str, life: timedelta) -> None:
-        response.set_cookie(name, value, max_age=int(life.total_seconds()), httponly=True, samesite="lax", path="/",
-                            secure=self.running.settings.supervision_url.startswith("https:"))  # fmt: skip
+        response.set_cookie(self.called(name), value, max_age=int(life.total_seconds()), httponly=True, samesite="lax", path="/",
+                            secure=self.secure)  # fmt: skip
+
+    def drop_cookies(self, response: Response, *names: str) -> None:
+        for name in names:
+            response.delete_cookie(self.called(name), path="/", httponly=True, samesite="lax", secure=self.secure)
+
+    @property
+    def secure(self) -> bool:
+        return self.running.settings.supervision_url.startswith("https:")
 
 
 def console(running: Running) -> Console:
@@ -125,6 +186,11 @@ async def known(conn: Connection, signed: Signed | None) -> tuple[Signed | None,
     if staff:
         return signed_of(staff), staff
     return signed if signed and OF_NO_SITE & signed.roles else None, None
+
+
+def scope_of(signed: Signed | None) -> Scope:
+    """A person has one role."""
+    return Scope(next(iter(signed.roles), ""), signed.sites) if signed else NOBODY
 
 
 def signed_of(staff: Staff) -> Signed:
@@ -154,14 +220,13 @@ def _bare(env: Environment, template: str, status: int, **values: object) -> Res
     return response
 
 
-async def _signed(conn: Connection, request: Request, now: datetime) -> Signed | None:
-    """By the short cookie, else by the stored session that renews it."""
-    signed = read_session(request.cookies.get(SESSION_COOKIE, ""), now)
-    stored = request.cookies.get(STORED)
-    return signed or (await store_console.find_session(conn, stored) if stored else None)
-
-
-def _sign_in(request: Request) -> Caller:
+def _sign_in(request: Request) -> NoReturn:
     """A form that was sent comes to words of its own: what was typed is still in the browser's page."""
-    where = "/sign-in" if request.method == "GET" else "/sign-in?sent=1"
-    raise HTTPException(303, headers={"Location": where})
+    raise HTTPException(303, headers={"Location": _where(request)})
+
+
+def _where(request: Request) -> str:
+    if request.method != "GET":
+        return "/sign-in?sent=1"
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return "/sign-in" if path == places.HOME else f"/sign-in?{urlencode({'to': path})}"

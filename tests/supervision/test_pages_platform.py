@@ -57,7 +57,8 @@ async def test_whoever_is_not_signed_in_is_sent_to_sign_in_and_comes_back(day: A
         sent = await browser.get("/platform/dead?reason=schema")
         where = "/sign-in/again?service=supervision&path=%2Fplatform%2Fdead%3Freason%3Dschema"
         assert (sent.status_code, path_of(sent.headers["location"])) == (303, where)
-        assert (await browser.get(where)).headers["location"] == "/sign-in"
+        sign_in = "/sign-in?at=supervision&to=%2Fplatform%2Fdead%3Freason%3Dschema"
+        assert (await browser.get(where)).headers["location"] == sign_in
     async with platform(day.running) as browser:
         back = await browser.get(where)
         assert path_of(back.headers["location"]) == "/platform/dead?reason=schema&signed=1"

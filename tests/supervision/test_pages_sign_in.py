@@ -9,19 +9,23 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from services.supervision import commands_console, http
+from services.supervision import commands_console, http, http_sign_in
 from services.supervision.app import SERVICE
-from services.supervision.http_sign_in import DevelopmentOnly, NobodyThere, mint_sign_in
+from services.supervision.http_console import console
+from services.supervision.http_sign_in import DevelopmentOnly, NobodyThere, mint_platform_sign_in, mint_sign_in
 from shared import db
 from shared.contracts import ids
 from shared.running import Running
 from shared.service import Service
+from shared.settings import CannotStart, Issuer
 from tests.conftest import at_database
 from tests.supervision.builders import SITE
 from tests.supervision.console import Afternoon, a_browser, an_afternoon, path_of
 
 Database = Callable[[Service], Awaitable[Running]]
 Jitt = Callable[..., Awaitable[Result]]
+AN_ISSUER = Issuer(id="lake", name="Lake district", issuer="https://id.lake.example", client_id="jitt", sites=("*",))
+A_PLAIN_ISSUER = Issuer(id="plain", name="Plain", issuer="http://127.0.0.1:9", client_id="jitt", sites=("*",))
 
 
 @pytest.fixture
@@ -76,7 +80,40 @@ async def test_no_token_is_kept_as_it_is(day: Afternoon) -> None:
     assert link.rsplit("/", 1)[1].encode().hex() not in kept and link.rsplit("/", 1)[1] not in kept
 
 
-async def test_production_refuses_to_start_with_printed_links(day: Afternoon) -> None:
-    production = Running(SERVICE, day.running.pool, day.running.settings.model_copy(update={"mode": "production"}))
+async def test_nothing_can_be_started_with_printed_links_outside_development(
+    day: Afternoon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = path_of(await mint_sign_in(day.running.pool, ids.supervisor(SITE, "dana")))
+    production = day.running.settings.model_copy(
+        update={"mode": "production", "supervision_url": "https://jitt.example", "sign_in": (AN_ISSUER,)}
+    )
+    running = Running(SERVICE, day.running.pool, production)
     with pytest.raises(DevelopmentOnly, match="for development only"):
-        http.routes(production)
+        http_sign_in.routes(console(running))
+    async with a_browser(running) as browser:
+        assert [(await browser.get(link)).status_code, (await browser.post(link)).status_code] == [404, 404]
+        assert "jitt sign-in" not in (await browser.get("/sign-in")).text
+    monkeypatch.setattr(http_sign_in, "settings", lambda: production)
+    with pytest.raises(DevelopmentOnly):
+        await mint_sign_in(day.running.pool, ids.supervisor(SITE, "dana"))
+    with pytest.raises(DevelopmentOnly):
+        await mint_platform_sign_in(day.running.pool)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "set JITT_SIGN_IN"),
+        ({"sign_in": (AN_ISSUER,)}, "set JITT_SUPERVISION_URL"),
+        (
+            {"sign_in": (A_PLAIN_ISSUER,), "supervision_url": "https://jitt.example"},
+            "the issuer plain has to begin with https://",
+        ),
+    ],
+)
+async def test_production_names_the_setting_without_which_nobody_could_sign_in(
+    day: Afternoon, changes: dict[str, object], said: str
+) -> None:
+    production = day.running.settings.model_copy(update={"mode": "production", **changes})
+    with pytest.raises(CannotStart, match=said):
+        http.routes(Running(SERVICE, day.running.pool, production))

@@ -40,7 +40,7 @@ async def test_a_sign_in_link_works_once(day: Afternoon) -> None:
 
 async def test_signing_out_ends_the_stored_session_too(day: Afternoon, dana: Browser) -> None:
     stored = dana.cookies["jitt_console"]
-    await dana.post("/sign-out")
+    await dana.post("/sign-out", data=form((await dana.get("/today")).text, "/sign-out"))
     async with a_browser(day.running) as other:
         other.cookies.set("jitt_console", stored)
         assert (await other.get("/today")).headers["location"] == "/sign-in"

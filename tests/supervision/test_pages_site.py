@@ -109,7 +109,7 @@ async def test_another_sites_gaps_are_not_told(day: Afternoon) -> None:
 
 async def test_whoever_is_not_signed_in_is_sent_to_sign_in(day: Afternoon) -> None:
     async with a_browser(day.running) as nobody:
-        assert (await nobody.get("/site")).headers["location"] == "/sign-in"
+        assert (await nobody.get("/site")).headers["location"] == "/sign-in?to=%2Fsite"
 
 
 async def test_a_brief_shows_each_question_in_the_language_it_was_asked_in(day: Afternoon, priya: Browser) -> None:
