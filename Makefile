@@ -29,6 +29,7 @@ up: env
 WORKERS ?= 2
 test: env
 	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.node
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 # No cache for mypy: an old one was seen to report an error that was none.
