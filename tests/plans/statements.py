@@ -99,6 +99,7 @@ SELDOM: Mapping[str, str] = {
     "services.supervision.reading.ALERTS": "the beginning of others",
     "services.supervision.reading_site.NEEDING": "all modules, where a site that lacks data is looked at",
     "services.supervision.store.LIST_SITES": "a command that lists all sites",
+    "services.assessment.store_erasing.WORDS": "a command that hands a mentor what they wrote",
     "services.supervision.store_erasures.OFF": "an erasure; a site has few days off",
     "services.trigger.store.AT_SITE": "a command that lists a site's sessions",
     "services.trigger.store_feeds.FEEDS": "a command that lists all feeds",

@@ -32,7 +32,12 @@ from tests.supervision.builders import (
     settled,
 )
 
-TALK, HELP, FIRST, COACHING = "school_motivation_talk", "academic_help", "safeguarding_first_response", "executive_function_coaching"
+TALK, HELP, FIRST, COACHING = (
+    "school_motivation_talk",
+    "academic_help",
+    "safeguarding_first_response",
+    "executive_function_coaching",
+)
 ENOUGH = Evidence(talks=3, check_ins=2)
 
 
@@ -285,7 +290,9 @@ def test_what_is_granted_for_a_match_ends_with_it() -> None:
 def test_trainings_and_plans_in_any_order_end_in_the_same_ledger() -> None:
     steps = [listed(), *a_training("homework_coaching", 1, START)]
     own = trained(Story(), HELP, START, first=2)
-    ends = [settled(found.case) for order in permutations(steps) if (found := trained(Story(*order, at=START), HELP, first=2)).case]
+    ends = [
+        settled(found.case) for order in permutations(steps) if (found := trained(Story(*order, at=START), HELP, first=2)).case
+    ]
     assert own.case
     assert len(ends) == 24
     assert all(one.granted == ends[0].granted and one.history.trained == ends[0].history.trained for one in ends)

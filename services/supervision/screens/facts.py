@@ -177,6 +177,19 @@ class Clearance:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a clearance's history."""
+
+    state: str
+    until: datetime | None
+    why: str
+    evidence: str
+    by: UUID | None
+    by_name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """A missed safety question: `functions` are suspended until someone has talked it through."""
 
