@@ -114,8 +114,19 @@ class Town:
     async def _announce(self, site: str, mentors: int) -> None:
         topic = await topics.make(self.bench.kafka, site)
         starts_at = (datetime.now(UTC) + STARTS_IN).replace(microsecond=0)
-        told = [SessionScheduled(session_ref=f"{site}/{n}", site_id=site, mentor_ref=f"m{n}", starts_at=starts_at, minutes=45,
-                                 time_zone="America/Chicago", activity="first_meeting", revision=1) for n in range(mentors)]
+        told = [
+            SessionScheduled(
+                session_ref=f"{site}/{n}",
+                site_id=site,
+                mentor_ref=f"m{n}",
+                starts_at=starts_at,
+                minutes=45,
+                time_zone="America/Chicago",
+                activity="first_meeting",
+                revision=1,
+            )
+            for n in range(mentors)
+        ]
         await topics.load(self.bench.kafka, topic, [Announced(one.session_ref, one) for one in told])
         await self.bench.owner.execute(world.ADD_PUBLISHER, site, [site])
 
@@ -142,9 +153,9 @@ class Town:
 
 
 @asynccontextmanager
-async def town(bench: Bench) -> AsyncIterator[Town]:
-    """The four services, until the block ends."""
-    running = {seat: _child(bench.home, seat) for seat in _seats()}
+async def town(bench: Bench, more: int = 0) -> AsyncIterator[Town]:
+    """The four services, until the block ends. `more`: processes that serve mentors' pages, beside the one at the address."""
+    running = {seat: _child(bench.home, seat) for seat in _seats(more)}
     try:
         for seat, child in running.items():
             if not child.answers_within(READY, partial(ready, seat)):
@@ -156,12 +167,13 @@ async def town(bench: Bench) -> AsyncIterator[Town]:
             child.stop()
 
 
-def _seats() -> Iterator[Seat]:
-    """Mentors' pages have a process of their own, as where there are many mentors; nobody opens any other page here."""
+def _seats(more: int) -> Iterator[Seat]:
+    """Mentors' pages have processes of their own, as where there are many mentors; nobody opens any other page here."""
     for name in topology.NAMES:
         port = urlsplit(url_of(name)).port or 0
         yield Seat(name, "web" if name == PAGES else "all", 0, port)
     yield Seat(PAGES, "worker", 0, free_port())
+    yield from (Seat(PAGES, "web", n, free_port()) for n in range(1, more + 1))
 
 
 def _child(home: Path, seat: Seat) -> children.Child:
