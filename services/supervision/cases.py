@@ -298,7 +298,7 @@ def _knowing(case: MentorCase, now: datetime) -> MentorCase:
         case = remembering(case, known_since=now)
     talked = {c.contact_id: c for c in case.history.contacts if c.outcome == "talked"}
     undone = {id for id, c in talked.items() if c.undone_at}
-    talks = {**case.talks, **{id: c.at for id, c in talked.items()}}
+    talks = {**case.talks, **{id: c.talked_at or c.at for id, c in talked.items()}}
     newest = sorted(talks.keys() - undone, key=lambda id: (talks[id], id))[-REMEMBERED_TALKS:]
     known = {id: talks[id] for id in newest}
     return case if known == case.talks else replace(case, talks=known)
