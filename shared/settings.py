@@ -19,6 +19,7 @@ class Issuer(BaseModel, frozen=True, extra="forbid"):
 
     `sites` are ids, “lake-*” for all that begin so, or “*” for every site and for people of no site.
     `confirms_email`: it gives out addresses itself and says nothing of email_verified, as Entra ID does.
+    `prompt`: what makes it ask for another account; Google's is select_account.
     """
 
     id: str = Field(pattern=r"^[a-z0-9](-?[a-z0-9])*$", max_length=40)
@@ -28,6 +29,7 @@ class Issuer(BaseModel, frozen=True, extra="forbid"):
     client_secret: SecretStr = SecretStr("")
     sites: tuple[str, ...] = Field(min_length=1)
     confirms_email: bool = False
+    prompt: Literal["login", "select_account"] = "login"
 
     def speaks_for(self, site_id: str) -> bool:
         """'' stands for people of no site."""
@@ -67,6 +69,8 @@ class Settings(BaseSettings):
     session_keys: tuple[SecretStr, ...] = (SecretStr(DEVELOPMENT_KEY),)
     internal_keys: tuple[SecretStr, ...] = (SecretStr(DEVELOPMENT_KEY),)
     answer_keys: dict[str, SecretStr] = {"dev": SecretStr(DEVELOPMENT_KEY)}
+    webhook_keys: dict[str, SecretStr] = {"dev": SecretStr(DEVELOPMENT_KEY)}  # seal what webhooks are signed with
+    webhook_private_addresses: bool = False  # receivers inside our own network may be told too
     db_key: SecretStr = SecretStr(DEVELOPMENT_KEY)
     sign_in: tuple[Issuer, ...] = ()
     signed_in_idle_minutes: float = Field(60, gt=0)  # without a page opened: signed out

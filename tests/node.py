@@ -1,4 +1,4 @@
-"""Packages of Node that tests run: as a folder's package-lock.json names them, hashes checked, installed once beside them in .venv.
+"""Packages of Node that tests run: as a folder's package-lock.json names them, hashes checked, installed once in .venv.
 
 `python -m tests.node` installs them all, before the tests begin. Node itself comes with the lock file of Python's packages.
 """

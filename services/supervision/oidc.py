@@ -28,7 +28,6 @@ MOST_SUBJECT = 255
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
 CODE = re.compile(r"[a-z_]{1,40}")
 DISCOVERY = "/.well-known/openid-configuration"
-CHOOSE = "select_account"
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -92,8 +91,7 @@ class Provider:
     async def address(self, begun: Begun, *, other: bool) -> str:
         """Where the browser goes. `other`: to choose another account than the one that is signed in there."""
         published = await self._known()
-        prompts = published.metadata.get("prompt_values_supported") or [CHOOSE]
-        asked = {"nonce": begun.nonce} | ({"prompt": CHOOSE if CHOOSE in prompts else "login"} if other else {})
+        asked = {"nonce": begun.nonce} | ({"prompt": self.issuer.prompt} if other else {})
         async with self._client(published) as client:
             where, _ = client.create_authorization_url(
                 published.metadata["authorization_endpoint"], state=begun.state, code_verifier=begun.verifier, **asked

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,10 @@ from shared.running import Running
 from tests.assessment.visiting import link_to
 from tests.browser import chromium
 from tests.browser.visits import Visit
-from tests.supervision.console import a_full_afternoon
+from tests.provider import certificate, started
+from tests.provider.walking import DANA, DISTRICTS, OMAR, PRIYA, Setting, a_port, address_of, in_production, with_addresses
+from tests.supervision.builders import SITE
+from tests.supervision.console import Afternoon, a_full_afternoon, an_afternoon
 
 expect.set_options(timeout=15_000)  # a busy machine is no broken page
 
@@ -39,7 +43,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def served(database: Callable[..., Awaitable[Running]], tmp_path: Any) -> AsyncIterator[tuple[Running, str]]:
     """The assessment service on a database of its own, and its address."""
     running = await database(SERVICE)
-    running = Running(SERVICE, running.pool, running.settings.model_copy(update={"home": tmp_path}))
+    running = replace(running, settings=running.settings.model_copy(update={"home": tmp_path}))
     async with serving(running) as address:
         yield running, address
 
@@ -80,3 +84,29 @@ async def on_a_port(app: Any) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await task
+
+
+@pytest_asyncio.fixture(scope="module")
+async def setting(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Setting]:
+    """Two districts' real providers; where the console will be is known before it is there."""
+    tls, port = certificate(tmp_path_factory.mktemp("tls")), a_port()
+    async with started(tls, address_of(port), DISTRICTS) as issuers:
+        yield Setting(tls, port, issuers)
+    port.close()
+
+
+@pytest.fixture
+async def eastfield(database: Callable[..., Awaitable[Running]], setting: Setting, monkeypatch: pytest.MonkeyPatch) -> Afternoon:
+    """Dana, Omar and Priya have addresses now."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(setting.tls.file))  # what our own calls trust
+    day = await an_afternoon(await database(SUPERVISION))
+    people = (("dana", "Dana Ortiz", DANA), ("omar", "Omar Haddad", OMAR), ("priya", "Priya Nair", PRIYA))
+    await with_addresses(day, [(SITE, *person) for person in people])
+    return day
+
+
+@pytest.fixture
+async def production(eastfield: Afternoon, setting: Setting) -> AsyncIterator[Afternoon]:
+    """On a console that runs as in production."""
+    async with in_production(eastfield.running, setting):
+        yield eastfield
