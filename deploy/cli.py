@@ -49,6 +49,7 @@ COMMANDS = {  # first word -> where its commands are
     "link": ("services.supervision.commands",),
     "sign-in": ("services.supervision.commands_console",),
     "token": ("services.supervision.commands_tokens",),
+    "webhook": ("services.supervision.commands_webhooks",),
 }
 ServiceName = Annotated[str, typer.Argument(help=f"One of: {', '.join(topology.NAMES)}")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]

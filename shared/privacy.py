@@ -12,6 +12,16 @@ NOBODY = UUID(int=0)  # stands where somebody who was erased had done something
 SHARED = Path(__file__).parent / "messaging" / "privacy.toml"
 
 
+AFTER = {  # how a column of instants is said; the others are “it was sent” of sent_at
+    "at": "it happened",
+    "starts_at": "the session",
+    "began_at": "it began",
+    "expires_at": "it ended",
+    "ends_at": "it ended",
+    "until_at": "it ended",
+}
+
+
 class Unclear(Exception):
     """A privacy.toml says something that cannot be followed."""
 
@@ -42,7 +52,7 @@ class Kept:
 
     @property
     def how_long(self) -> str:
-        return f"{_span(self.days)} after {self.since.replace('_', ' ')}" if self.days else self.until
+        return f"{_span(self.days)} after {AFTER.get(self.since, 'it was ' + self.since[:-3])}" if self.days else self.until
 
 
 Keeps = tuple[Kept, ...]
@@ -50,7 +60,12 @@ Keeps = tuple[Kept, ...]
 
 def load(folder: Path) -> Keeps:
     """A service's own tables in the order in which they are erased, then those that every service has."""
-    return (*_read(folder / "privacy.toml"), *_read(SHARED))
+    return (*_read(folder / "privacy.toml"), *everywhere())
+
+
+def everywhere() -> Keeps:
+    """The tables that every service has."""
+    return tuple(_read(SHARED))
 
 
 def _read(file: Path) -> Iterator[Kept]:

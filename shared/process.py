@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import generate_latest
 
-from shared import bus, db, http, http_dead
+from shared import access, bus, db, http, http_dead, retention
 from shared.health import SILENT_SECONDS, Pulse, too_old, wanted_migrations, why_not_ready
 from shared.messaging import relay
 from shared.messaging.batch import TooManyFailures
@@ -41,6 +41,7 @@ BEAT_SECONDS = 1.0
 STOP_SECONDS = 6.0
 PUBLISHERS_SECONDS = 2
 SHARE_SECONDS = 3
+AWAY = "Postgres does not answer yet"
 ROUND_SECONDS = 3  # how long a stop waits for the relay's round
 
 
@@ -56,8 +57,9 @@ def start(service: Service, role: Role, port: int, *, host: str = LOOPBACK) -> N
 
 async def run(service: Service, role: Role, port: int, silent_seconds: float | None = None, *, host: str = LOOPBACK) -> None:
     """Until it is told to stop. Raises when the process should be started anew, after `silent_seconds` without a sign of life."""
-    pool = await _open_pool(service)
-    running = Running(service, pool, settings())
+    web = await _patiently(lambda: access.open_pool(service.name), AWAY) if role in ("web", "all") else None
+    pool = await _patiently(lambda: db.open_pool(db.service_dsn(service.name), f"jitt {service.name} web"), AWAY)
+    running = Running(service, pool, settings(), web)
     work = WorkerProcess(running, silent_seconds) if role in ("worker", "all") else None
     app = application_of(running, work, pages=role in ("web", "all"))
     server = _Server(uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False,
@@ -68,7 +70,7 @@ async def run(service: Service, role: Role, port: int, silent_seconds: float | N
     finally:
         if work:
             await work.close()
-        await db.close_pool(pool)
+        await asyncio.gather(*(db.close_pool(one) for one in (pool, web) if one))
 
 
 def _spare_what_stays() -> None:
@@ -92,9 +94,9 @@ class _Server(uvicorn.Server):
 def application_of(running: Running, work: "WorkerProcess | None" = None, *, pages: bool = True) -> FastAPI:
     """The service's web application; also what tests open."""
     app = FastAPI(title=f"jitt {running.service.name}", version="1", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.running = running
+    app.state.running = running.pages
     if pages:
-        app.include_router(running.service.routes(running))
+        app.include_router(running.service.routes(app.state.running))
         app.include_router(http_dead.routes(running, work.subscriptions if work else tuple))
     _add_health(app, running, work)
     http.install(app)
@@ -172,7 +174,8 @@ class WorkerProcess:
         self._given_up: TooManyFailures | None = None
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
-        loops = [self._read_own_topics(), self._run_relay(), self._watch(), self.worker.tidy()]
+        loops = [self._read_own_topics(), self._run_relay(), self._watch(), self.worker.tidy(),
+                 retention.keep(self.running)]
         self.pulse.beat("relay")
         if any(handler.clock or handler.sweeps for handler in self.service.handlers):
             self.pulse.beat("clocks")
@@ -361,11 +364,6 @@ async def _patiently(work: Callable[[], Awaitable[Any]], words: str) -> Any:
                 LOG.warning(words, extra={"error": f"{type(error).__name__}: {error}"})
             attempt += 1
             await asyncio.sleep(2)
-
-
-async def _open_pool(service: Service) -> Any:
-    dsn = db.service_dsn(service.name)
-    return await _patiently(lambda: db.open_pool(dsn, f"jitt {service.name} web"), "Postgres does not answer yet")
 
 
 async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:

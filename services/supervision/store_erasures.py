@@ -42,6 +42,10 @@ UPDATE day_off SET off = coalesce((SELECT jsonb_object_agg(o.key, o.value) FROM 
                                    WHERE o.value ->> 'mentor_id' <> $1), '{}')
 WHERE position($1 IN off::text) > 0
 """
+ONEROSTER = """
+WITH gone AS (DELETE FROM oneroster_row WHERE position($1 IN document::text) > 0 RETURNING row_id)
+DELETE FROM oneroster_row r USING gone WHERE position(gone.row_id::text IN r.document::text) > 0
+"""
 SAID_SO = "SELECT EXISTS (SELECT FROM erasure WHERE site_id = $1 AND (person_id = $2 OR $2 = ANY(pages)))"
 FIND = "SELECT person_id, site_id, role, asked_at, closes_at, receipts, closed_at FROM erasure WHERE person_id = $1"
 WHO = "SELECT person_id, site_id, role, reference FROM person WHERE person_id = ANY($1::uuid[]) ORDER BY person_id"
@@ -67,9 +71,10 @@ async def save(conn: Connection, changed: Sequence[Erasure], new: Sequence[Erasu
 
 
 async def erase_inside(conn: Connection, person_id: UUID) -> None:
-    """Before the rest goes: which briefs were there, and a mentor's sessions among those that a day called off."""
+    """Before the rest goes: which briefs were there. And what names somebody inside of what is no person's own."""
     await conn.execute(PAGES, person_id)
     await conn.execute(OFF, str(person_id))
+    await conn.execute(ONEROSTER, str(person_id))
 
 
 async def said_so(conn: Connection, site_id: str, id: UUID) -> bool:

@@ -46,6 +46,7 @@ HOT: Mapping[str, str] = {
         STAFF SITE MENTORS BETWEEN NEXT OF_TRAINING OF_SESSIONS OF_MENTOR COMING HOLDS OPEN_RULES
         CONTACTS_OF_SESSIONS CONTACTS_OF_MENTOR CONTACTS_SINCE LAST_TALKS CLEARANCES SKILLS ALERTS_IN_STATE ALERTS_BY_ID COUNTS
         EXISTS CONTACT_BY_ID OPENED""",
+    "services.supervision.reading_contacts": "CADENCE PER_MATCH",
     "services.supervision.reading_ledger": "CASES ENTRIES",
     "services.supervision.reading_trainings": "ANSWERS ITEMS CORRECTED",
     "services.supervision.reading_feed": "HERE CHANGES OF_SITES DAY",
@@ -62,7 +63,7 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_check_ins": "LOAD INSERT UPDATE LAST",
     "services.supervision.store_readiness": "LOAD INSERT UPDATE OF_TRAINING",
     "services.supervision.store_absences": "LOAD INSERT UPDATE OF_SITE STAFF",
-    "services.supervision.store_budget": "ASKS",
+    "services.supervision.store_budget": "ASKS COUNT",
     "services.supervision.store_digests": "LOAD DUE OVERDUE INSERT UPDATE REST SENT WAITING LAST",
     "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
     "services.supervision.store_notices": """
@@ -99,8 +100,12 @@ SELDOM: Mapping[str, str] = {
     "services.supervision.reading.ALERTS": "the beginning of others",
     "services.supervision.reading_site.NEEDING": "all modules, where a site that lacks data is looked at",
     "services.supervision.store.LIST_SITES": "a command that lists all sites",
+    "services.assessment.store_sealed.COUNT": "a command that counts what is sealed with each key",
+    "services.assessment.store_sealed.OTHERS": "a command that seals anew, in steps",
+    "services.assessment.store_sealed.PUT": "the same, by its key",
     "services.assessment.store_erasing.WORDS": "a command that hands a mentor what they wrote",
     "services.supervision.store_erasures.OFF": "an erasure; a site has few days off",
+    "services.supervision.store_erasures.ONEROSTER": "an erasure: all rows are looked through",
     "services.trigger.store.AT_SITE": "a command that lists a site's sessions",
     "services.trigger.store_feeds.FEEDS": "a command that lists all feeds",
     "services.trigger.store_feeds.WAITING": "a page for operators, of the feeds that wait for somebody",
