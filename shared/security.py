@@ -18,8 +18,8 @@ from pydantic import SecretStr
 
 from shared.settings import settings
 
-Kind = Literal["training", "check_in", "record", "calendar"]
-KINDS: tuple[Kind, ...] = ("training", "check_in", "record", "calendar")  # a link says its place in here: only ever add
+Kind = Literal["training", "check_in", "record", "calendar", "mail"]
+KINDS: tuple[Kind, ...] = ("training", "check_in", "record", "calendar", "mail")  # a link says its place in here: only ever add
 SESSION_COOKIE = "jitt_session"  # supervision signs it; every service reads it (its full name: `cookie_name`)
 PLATFORM = "platform"  # the role of those who run the network; bound to no site, it opens no page about people
 AUTHOR = "author"  # the role of those who write trainings; of no site either
@@ -36,7 +36,7 @@ def cookie_name(name: str, url: str) -> str:
 class Link:
     """What a mentor's link opens; `epoch` is the roster's, so that a new one revokes every link before it.
 
-    `id` is that of the training or check-in; a record and a calendar are the mentor's, and have the mentor's id.
+    `id` is that of the training or check-in; a record, a calendar and what mails one gets are the mentor's, and have that id.
     """
 
     kind: Kind

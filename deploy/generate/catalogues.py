@@ -20,6 +20,7 @@ Message = str | tuple[str, ...]  # with its plural
 Messages = Mapping[Message, tuple[str, ...]]  # -> the files that say it
 SHARED = ROOT / "shared"
 ASSESSMENT = ROOT / "services" / "assessment"
+SUPERVISION = ROOT / "services" / "supervision"
 HEADER = """# A catalogue of the mentor's pages. `make freeze` adds new messages; a person writes the translations.
 msgid ""
 msgstr ""
@@ -46,6 +47,12 @@ def said_by_assessment() -> Messages:
     return {message: files for message, files in _extracted(ASSESSMENT).items() if message not in shared}
 
 
+def said_by_supervision() -> Messages:
+    """Mails, and the page where mentors choose them: the console itself speaks English."""
+    shared = said_by_all()
+    return {message: files for message, files in _extracted(SUPERVISION).items() if message not in shared}
+
+
 def said_of_the_vocabulary() -> Messages:
     words = vocabulary()
     texts = [
@@ -60,6 +67,7 @@ def said_of_the_vocabulary() -> Messages:
 CATALOGUES: Mapping[str, Callable[[], Messages]] = {
     "shared/pages/locale/{}/LC_MESSAGES/pages.po": said_by_all,
     "services/assessment/locale/{}/LC_MESSAGES/assessment.po": said_by_assessment,
+    "services/supervision/locale/{}/LC_MESSAGES/mails.po": said_by_supervision,
     "services/assessment/locale/{}/LC_MESSAGES/vocabulary.po": said_of_the_vocabulary,
 }
 

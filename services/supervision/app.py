@@ -1,6 +1,6 @@
 """The supervision service: who must look? Wiring only."""
 
-from services.supervision import http
+from services.supervision import beside, http
 from services.supervision.handlers import HANDLERS
 from services.supervision.handlers_erasures import KEEPS
 from shared.contracts.supervision import (
@@ -50,5 +50,6 @@ SERVICE = Service(
         MentorForgotten,
     ),
     routes=http.routes,
+    aside=beside.run,
     keeps=KEEPS,
 )

@@ -10,6 +10,7 @@ from services.supervision import (
     http_days_off,
     http_feed,
     http_mentors,
+    http_notices,
     http_oidc,
     http_safeguarding,
     http_sessions,
@@ -34,6 +35,7 @@ PAGES = (
     http_clearances,
     http_safeguarding,
     http_site,
+    http_notices,
 )
 
 

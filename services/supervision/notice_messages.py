@@ -43,6 +43,7 @@ class NoticeTried(_OfNotice):
     channel: Channel | None = None
     reason: str | None = Field(None, description="a code, such as smtp_550 or session_canceled")
     again_at: AwareDatetime | None = None
+    address: bool = Field(True, description="refused: it is the address that takes nothing, and not this one message")
     otherwise: bool = Field(False, description="refused here, and there is another channel to try")
     provider_id: str | None = None
 

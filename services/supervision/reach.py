@@ -8,6 +8,8 @@ from uuid import UUID
 from services.supervision.notice_messages import ChannelChosen, NoticeReported, NoticeTried, Wanted
 from shared.contracts.event import Event, Refused
 
+AT_THE_DOOR = ("smtp_", "http_", "no_address")
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -42,10 +44,12 @@ def chosen(reach: Reach | None, event: ChannelChosen, now: datetime, _: object) 
 
 
 def tried(reach: Reach | None, event: NoticeTried, now: datetime, _: object) -> Decided:
-    if event.outcome == "refused" and event.channel:
+    """A server that takes a mail disproves a server that refused one; a mail that came back is disproved by a delivery only."""
+    if event.outcome == "refused" and event.channel and event.address:
         return _broken(reach or Reach(event.person_id, event.site_id), event.channel, event.reason, now), []
-    if event.outcome == "accepted" and event.channel == "text" and reach:
-        return _works(reach, event.channel), []
+    known = reach.broken.get(event.channel) if reach and event.channel else None
+    if reach and known and event.outcome == "accepted" and known.reason.startswith(AT_THE_DOOR):
+        return _works(reach, str(event.channel)), []
     return Refused("nothing_new")
 
 

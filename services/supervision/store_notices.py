@@ -47,7 +47,7 @@ RETURNING n.notice_id, n.site_id, n.person_id, n.kind, n.about, n.created_at, n.
           n.channel, found.handed_at, n.sent_at, n.provider_id, n.reason
 """
 HAND_OVER = """
-UPDATE notice SET state = 'handed_over', handed_at = now(), channel = $3, due_at = now() + $4::interval
+UPDATE notice SET state = 'handed_over', handed_at = now(), due_at = now() + $3::interval
 WHERE notice_id = $1 AND tries = $2 AND state = 'sending'
 """
 LOAD_REACH = """
@@ -68,6 +68,11 @@ SELECT notice_id, site_id, person_id, kind, about, created_at, useful_until, due
 FROM notice WHERE person_id = $1 ORDER BY created_at DESC LIMIT $2
 """
 ONE = "SELECT site_id, person_id, channel FROM notice WHERE notice_id = $1"
+CHOICE = """
+SELECT p.person_id, p.locale, p.phone, s.name AS site_name, s.phone AS site_phone, coalesce(r.wanted, 'mail') AS wanted
+FROM person p JOIN site s ON s.site_id = p.site_id LEFT JOIN reach r ON r.person_id = p.person_id
+WHERE p.person_id = $1 AND p.site_id = $2
+"""
 REACHES = "SELECT person_id, site_id, wanted, broken FROM reach WHERE person_id = ANY($1::uuid[])"
 
 ABOUT = TypeAdapter(dict[str, str])
@@ -103,9 +108,9 @@ async def claim(pool: Pool, limit: int, lease: timedelta) -> list[Notice]:
     return [_notice(row) for row in await pool.fetch(CLAIM, limit, lease)]
 
 
-async def hand_over(pool: Pool, notice: Notice, channel: str, lease: timedelta) -> bool:
+async def hand_over(pool: Pool, notice: Notice, lease: timedelta) -> bool:
     """From here on the server may have it. False: somebody else has claimed it since, and it is theirs."""
-    return bool(await pool.execute(HAND_OVER, notice.notice_id, notice.tries, channel, lease) == "UPDATE 1")
+    return bool(await pool.execute(HAND_OVER, notice.notice_id, notice.tries, lease) == "UPDATE 1")
 
 
 async def list_of_person(conn: Connection, person_id: UUID, limit: int = 20) -> list[Notice]:
@@ -116,6 +121,11 @@ async def find_whose(conn: Connection, notice_id: UUID) -> tuple[str, UUID, str 
     """(site_id, person_id, channel)."""
     row = await conn.fetchrow(ONE, notice_id)
     return (row["site_id"], row["person_id"], row["channel"]) if row else None
+
+
+async def find_choice(conn: Connection, person_id: UUID, site_id: str) -> Record | None:
+    """What the page says on which somebody chooses how they are written to."""
+    return await conn.fetchrow(CHOICE, person_id, site_id)
 
 
 async def load_reach(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Reach]:

@@ -44,8 +44,8 @@ HOT: Mapping[str, str] = {
         NEW_LEARNERS SAVE_CHOICES CHOSEN NAMED ONE""",
     "services.supervision.reading": """
         STAFF SITE MENTORS BETWEEN NEXT OF_TRAINING OF_SESSIONS OF_MENTOR COMING HOLDS OPEN_RULES
-        CONTACTS_OF_SESSIONS CONTACTS_OF_MENTOR CONTACTS_SINCE LAST_TALKS CLEARANCES SKILLS ALERTS_IN_STATE ALERTS_BY_ID COUNTS
-        EXISTS CONTACT_BY_ID OPENED""",
+        CONTACTS_OF_SESSIONS CONTACTS_OF_MENTOR CONTACTS_SINCE LAST_TALKS SESSIONS SKILLS ALERTS_IN_STATE ALERTS_BY_ID COUNTS
+        EXISTS ERASED CONTACT_BY_ID OPENED""",
     "services.supervision.reading_contacts": "CADENCE PER_MATCH",
     "services.supervision.reading_ledger": "CASES ENTRIES",
     "services.supervision.reading_trainings": "ANSWERS ITEMS CORRECTED",
@@ -58,6 +58,7 @@ HOT: Mapping[str, str] = {
         LOAD DUE OVERDUE LOAD_ALERTS LOAD_TALKS INSERT UPDATE REST OF_SUPERVISOR PUT_ALERT ADD_CHANGE ADD_ENTRY PUT_CLEARANCE PUT_HOLD PUT_CONTACT
         NEWEST_TRAINING""",
     "services.supervision.store_ledger": "EVIDENCE",
+    "services.supervision.store_rosters": "LOAD INSERT UPDATE REMOVE OF_SITE",
     "services.supervision.store_links": "LOAD INSERT UPDATE WAITING EPOCH CHECK_IN_OF_SESSION CHECK_IN_OF_MENTOR",
     "services.supervision.store_regrades": "LOAD_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS REGRADE TALKED",
     "services.supervision.store_check_ins": "LOAD INSERT UPDATE LAST",
@@ -67,7 +68,8 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_digests": "LOAD DUE OVERDUE INSERT UPDATE REST SENT WAITING LAST",
     "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
     "services.supervision.store_notices": """
-        LOAD ADD UPDATE CLAIM HAND_OVER LOAD_REACH INSERT_REACH UPDATE_REACH OF_PERSON ONE REACHES""",
+        LOAD ADD UPDATE CLAIM HAND_OVER LOAD_REACH INSERT_REACH UPDATE_REACH OF_PERSON ONE CHOICE REACHES""",
+    "services.supervision.reading_notices": "READER SESSION NEWEST ALERT LISTED",
     "services.supervision.store_console": "FORGET KEEP_LINK USE_LINK PERSON OPENED",
     "services.supervision.store_sessions": "FORGET START FIND USED BECOME END OF_PERSON END_ONE END_ALL",
     "services.supervision.store_accounts": "OF_EMAIL BIND OF_ACCOUNT OF_PERSON",

@@ -111,11 +111,20 @@ def test_reports_of_what_was_never_sent_or_is_known_are_refused() -> None:
     assert refusal(notice(state="sent", tries=1), reported("delayed")) == "not_final"
 
 
-def test_an_address_that_refuses_is_broken_until_something_is_delivered_there() -> None:
+def test_an_address_that_refuses_is_broken_until_its_server_takes_something() -> None:
     broken = known(reach.tried(None, tried("refused", reason="smtp_550"), NOW, None))
     assert broken.none_works and broken.broken["mail"].reason == "smtp_550"
+    assert not known(reach.tried(broken, tried("accepted"), NOW, None)).none_works
+
+
+def test_an_address_from_which_mail_came_back_is_broken_until_something_is_delivered_there() -> None:
+    broken = known(reach.reported(None, reported("bounced", reason="5.1.1"), NOW, None))
     assert isinstance(reach.tried(broken, tried("accepted"), NOW, None), Refused)
     assert not known(reach.reported(broken, reported("delivered"), NOW, None)).none_works
+
+
+def test_one_mail_that_is_refused_for_what_it_is_says_nothing_of_the_address() -> None:
+    assert isinstance(reach.tried(None, tried("refused", reason="smtp_554", address=False), NOW, None), Refused)
 
 
 def test_who_wants_no_mail_is_not_unreachable() -> None:

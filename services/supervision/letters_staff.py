@@ -1,0 +1,129 @@
+"""What a notice says to supervisors and site leads, in English like the console: who, until when, and where to look. Pure.
+
+No mail says why: a result may stand in an inbox, on a locked screen, in an archive that nobody remembers.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from services.supervision.letter_desk import Desk, Letter, NoUse, Written
+from services.supervision.letter_facts import Alert
+from services.supervision.notices import Kind
+from services.supervision.screens import said
+from shared.pages import times
+
+ASKS = {  # what the mentor said to us, in a word; for every other rule its urgency is all
+    "safeguarding_button_pressed": "Please call now",
+    "mentor_asked_to_talk": "Asked to talk",
+}
+
+
+def alert(desk: Desk) -> Written:
+    if useless := _taken(desk):
+        return useless
+    found, before = desk.alert, _before(desk)
+    word = ASKS.get(found.rule, "Talk first" if found.urgent else "Please look")
+    if found.rule in ASKS:
+        asks = f"{found.mentor_name} asked to be called."
+    elif before:
+        asks = f"Please talk with {found.mentor_name} before the session {desk.on(before)}."
+    else:
+        asks = f"There is something to look at about {found.mentor_name}."
+    return Letter(
+        subject=_subject(word, found, desk),
+        before=(asks, *_until(desk)),
+        label="Open the alert",
+        url=_alerts(desk, found),
+        after=("The alert says why, once you are signed in.",),
+        text=f"{_subject(word, found, desk)}. {' '.join(_until(desk))}".strip(),
+    )
+
+
+def escalation(desk: Desk) -> Written:
+    if useless := _taken(desk):
+        return useless
+    found = desk.alert
+    who = found.supervisor_name or "Nobody"
+    asks = f"{who} has not acknowledged an alert about {found.mentor_name}, open since {_clock(desk, found.raised_at)}."
+    return Letter(
+        subject=_subject("Not acknowledged", found, desk),
+        before=(asks + " Now it is with you.", *_until(desk)),
+        label="Open the alert",
+        url=_alerts(desk, found),
+        after=("The alert says why, once you are signed in.",),
+        text=f"{_subject('Not acknowledged', found, desk)}. Now it is with you.",
+    )
+
+
+def briefs(desk: Desk) -> Written:
+    """The day's sessions, by what they wait for."""
+    facts = desk.facts
+    if not facts.first_at or not (facts.talk or facts.waiting):
+        return NoUse("nothing_to_do")
+    counts = [f"{facts.talk} to talk with"] * bool(facts.talk) + [f"{facts.waiting} waiting"] * bool(facts.waiting)
+    subject = f"{said.sentence(_clock(desk, facts.first_at))} and later: {', '.join(counts)}"
+    return Letter(
+        subject=subject,
+        before=("These are the sessions to come today:",),
+        label="Open Today",
+        url=f"{desk.console}/today",
+        lines=facts.lines,
+        text=f"{subject}.",
+    )
+
+
+def digest(desk: Desk) -> Written:
+    lines = desk.facts.lines
+    if not lines:
+        return NoUse("nothing_to_do")
+    things = said.counted(len(lines), "thing", "things")
+    return Letter(
+        subject=f"This week: {things} that could wait",
+        before=("None of this is urgent. Each line opens what it is about.",),
+        label="Open the list",
+        url=f"{desk.console}/alerts",
+        lines=lines,
+        text=f"This week: {things} that could wait.",
+    )
+
+
+WRITERS: Mapping[Kind, Callable[[Desk], Written]] = {
+    "alert": alert,
+    "escalation": escalation,
+    "briefs": briefs,
+    "digest": digest,
+}
+
+
+def _taken(desk: Desk) -> NoUse | None:
+    """Somebody was quicker, or it waits for another day or person by now."""
+    found = desk.facts.alert
+    if found is None or found.state != "open" or found.snoozed:
+        return NoUse("taken_already" if found else "unknown_alert")
+    return NoUse("passed_on") if found.with_role != desk.notice.about.get("with_role", found.with_role) else None
+
+
+def _before(desk: Desk) -> datetime | None:
+    starts_at = desk.alert.starts_at
+    return starts_at if starts_at and starts_at > desk.facts.now else None
+
+
+def _subject(word: str, found: Alert, desk: Desk) -> str:
+    before = _before(desk)
+    return f"{word}: {found.mentor_name}, {desk.when(before)}" if before else f"{word}: {found.mentor_name}"
+
+
+def _until(desk: Desk) -> tuple[str, ...]:
+    by = desk.alert.acknowledge_by
+    if by is None or by <= desk.facts.now or desk.notice.kind == "escalation":
+        return ()
+    return (f"Acknowledge it by {_clock(desk, by)}. After that the next in line is asked.",)
+
+
+def _alerts(desk: Desk, found: Alert) -> str:
+    return f"{desk.console}/alerts#alert-{found.alert_id}"
+
+
+def _clock(desk: Desk, at: datetime) -> str:
+    """4:00 pm, or with its day where that is another one."""
+    return times.clock(at, desk.reader.zone) if desk.today(at) else desk.when(at)

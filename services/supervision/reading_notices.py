@@ -1,0 +1,140 @@
+"""What a sender looks up for one notice: its reader and what it is about, as they are now. No writes."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Connection, Record
+from pydantic import TypeAdapter
+
+from services.supervision import reading
+from services.supervision.letter_facts import Alert, Facts, Line, Reader, Session
+from services.supervision.notices import Notice
+from services.supervision.screens import today
+from shared.pages import times
+
+READER = """
+SELECT p.person_id, p.site_id, p.role, p.name, p.email, p.phone, p.locale, p.time_zone, p.status = 'active' AS here,
+       s.name AS site_name, s.phone AS site_phone, coalesce(r.wanted, 'mail') AS wanted, coalesce(r.broken, '{}') AS broken,
+       (SELECT count(*) FROM notice n WHERE n.person_id = p.person_id AND n.created_at > now() - interval '2 days'
+        AND n.sent_at > now() - interval '1 hour') AS sent_lately,
+       coalesce(c.link_epoch, 1) AS link_epoch, sup.name AS supervisor_name, sup.phone AS supervisor_phone,
+       CASE WHEN p.role = 'mentor' THEN sup.email ELSE lead.email END AS reply_to, now() AS now
+FROM person p
+JOIN site s ON s.site_id = p.site_id
+LEFT JOIN reach r ON r.person_id = p.person_id
+LEFT JOIN mentor_case c ON c.mentor_id = p.person_id
+LEFT JOIN person sup ON sup.person_id = c.supervisor_id
+LEFT JOIN LATERAL (
+    SELECT l.email FROM person l WHERE p.role = 'supervisor' AND l.site_id = p.site_id AND l.role = 'site_lead'
+    ORDER BY l.reference LIMIT 1
+) AS lead ON true
+WHERE p.person_id = $1
+"""
+# The session itself; of a training the next of those that it is for, so that a link to it lives as long as any of them.
+SESSION = """
+SELECT p.session_id, p.training_id, p.starts_at, p.quiz_by, coalesce(p.status, 'planned') AS status,
+       coalesce(p.plan_revision, 0) AS revision,
+       EXISTS (SELECT FROM preparation d WHERE d.training_id = p.training_id AND d.mentor_id = p.mentor_id
+               AND d.completed_at IS NOT NULL) AS done
+FROM preparation p
+WHERE p.mentor_id = $1 AND (p.session_id = $2 OR ($2::uuid IS NULL AND p.training_id = $3))
+ORDER BY p.starts_at DESC LIMIT 1
+"""
+NEWEST = """
+SELECT p.session_id, p.training_id, p.starts_at, p.quiz_by, coalesce(p.status, 'planned') AS status,
+       coalesce(p.plan_revision, 0) AS revision, false AS done
+FROM preparation p
+WHERE p.mentor_id = $1 AND p.training_id IS NOT NULL AND (p.status IS NULL OR p.status IN ('planned', 'held'))
+ORDER BY p.starts_at DESC LIMIT 1
+"""
+ALERT = """
+SELECT a.alert_id, a.rule, coalesce(m.name, 'A mentor') AS mentor_name, a.state, a.with_role,
+       a.snoozed_until IS NOT NULL AS snoozed, a.severity = 'urgent' AS urgent, a.acknowledge_by, a.raised_at, p.starts_at,
+       sup.name AS supervisor_name
+FROM alert a
+LEFT JOIN person m ON m.person_id = a.mentor_id
+LEFT JOIN person sup ON sup.person_id = a.supervisor_id
+LEFT JOIN preparation p ON p.session_id = a.session_id AND p.mentor_id = a.mentor_id
+WHERE a.alert_id = $1
+"""
+LISTED = """
+SELECT a.mentor_id, coalesce(m.name, 'A mentor') AS name, count(*) AS things
+FROM alert a LEFT JOIN person m ON m.person_id = a.mentor_id
+WHERE a.alert_id = ANY($1::uuid[]) AND a.resolved_at IS NULL
+GROUP BY a.mentor_id, m.name ORDER BY name, a.mentor_id
+"""
+
+BROKEN = TypeAdapter(dict[str, Any])
+GROUPS = {"talk": "talk first", "waiting": "waiting for the training", "ready": "ready"}
+
+
+async def find_facts(conn: Connection, notice: Notice) -> Facts | None:
+    """None: nobody is known by that id any more."""
+    row = await conn.fetchrow(READER, notice.person_id)
+    if row is None:
+        return None
+    facts = Facts(row["now"], _reader(row))
+    if notice.kind in ("alert", "escalation"):
+        return replace(facts, alert=await _alert(conn, notice))
+    if notice.kind == "briefs":
+        return await _day(conn, notice, facts)
+    if notice.kind == "digest":
+        return replace(facts, lines=await _listed(conn, notice))
+    return replace(facts, session=await _session(conn, notice))
+
+
+async def _session(conn: Connection, notice: Notice) -> Session | None:
+    session_id, training_id = _id(notice, "session_id"), _id(notice, "training_id")
+    if notice.kind == "link":
+        row = await conn.fetchrow(NEWEST, notice.person_id)
+    else:
+        row = await conn.fetchrow(SESSION, notice.person_id, session_id, training_id)
+    return Session(**dict(row)) if row else None
+
+
+async def _alert(conn: Connection, notice: Notice) -> Alert | None:
+    row = await conn.fetchrow(ALERT, _id(notice, "alert_id"))
+    return Alert(**dict(row)) if row else None
+
+
+async def _day(conn: Connection, notice: Notice, facts: Facts) -> Facts:
+    """The sessions still to come today of whom they look after, as Today lists them."""
+    staff = await reading.find_staff(conn, facts.reader.person_id)
+    if staff is None:
+        return facts
+    zone, now = staff.zone, facts.now
+    midnight = now.astimezone(times.known(zone)).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    meetings = [m for m in await reading.list_meetings(conn, staff, now, midnight) if m.status == "planned"]
+    listed = [line for section in today.page(meetings, now, zone).sections for line in section.lines]
+    lines = sorted((line for line in listed if line.status.group in GROUPS), key=lambda line: (line.starts_at, line.name))
+    groups = [line.status.group for line in lines]
+    return replace(
+        facts,
+        first_at=min((line.starts_at for line in lines), default=None),
+        talk=groups.count("talk"),
+        waiting=groups.count("waiting"),
+        lines=tuple(Line(f"{one.clock}, {one.name}: {GROUPS[one.status.group]}", one.href) for one in lines),
+    )
+
+
+async def _listed(conn: Connection, notice: Notice) -> tuple[Line, ...]:
+    """Of a list of alerts: whom they are about. What they say is for the console."""
+    ids = [UUID(id) for id in notice.about.get("alert_ids", "").split(",") if id]
+    rows = await conn.fetch(LISTED, ids)
+    return tuple(Line(_things(row["name"], row["things"]), f"/mentors/{row['mentor_id']}") for row in rows)
+
+
+def _things(name: str, count: int) -> str:
+    return name if count == 1 else f"{name}: {count} things"
+
+
+def _reader(row: Record) -> Reader:
+    values = dict(row)
+    values.pop("now")
+    return Reader(**values | {"zone": values.pop("time_zone"), "broken": BROKEN.validate_json(values["broken"])})
+
+
+def _id(notice: Notice, name: str) -> UUID | None:
+    return UUID(notice.about[name]) if name in notice.about else None
