@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
@@ -15,7 +16,8 @@ import pytest_asyncio
 from deploy import topology
 from deploy.local import stack as local
 from services.assessment import store as assessment
-from shared import db
+from services.supervision import hours
+from shared import access, db
 from shared.running import Running
 from shared.service import Service
 from shared.settings import settings
@@ -60,15 +62,18 @@ async def database(stack: local.Stack, _templates: Callable[[str], Awaitable[str
         name = f"test_{service.name}_{uuid4().hex[:12]}"
         await _admin(stack, f'CREATE DATABASE "{name}" TEMPLATE "{await _templates(service.name)}"')
         names.append(name)
-        dsn = at_database(db.service_dsn(service.name), name)
-        running = Running(service, await db.open_pool(dsn, "test", size=4), settings())
+        dsn, web = (at_database(db.service_dsn(service.name, login), name) for login in ("", db.WEB))
+        pools = await db.open_pool(dsn, "test", size=4), await access.open_pool_at(web, "test pages", size=4)
+        running = Running(service, pools[0], settings(), pools[1])
         assessment.REMEMBERED.clear()  # it is another database's
         opened.append(running)
         return running
 
     yield fresh
     for running in opened:
-        await db.close_pool(running.pool)
+        for pool in (running.pool, running.web):
+            if pool:
+                await db.close_pool(pool)
     for name in names:
         await _admin(stack, f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -98,3 +103,10 @@ async def _admin(stack: local.Stack, statement: str) -> None:
         await conn.close()
 
 
+@pytest.fixture(autouse=True)
+def somebody_works(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a real database comes its real clock, which may say Sunday: there every hour is a working hour."""
+    if "database" in request.fixturenames:
+        monkeypatch.setattr(hours, "OPENS", time.min)
+        monkeypatch.setattr(hours, "CLOSES", time.max)
+        monkeypatch.setattr(hours, "WEEKEND", 7)

@@ -8,14 +8,14 @@ from asyncpg import Connection
 from fastapi import APIRouter, Depends, Form, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
-from services.supervision import http_days_off, reading, reading_feed
+from services.supervision import http_days_off, reading, reading_feed, store_budget
 from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken
-from services.supervision.reading_feed import Cursor
 from services.supervision.screens import alerts
 from services.supervision.screens.alerts import Alerts
 from services.supervision.screens.days_off import Card
 from services.supervision.screens.facts import Alert, Staff
+from services.supervision.told import Cursor
 from shared.messaging.outcome import Outcome
 
 LONGEST_NOTE = 500
@@ -67,7 +67,9 @@ async def draw(conn: Connection, staff: Staff, state: str, caller: Caller) -> tu
     cursor = await reading_feed.here(conn)
     counts = await reading.count_alerts(conn, staff)
     found = await reading.list_alerts(conn, staff, state)
-    page = replace(alerts.page(found, state, counts, staff, caller.now), days_off=await _days_off(conn, staff, state, caller))
+    asked = None if staff.leads else await store_budget.count_asked(conn, staff.id)
+    days_off = await _days_off(conn, staff, state, caller)
+    page = replace(alerts.page(found, state, counts, staff, caller.now), days_off=days_off, note=alerts.note(asked))
     return page, counts.get("open", 0), cursor
 
 

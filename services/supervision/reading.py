@@ -16,11 +16,11 @@ from services.supervision.reading_trainings import grouped, load_answers, load_m
 from services.supervision.screens.facts import (
     TALK_RULES,
     Alert,
-    Clearance,
     Contact,
     Hold,
     Meeting,
     Mentor,
+    Sessions,
     Site,
     Staff,
     next_of,
@@ -30,7 +30,8 @@ from shared.contracts.assessment import SkillRemembered
 STAFF = """
 SELECT p.person_id, p.site_id, p.name, p.role, p.time_zone, coalesce(s.name, p.site_id) AS site_name, s.staff_on_call,
        ARRAY(SELECT l.name FROM person l
-             WHERE l.site_id = p.site_id AND l.role = 'site_lead' AND l.status = 'active' ORDER BY l.name) AS leads
+             WHERE l.site_id = p.site_id AND l.role = 'site_lead' AND l.status = 'active' ORDER BY l.name) AS leads,
+       CASE WHEN p.role = 'supervisor' THEN array_remove(looked_after(p.person_id), p.person_id) ELSE '{}' END AS stands_in
 FROM person p LEFT JOIN site s ON s.site_id = p.site_id
 WHERE p.person_id = $1 AND p.role IN ('supervisor', 'site_lead') AND p.status = 'active'
 """
@@ -41,7 +42,8 @@ SELECT c.mentor_id, c.site_id, coalesce(p.name, 'Name not known yet') AS name, c
 FROM mentor_case c
 LEFT JOIN person p ON p.person_id = c.mentor_id
 LEFT JOIN person b ON b.person_id = c.supervisor_id
-WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = $2) AND c.status = 'active'
+WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = ANY(looked_after($2)) OR c.mentor_id = ANY(handed_to($2)))
+  AND c.status = 'active'
   AND ($3::uuid[] IS NULL OR c.mentor_id = ANY($3))
 ORDER BY name, c.mentor_id
 """
@@ -57,7 +59,8 @@ LEFT JOIN LATERAL (
   SELECT o.locale, o.module_id, o.module_version, o.items, o.opened_at, o.completed_at, o.late, o.open_answers
   FROM preparation o WHERE o.training_id = p.training_id AND o.mentor_id = p.mentor_id ORDER BY o.items IS NULL LIMIT 1
 ) t ON true
-WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = $2) AND c.status = 'active'
+WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = ANY(looked_after($2)) OR c.mentor_id = ANY(handed_to($2)))
+  AND c.status = 'active'
   AND p.status IS DISTINCT FROM 'moved_away'
 """
 BETWEEN = PREPARED + " AND p.site_id = $1 AND p.starts_at >= $3 AND p.starts_at < $4 ORDER BY p.starts_at, p.session_id"
@@ -77,34 +80,50 @@ FROM hold WHERE mentor_id = ANY($1::uuid[]) AND cleared_at IS NULL ORDER BY held
 OPEN_RULES = "SELECT mentor_id, session_id, rule FROM alert WHERE mentor_id = ANY($1::uuid[]) AND resolved_at IS NULL"
 CONTACT = """
 SELECT k.contact_id, k.mentor_id, k.session_id, k.outcome, k.at, k.by_person, coalesce(p.name, 'Somebody') AS by_name,
-       k.cleared, k.snoozed_until, k.undone_at
+       k.cleared, k.snoozed_until, k.undone_at, k.how, k.logged_at
 FROM contact k LEFT JOIN person p ON p.person_id = k.by_person
 """
 CONTACTS_OF_SESSIONS = CONTACT + " WHERE k.session_id = ANY($1::uuid[]) AND k.undone_at IS NULL ORDER BY k.at"
 CONTACTS_OF_MENTOR = CONTACT + " WHERE k.mentor_id = $1 ORDER BY k.at DESC LIMIT 20"
 CONTACTS_SINCE = CONTACT + """
 JOIN mentor_case c ON c.mentor_id = k.mentor_id
-WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = $2) AND c.status = 'active' AND k.at >= $3
+WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = ANY(looked_after($2)) OR c.mentor_id = ANY(handed_to($2)))
+  AND c.status = 'active' AND k.at >= $3
 ORDER BY k.at DESC
 """
 LAST_TALKS = """
 SELECT DISTINCT ON (k.mentor_id) k.contact_id, k.mentor_id, k.session_id, k.outcome, k.at, k.by_person,
-       coalesce(p.name, 'Somebody') AS by_name, k.cleared, k.snoozed_until, k.undone_at
+       coalesce(p.name, 'Somebody') AS by_name, k.cleared, k.snoozed_until, k.undone_at, k.how, k.logged_at
 FROM contact k LEFT JOIN person p ON p.person_id = k.by_person
 WHERE k.mentor_id = ANY($1::uuid[]) AND k.outcome = 'talked' AND k.undone_at IS NULL
 ORDER BY k.mentor_id, k.at DESC
 """
-CLEARANCES = "SELECT function, state, until FROM clearance WHERE mentor_id = $1 ORDER BY function"
+# The mentor was there, so their word comes first; where nobody has said anything it took place.
+SESSIONS = """
+SELECT count(*) FILTER (WHERE p.status IN ('planned', 'held') AND said.no IS NULL) AS held,
+       count(*) FILTER (WHERE p.status = 'cancelled') AS canceled,
+       count(*) FILTER (WHERE p.status = 'not_held' OR (p.status IN ('planned', 'held') AND said.no)) AS missed
+FROM preparation p
+LEFT JOIN LATERAL (
+  SELECT true AS no FROM check_in k
+  WHERE k.mentor_id = p.mentor_id AND k.starts_at = p.starts_at AND k.document ->> 'session_id' = p.session_id::text
+    AND k.document ->> 'happened' = 'false' LIMIT 1
+) said ON true
+WHERE p.mentor_id = $1 AND p.starts_at < now() AND p.starts_at >= coalesce($2::date, '-infinity')
+"""
 SKILLS = "SELECT remembered FROM skill WHERE mentor_id = $1 ORDER BY skill"
 ALERTS = """
 SELECT a.alert_id, a.rule, a.severity, a.state, a.with_role, a.mentor_id, a.session_id, a.facts, a.raised_at, a.acknowledge_by,
        a.escalated_at, a.snoozed_until, taker.name AS acknowledged_by, a.acknowledged_at, closer.name AS resolved_by,
-       a.resolved_at, a.how, a.note
+       a.resolved_at, a.how, a.note, a.rule_version, a.place, handed.name AS passed_to,
+       (SELECT b.name FROM person s JOIN person b ON b.person_id = s.back_up_id AND b.status = 'active'
+        WHERE s.person_id = a.supervisor_id) AS back_up
 FROM alert a
 JOIN mentor_case c ON c.mentor_id = a.mentor_id
+LEFT JOIN person handed ON handed.person_id = a.with_person
 LEFT JOIN person taker ON taker.person_id = a.acknowledged_by
 LEFT JOIN person closer ON closer.person_id = a.resolved_by
-WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = $2)
+WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = ANY(looked_after($2)) OR c.mentor_id = ANY(handed_to($2)))
 """
 ALERTS_IN_STATE = ALERTS + """ AND a.state = $3 AND (a.state <> 'resolved' OR a.resolved_at > now() - interval '14 days')
 ORDER BY a.resolved_at DESC NULLS LAST, a.severity = 'urgent' DESC, a.acknowledge_by NULLS LAST, a.alert_id LIMIT 100
@@ -112,13 +131,16 @@ ORDER BY a.resolved_at DESC NULLS LAST, a.severity = 'urgent' DESC, a.acknowledg
 ALERTS_BY_ID = ALERTS + " AND a.alert_id = ANY($3::uuid[])"
 COUNTS = """
 SELECT a.state, count(*) AS number FROM alert a JOIN mentor_case c ON c.mentor_id = a.mentor_id
-WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = $2) AND a.state <> 'resolved' AND a.with_role <> 'digest'
+WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = ANY(looked_after($2)) OR c.mentor_id = ANY(handed_to($2)))
+  AND a.state <> 'resolved' AND a.with_role <> 'digest'
 GROUP BY a.state
 """
 EXISTS = """
 SELECT EXISTS (SELECT 1 FROM preparation WHERE training_id = $1) OR EXISTS (SELECT 1 FROM mentor_case WHERE mentor_id = $1)
     OR EXISTS (SELECT 1 FROM alert WHERE alert_id = $1) OR EXISTS (SELECT 1 FROM contact WHERE contact_id = $1)
 """
+# A mentor's record, or the brief of a training, that was erased on request.
+ERASED = "SELECT EXISTS (SELECT 1 FROM erasure WHERE site_id = $1 AND (person_id = $2 OR $2 = ANY(pages)))"
 CONTACT_BY_ID = "SELECT mentor_id, session_id FROM contact WHERE contact_id = $1"
 OPENED = """
 SELECT p.name, max(o.at) AS at FROM brief_opened o JOIN person p ON p.person_id = o.person_id
@@ -137,7 +159,7 @@ async def find_staff(conn: Connection, person_id: UUID) -> Staff | None:
     if row is None:
         return None
     return Staff(row["person_id"], row["site_id"], row["name"], row["role"], row["time_zone"], row["site_name"],
-                 tuple(row["leads"]), row["staff_on_call"])  # fmt: skip
+                 tuple(row["leads"]), row["staff_on_call"], tuple(row["stands_in"]))  # fmt: skip
 
 
 async def find_site(conn: Connection, site_id: str) -> Site | None:
@@ -152,6 +174,13 @@ async def exists(conn: Connection, id: UUID) -> bool:
     """Whether anybody could see it: tells “another caseload” from “not found”."""
     found: bool = await conn.fetchval(EXISTS, id)
     return found
+
+
+async def absent(conn: Connection, who: Staff, id: UUID) -> int:
+    """The status of a page that the caller cannot see: of somebody who was erased, of another caseload, or of nothing."""
+    if await conn.fetchval(ERASED, who.site_id, id):
+        return 410
+    return 403 if await exists(conn, id) else 404
 
 
 async def list_mentors(conn: Connection, who: Staff, ids: Sequence[UUID] | None = None) -> list[Mentor]:
@@ -219,8 +248,10 @@ async def find_contact_mentor(conn: Connection, contact_id: UUID) -> tuple[UUID,
     return (row["mentor_id"], row["session_id"]) if row else None
 
 
-async def list_clearances(conn: Connection, mentor_id: UUID) -> list[Clearance]:
-    return [Clearance(row["function"], row["state"], row["until"]) for row in await conn.fetch(CLEARANCES, mentor_id)]
+async def count_sessions(conn: Connection, mentor: Mentor) -> Sessions:
+    """Those that are over, since the match began."""
+    row = await conn.fetchrow(SESSIONS, mentor.id, mentor.match_started_on)
+    return Sessions(row["held"], row["canceled"], row["missed"])
 
 
 async def list_skills(conn: Connection, mentor_id: UUID) -> list[SkillRemembered]:
@@ -306,7 +337,7 @@ def _hold(row: Record) -> Hold:
 def _contact(row: Record) -> Contact:
     return Contact(
         row["contact_id"], row["mentor_id"], row["session_id"], row["outcome"], row["at"], row["by_name"], row["by_person"],
-        tuple(row["cleared"]), row["snoozed_until"], row["undone_at"],
+        tuple(row["cleared"]), row["snoozed_until"], row["undone_at"], row["how"], row["logged_at"] or row["at"],
     )  # fmt: skip
 
 
@@ -316,5 +347,6 @@ def _alert(row: Record, mentor: Mentor, meeting: Meeting | None) -> Alert:
         mentor=mentor, session_id=row["session_id"], facts=FACTS.validate_json(row["facts"]), raised_at=row["raised_at"],
         acknowledge_by=row["acknowledge_by"], escalated_at=row["escalated_at"], snoozed_until=row["snoozed_until"],
         acknowledged_by=row["acknowledged_by"], acknowledged_at=row["acknowledged_at"], resolved_by=row["resolved_by"],
-        resolved_at=row["resolved_at"], how=row["how"], note=row["note"], meeting=meeting,
+        resolved_at=row["resolved_at"], how=row["how"], note=row["note"], meeting=meeting, rule_version=row["rule_version"],
+        place=row["place"], passed_to=row["passed_to"], back_up=row["back_up"],
     )  # fmt: skip

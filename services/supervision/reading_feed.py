@@ -41,7 +41,8 @@ CROSS JOIN LATERAL (
   JOIN mentor_case c ON c.mentor_id = g.mentor_id AND c.site_id = g.site_id
   LEFT JOIN alert a ON a.alert_id = g.alert_id
   WHERE g.site_id = of_site AND (g.xact, g.seq) > ($3::text::xid8, $4::bigint)
-    AND g.xact < pg_snapshot_xmin(pg_current_snapshot()) AND ($2::uuid IS NULL OR c.supervisor_id = $2)
+    AND g.xact < pg_snapshot_xmin(pg_current_snapshot())
+    AND ($2::uuid IS NULL OR c.supervisor_id = ANY(looked_after($2)) OR c.mentor_id = ANY(handed_to($2)))
     AND (g.document IS NOT NULL OR a.alert_id IS NOT NULL)
   ORDER BY g.xact, g.seq LIMIT $5) f
 ORDER BY f.xact, f.seq LIMIT $5
@@ -55,7 +56,8 @@ LEFT JOIN LATERAL (SELECT opened_at, last_answer_at, completed_at, late FROM pre
                    WHERE o.training_id = p.training_id AND o.mentor_id = p.mentor_id ORDER BY o.items IS NULL LIMIT 1) t ON true
 LEFT JOIN LATERAL (SELECT max(at) AS at, max(undone_at) AS undone_at FROM contact
                    WHERE contact.mentor_id = p.mentor_id AND contact.at > $3) k ON true
-WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = $2) AND p.site_id = $1
+WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = ANY(looked_after($2)) OR c.mentor_id = ANY(handed_to($2)))
+  AND p.site_id = $1
   AND p.starts_at >= $3 AND p.starts_at < $4
 """
 
@@ -67,7 +69,7 @@ def parse(text: str) -> Cursor | None:
 
 
 def sees(who: Staff) -> Sees:
-    return Sees((who.site_id,), who.caseload)
+    return Sees((who.site_id,), who.caseload, who.stands_in)
 
 
 async def here(conn: Connection) -> Cursor:

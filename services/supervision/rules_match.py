@@ -77,8 +77,9 @@ def contact_due(case: MentorCase, now: datetime) -> datetime | None:
 def instants(case: MentorCase, now: datetime) -> Iterator[datetime]:
     """When time alone may change what these rules say; some have passed."""
     if case.enrolled and case.status != "left":
+        missing = any(alert.live and alert.rule == sessions_missed_in_a_row.__name__ for alert in case.alerts)
         for session in case.history.sessions:
-            if session.starts_at > now and session.status in ("cancelled", "not_held"):
+            if session.starts_at > now and (missing or not session.on):
                 yield session.starts_at
         if due := contact_due(case, now):
             yield from (due, due + OVERDUE)

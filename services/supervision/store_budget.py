@@ -13,6 +13,15 @@ WHERE supervisor_id = ANY($1::uuid[]) AND asked_at > now() - interval '8 days' A
 ORDER BY supervisor_id, asked_at
 """
 
+COUNT = """
+SELECT count(*) FROM alert WHERE supervisor_id = $1 AND asked_at > now() - interval '7 days' AND place = 'own'
+"""
+
+
+async def count_asked(conn: Connection, supervisor_id: UUID) -> int:
+    """How many places of this supervisor's week are taken."""
+    return int(await conn.fetchval(COUNT, supervisor_id))
+
 
 async def load_asks(conn: Connection, supervisor_ids: Sequence[UUID]) -> dict[UUID, tuple[Ask, ...]]:
     found: dict[UUID, list[Ask]] = {}

@@ -29,10 +29,14 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Sees:
-    """What a reader of the feed may see: these sites, and of them only one supervisor's mentors, unless that is None."""
+    """What a reader of the feed may see: these sites, and of them only one supervisor's mentors, unless that is None.
+
+    `stands_in`: and those of the supervisors whom this one stands in for.
+    """
 
     sites: tuple[str, ...]
     caseload: UUID | None = None
+    stands_in: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ class Change:
     told: Told
 
     def seen_by(self, who: Sees) -> bool:
-        return self.site_id in who.sites and who.caseload in (None, self.caseload)
+        mine = who.caseload is None or self.caseload in (who.caseload, *who.stands_in)
+        return self.site_id in who.sites and mine
 
 
 class AlertNews(BaseModel):

@@ -24,7 +24,8 @@ HOT: Mapping[str, str] = {
         BURIED_LATELY INBOX_PAGES OLD_INBOX OLD_DEAD BEGIN_SWEEP DUE_SWEEP MOVE_SWEEP END_SWEEP BECAME""",
     "shared.messaging.store_erasing": "LOAD NOTE COUNT FIND FORGOT",
     "services.assessment.store_erasing": "ASKED SESSIONS ERASED",
-    "services.supervision.store_erasures": "LOAD DUE OVERDUE REST INSERT UPDATE PAGES SAID_SO FIND WHO",
+    "services.supervision.store_audit": "NOTE_BRIEF NOTE_MENTOR OF_SITE NAMES",
+    "services.supervision.store_erasures": "LOAD DUE OVERDUE REST INSERT UPDATE PAGES FIND WHO",
     "services.assessment.store": """
         LOAD_MODULES FIND_MODULES INSERT_MODULES UPDATE_MODULES LOAD_SESSIONS FIND_SESSIONS INSERT_SESSIONS UPDATE_SESSIONS
         LOAD_ROSTER INSERT_ROSTER UPDATE_ROSTER LOAD_SITES INSERT_SITES UPDATE_SITES SITES LOAD_TRAININGS INSERT_TRAININGS
@@ -70,7 +71,7 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_notices": """
         LOAD ADD UPDATE CLAIM HAND_OVER LOAD_REACH INSERT_REACH UPDATE_REACH OF_PERSON ONE CHOICE REACHES""",
     "services.supervision.reading_notices": "READER SESSION NEWEST ALERT LISTED",
-    "services.supervision.store_console": "FORGET KEEP_LINK USE_LINK PERSON OPENED",
+    "services.supervision.store_console": "FORGET KEEP_LINK USE_LINK PERSON",
     "services.supervision.store_sessions": "FORGET START FIND USED BECOME END OF_PERSON END_ONE END_ALL",
     "services.supervision.store_accounts": "OF_EMAIL BIND OF_ACCOUNT OF_PERSON",
     "services.supervision.store_tokens": "FIND USED",

@@ -32,7 +32,7 @@ from shared.contracts.assessment import (
 )
 from shared.contracts.content import AssignedItem, ModuleRef, TrainingAssigned, TrainingShared
 from shared.contracts.event import Due, Event, Refused
-from shared.contracts.trigger import SessionPlanned, TrainingOverdue
+from shared.contracts.trigger import SessionBroughtBack, SessionCalledOff, SessionPlanned, TrainingOverdue
 
 SITE = "eastfield"
 START = datetime(2026, 11, 26, 22, tzinfo=UTC)  # a Thursday, 4:00 pm in Chicago
@@ -246,6 +246,8 @@ DECIDE: dict[type[Event], Any] = {
     PersonLeft: cases.left,
     SupervisorLeft: cases.supervisor_left,
     SessionPlanned: cases.planned,
+    SessionCalledOff: cases.called_off,
+    SessionBroughtBack: cases.brought_back,
     TrainingAssigned: cases.assigned,
     TrainingShared: cases.shared,
     TrainingOverdue: cases.overdue,

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -15,12 +15,18 @@ from services.supervision.domain import MentorCase
 from shared.contracts.event import Event
 from shared.contracts.supervision import (
     AlertEscalated,
+    AlertPlaced,
     AlertRaised,
     BriefReady,
     ClearanceChanged,
     DayCalledOff,
     DayCalledOffClosed,
+    DigestReady,
     MentorEnrolled,
+    MentorForgotten,
+    NoticeDelivered,
+    PersonErased,
+    PersonErasureDone,
     SiteDescribed,
 )
 from shared.messaging.batch import Conflict
@@ -37,6 +43,7 @@ from tests.supervision.builders import (
     TRAINING,
     answered,
     assigned,
+    call,
     closed,
     completed,
     contact,
@@ -278,5 +285,9 @@ async def test_every_event_that_follows_is_one_the_service_declares(running: Run
     await deliver(running, overdue(starts_at=at + 4 * HOUR), completed(starts_at=at + 4 * HOUR))
     await submitted(running, taken((await the_case(running)).alerts[0]))
     await submitted(running, contact(clear=True))
-    elsewhere = {AlertEscalated, SiteDescribed, DayCalledOff, DayCalledOffClosed}  # tests of their own
+    await submitted(running, call(kind="can_wait"), contact(outcome="snoozed", request_id=UUID(int=32)))
+    elsewhere = {
+        AlertEscalated, AlertPlaced, DigestReady, SiteDescribed, DayCalledOff, DayCalledOffClosed, NoticeDelivered, PersonErased,
+        PersonErasureDone, MentorForgotten,
+    }  # tests of their own
     assert {type(event) for event in await outgoing(running)} == set(SERVICE.publishes) - elsewhere

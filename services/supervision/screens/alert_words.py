@@ -2,13 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.supervision.screens import said
 from services.supervision.screens.facts import Alert
 from shared.contracts.vocabulary import vocabulary
 
 KINDS = {"hold": "Safety", "talk": "Before the session", "idle": "Follow-up"}
-FOLLOW_UP = frozenset({"same_mistake_again", "training_not_done", "answer_key_corrected", "planned_step_not_delivered"})
+FOLLOW_UP = frozenset({
+    "same_mistake_again", "training_not_done", "answer_key_corrected", "planned_step_not_delivered", "sessions_missed_in_a_row",
+    "support_contact_overdue", "clearance_expiring", "ending_without_goodbye",
+})  # fmt: skip
+TOGETHER = {
+    "safety_item_missed": "a safety question missed",
+    "uncleared_function_planned": "something planned that is not cleared",
+    "mentor_asked_to_talk": "asked to talk",
+    "support_contact_overdue": "no talk logged for too long",
+}
 LACKS = {"missing": "not cleared yet", "expired": "the clearance has ended", "suspended": "on hold", "revoked": "not cleared"}
 
 
@@ -21,6 +31,11 @@ class Words:
 def claim(alert: Alert) -> str:
     known = WORDS.get(alert.rule)
     return known.claim(alert) if known else f"{alert.mentor.name}: {alert.rule.replace('_', ' ')}"
+
+
+def together(rule: str) -> str:
+    """Of several alerts in one list."""
+    return TOGETHER.get(rule, rule.replace("_", " "))
 
 
 def why(alert: Alert) -> str:
@@ -107,6 +122,24 @@ def _step_not_done(alert: Alert) -> str:
     return f"{alert.mentor.name} did not do {what}{named if len(steps) == 1 else ''}"
 
 
+def _missed(alert: Alert) -> str:
+    count = alert.facts.get("missed", "2")
+    return f"{alert.mentor.name}: {said.number(int(count))} sessions missed in a row"
+
+
+def _contact_due(alert: Alert) -> str:
+    if last := alert.facts.get("last_talk"):
+        days = (alert.raised_at - datetime.fromisoformat(last)).days
+        return f"No talk logged with {alert.mentor.name} for {said.counted(days, 'day', 'days')}"
+    return f"{alert.mentor.name} is due for a talk"
+
+
+def _expiring(alert: Alert) -> str:
+    function = said.quoted(said.function(alert.facts.get("function", "")))
+    until = datetime.fromisoformat(alert.facts["until"])
+    return f"{said.possessive(alert.mentor.name)} clearance for {function} ends {until:%B} {until.day}"
+
+
 def _not_done(alert: Alert) -> str:
     begun = "has not finished the training" if alert.facts.get("opened") == "yes" else "has not started the training"
     return f"{alert.mentor.name} {begun}"
@@ -155,6 +188,21 @@ WORDS = {
         _step_not_done,
         "After the session the mentor said which planned steps were not done. Ask what got in the way: time, the plan, or how "
         "to do it. The skill comes back sooner in a training. The alert closes by itself when the step is done.",
+    ),
+    "sessions_missed_in_a_row": Words(
+        _missed,
+        "Sessions were canceled or not held, one after the other, and not because of a day off of the site. "
+        "Call both sides. You are asked at the second, and again at the fourth. It closes by itself when a session takes place.",
+    ),
+    "support_contact_overdue": Words(
+        _contact_due,
+        "Matches last longer when staff keep in touch: two talks in the first four weeks, then one a month. "
+        "It is one line for all your mentors. It closes by itself when a talk is logged.",
+    ),
+    "clearance_expiring": Words(
+        _expiring,
+        "A session to come rests on a clearance that ends within 30 days. Signed off in time, the plan can stay. "
+        "You hear of it 30 and 7 days before, on Monday’s list only.",
     ),
     "answer_key_corrected": Words(
         _corrected,

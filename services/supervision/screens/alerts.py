@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from services.supervision.budget import IN_A_WEEK
 from services.supervision.rules import BY_NAME
 from services.supervision.screens import alert_words, said, today
 from services.supervision.screens.days_off import Card
@@ -26,6 +27,12 @@ HOW = {
     "lifted": "It closed by itself: what it said is no longer so.",
     "taken_back": "It closed by itself: the mentor took it back.",
     "corrected": "It closed by itself: a question was wrong and has been corrected.",
+}
+
+
+PLACES = {
+    "grouped": "It stands in one list with others of its kind: more came this week than are asked about one by one.",
+    "digest": "It waits for Monday’s list: other alerts had come first this week.",
 }
 
 
@@ -54,6 +61,8 @@ class Row:
     tel: str
     why: str
     rule: str
+    version: int
+    place: str  # why it stands where it does
     deadline: Deadline | None
     acknowledge: bool
     pass_to: str | None
@@ -66,11 +75,21 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Several alerts of a rule that are one to their reader."""
+
+    id: str
+    heading: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Alerts:
     title: str
     state: str
     tabs: tuple[tuple[str, str, bool], ...]  # words, state, here
     rows: tuple[Row, ...]
+    together: tuple[Group, ...]  # what is one line with a list, in the open tab only
     monday: tuple[Row, ...]  # what can wait, in the open tab only
     note: str
     empty: str
@@ -80,15 +99,38 @@ class Alerts:
 def page(alerts: Sequence[Alert], state: str, counts: Mapping[str, int], viewer: Staff, now: datetime) -> Alerts:
     rows = [(alert, row(alert, viewer, now)) for alert in alerts]
     can_wait = [one for alert, one in rows if alert.with_role == "digest" and state == "open"]
+    together = _together(rows) if state == "open" else ()
+    apart = {id(one) for one in can_wait} | {id(one) for group in together for one in group.rows}
     return Alerts(
         title=_title(state, counts),
         state=state,
         tabs=tuple((_tab(name, counts), name, name == state) for name in STATES),
-        rows=tuple(one for _, one in rows if one not in can_wait),
+        rows=tuple(one for _, one in rows if id(one) not in apart),
+        together=together,
         monday=tuple(can_wait),
-        note="Safety alerts always come through. Whatever is less urgent waits for Monday’s list.",
+        note=note(None),
         empty=EMPTY[state],
     )
+
+
+def _together(rows: Sequence[tuple[Alert, Row]]) -> tuple[Group, ...]:
+    """The rules of which one alert more was put to the others: all that are open, in one list."""
+    rules = dict.fromkeys(alert.rule for alert, _ in rows if alert.place == "grouped" and alert.severity != "urgent")
+    groups = []
+    for rule in rules:
+        of_rule = tuple(one for alert, one in rows if alert.rule == rule and alert.place in ("own", "grouped"))
+        if len(of_rule) > 1:
+            mentors = said.counted(len({one.mentor_id for one in of_rule}), "mentor", "mentors")
+            groups.append(Group(rule, f"{said.sentence(mentors)}: {alert_words.together(rule)}", of_rule))
+    return tuple(groups)
+
+
+def note(asked: int | None) -> str:
+    """`asked`: of a supervisor's week, how many places are taken."""
+    always = "Safety alerts always come through."
+    if asked is None:
+        return f"{always} Whatever is less urgent waits for Monday’s list."
+    return f"{asked} of your {IN_A_WEEK} alerts for this week. Whatever is less urgent waits for Monday’s list. {always}"
 
 
 def _title(state: str, counts: Mapping[str, int]) -> str:
@@ -118,6 +160,8 @@ def row(alert: Alert, viewer: Staff, now: datetime) -> Row:
         tel=said.tel(alert.mentor.phone),
         why=alert_words.why(alert),
         rule=alert.rule,
+        version=alert.rule_version,
+        place=PLACES.get(alert.place or "", ""),
         deadline=deadline(alert, viewer, now) if alert.state == "open" else None,
         acknowledge=alert.state == "open",
         pass_to=pass_to(alert, viewer),
@@ -187,12 +231,18 @@ def deadline(alert: Alert, viewer: Staff, now: datetime) -> Deadline | None:
 
 
 def _next(alert: Alert) -> str | None:
+    """Who is asked next; nobody stands in the place of a back-up where there is none."""
     rule = BY_NAME.get(alert.rule)
-    return rule.after(alert.with_role) if rule and alert.with_role != "digest" else None
+    if rule is None or alert.with_role == "digest":
+        return None
+    role = rule.after(alert.with_role)
+    return rule.after(role) if role == "back_up" and not alert.back_up else role
 
 
 def _otherwise(alert: Alert, viewer: Staff) -> str:
     match _next(alert):
+        case "back_up":
+            return f", or it goes to {alert.back_up}."
         case "site_lead":
             return ", or it comes to you." if viewer.leads else f", or it goes to {_leads(viewer)}."
         case "on_call":
@@ -208,18 +258,13 @@ def _leads(viewer: Staff) -> str:
 
 def pass_to(alert: Alert, viewer: Staff) -> str | None:
     """The words of the button that hands an open alert on; None where nobody is next in line."""
-    if alert.state != "open":
+    role = _next(alert) if alert.state == "open" else None
+    if role in (None, "digest") or (role == "site_lead" and viewer.leads):
         return None
-    match _next(alert):
-        case "site_lead" if viewer.leads:
-            return None
-        case "site_lead" if viewer.leads_of_site:
-            return f"Pass to {said.first_name(viewer.leads_of_site[0])} now"
-        case "site_lead":
-            return "Pass to the site lead now"
-        case "on_call":
-            return "Pass to the person on call"
-    return None
+    if role == "on_call":
+        return "Pass to the person on call"
+    name = alert.back_up if role == "back_up" else next(iter(viewer.leads_of_site), None)
+    return f"Pass to {said.first_name(name) if name else 'the site lead'} now"
 
 
 def news(alert: Alert, viewer: Staff, now: datetime) -> str:
@@ -241,6 +286,8 @@ def news(alert: Alert, viewer: Staff, now: datetime) -> str:
 def _holder(alert: Alert, viewer: Staff) -> str:
     if alert.with_role == "site_lead":
         return _leads(viewer)
+    if alert.with_role == "back_up":
+        return alert.passed_to or "the back-up"
     return "the person on call" if alert.with_role == "on_call" else "Monday’s list"
 
 
@@ -261,6 +308,8 @@ def live(change: str, alert: Alert) -> str:
             return f"Live. Resolved: {claim}."
         case "escalated":
             return f"Live. Passed on: {claim}."
+        case "placed":
+            return f"Live. For Monday’s list: {claim}." if alert.place == "digest" else f"Live. New: {claim}."
     return f"Live. Changed: {claim}."
 
 

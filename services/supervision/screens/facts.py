@@ -25,6 +25,7 @@ class Staff:
     site_name: str = ""
     leads_of_site: tuple[str, ...] = ()
     on_call: str | None = None
+    stands_in: tuple[UUID, ...] = ()  # for whom, while they are away
 
     @property
     def leads(self) -> bool:
@@ -167,13 +168,22 @@ class Contact:
     cleared: tuple[str, ...] = ()
     until: datetime | None = None  # the end of a snooze
     undone_at: datetime | None = None
+    how: str | None = None
+    logged_at: datetime | None = None  # None: at the same time
+
+    @property
+    def kept_at(self) -> datetime:
+        """When it was logged."""
+        return self.logged_at or self.at
 
 
 @dataclass(frozen=True, slots=True)
-class Clearance:
-    function: str
-    state: str
-    until: datetime | None
+class Sessions:
+    """How many of a mentor's sessions took place, were canceled, or did not take place, since the match began."""
+
+    held: int
+    canceled: int
+    missed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,3 +267,7 @@ class Alert:
     how: str | None = None
     note: str | None = None
     meeting: Meeting | None = None
+    rule_version: int = 1
+    place: str | None = None  # in the supervisor's week: own, grouped, digest; None: it takes none
+    passed_to: str | None = None  # whom by name
+    back_up: str | None = None  # of the mentor's supervisor
