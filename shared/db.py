@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from hashlib import sha256
 from os import environ
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 from asyncpg import Connection, Pool
 
+from shared import row_security
 from shared.settings import settings
+from shared.statements import named, run
 
+__all__ = ["named"]
 SECONDS = 8
+WEB = "_web"  # what the name of a service's role for its pages ends in
 TRANSIENT_STATES = ("08", "53", "57P", "40001", "40P01", "25006", "0A000")
 TIMEOUT_STATES = ("57014", "55P03")
 DATA_STATES = ("22", "23")
@@ -32,7 +37,12 @@ GRANTS = (  # a service's role reaches its own schema only, and does not own it
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %1$I TO %1$I",
     "REVOKE INSERT, UPDATE, DELETE ON %1$I.migration FROM %1$I",
     "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA %1$I TO %1$I",
+    "GRANT USAGE ON SCHEMA %1$I TO %2$I",
 )
+APPEND_ONLY = """
+SELECT relname FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND obj_description(oid, 'pg_class') = 'append only'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +57,21 @@ class ChangedMigration(Exception):
     """A migration file that was applied has other content now. Restore it, and put the change into a new file."""
 
 
-def service_dsn(service: str) -> str:
-    """JITT_TRIGGER_POSTGRES and so on where set; else the owner's address with the service's own role and password."""
-    if own := environ.get(f"JITT_{service.upper()}_POSTGRES"):
+def service_dsn(service: str, login: str = "") -> str:
+    """JITT_TRIGGER_POSTGRES and so on where set; else the owner's address with the service's own role and password.
+
+    With `login` WEB, that of its pages: JITT_TRIGGER_WEB_POSTGRES, else the same address with the web role.
+    """
+    role = service + login
+    if own := environ.get(f"JITT_{role.upper()}_POSTGRES"):
         return own
-    parts = urlsplit(settings().postgres)
+    parts = urlsplit(environ.get(f"JITT_{service.upper()}_POSTGRES") or settings().postgres)
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{service}:{quote(role_password(service))}@{host}"))
+    return urlunsplit(parts._replace(netloc=f"{role}:{quote(role_password(role))}@{host}"))
 
 
-def role_password(service: str) -> str:
-    return hmac.new(settings().db_key.get_secret_value().encode(), service.encode(), sha256).hexdigest()[:32]
+def role_password(role: str) -> str:
+    return hmac.new(settings().db_key.get_secret_value().encode(), role.encode(), sha256).hexdigest()[:32]
 
 
 async def connect(dsn: str, application: str, **options: str) -> Connection:
@@ -69,14 +83,14 @@ async def connect(dsn: str, application: str, **options: str) -> Connection:
         raise ConnectionError("Postgres does not answer") from error
 
 
-async def open_pool(dsn: str, application: str, size: int = 8) -> Pool:
+async def open_pool(dsn: str, application: str, size: int = 8, **how: Any) -> Pool:
     return await asyncpg.create_pool(dsn, min_size=1, max_size=size, timeout=5, command_timeout=SECONDS, reset=_as_it_was,
-                                     server_settings={"application_name": application})
+                                     server_settings={"application_name": application}, **how)
 
 
 async def _as_it_was(conn: Connection) -> None:
-    """Between two users of a connection: asyncpg ends an open transaction, and nothing of ours outlives one. To have Postgres
-    reset the session as well would be a round trip for each use."""
+    """Between two users of a connection: asyncpg ends an open transaction, and of ours only the scope of pages outlives
+    one, which their pool compares with the next user's. To have Postgres reset the session would be a round trip for each use."""
 
 
 async def close_pool(pool: Pool) -> None:
@@ -116,7 +130,7 @@ async def migrate(owner_dsn: str, services: Iterable[str], folder: Callable[[str
     conn = await asyncpg.connect(owner_dsn, timeout=5)
     try:
         await conn.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
-        return [await _migrate_schema(conn, service, _files(folder(service))) for service in services]
+        return [await _migrate_schema(conn, service, folder(service)) for service in services]
     finally:
         await conn.close()
 
@@ -126,16 +140,21 @@ def _files(folder: Path) -> list[tuple[str, str]]:
     return sorted((file.name, file.read_text()) for file in (*MESSAGING.glob("*.sql"), *folder.glob("*.sql")))
 
 
-async def _migrate_schema(conn: Connection, schema: str, files: Iterable[tuple[str, str]]) -> Migrated:
-    await _ensure_role(conn, schema)
+async def _migrate_schema(conn: Connection, schema: str, folder: Path) -> Migrated:
+    web = schema + WEB
+    for role in (schema, web):
+        await _ensure_role(conn, role, schema)
     for statement in ("CREATE SCHEMA IF NOT EXISTS %I", "REVOKE ALL ON SCHEMA %I FROM PUBLIC", "SET search_path = %I"):
-        await _run(conn, statement, schema)
+        await run(conn, statement, schema)
     await conn.execute("CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, sha256 text NOT NULL, "
                        "at timestamptz NOT NULL DEFAULT now())")
     done = {row["name"]: row["sha256"] for row in await conn.fetch("SELECT name, sha256 FROM migration")}
-    applied = [name for name, text in files if await _apply(conn, name, text, done)]
+    applied = [name for name, text in _files(folder) if await _apply(conn, name, text, done)]
     for statement in GRANTS:
-        await _run(conn, statement, schema)
+        await run(conn, statement, schema, web)
+    await row_security.guard(conn, schema, web, row_security.read_rules(MESSAGING, folder))
+    for row in await conn.fetch(APPEND_ONLY):
+        await run(conn, "REVOKE UPDATE, DELETE, TRUNCATE ON %I FROM %I, %I", row["relname"], schema, web)
     return Migrated(schema, tuple(applied))
 
 
@@ -156,20 +175,10 @@ async def _apply(conn: Connection, name: str, text: str, done: dict[str, str]) -
     return True
 
 
-async def _ensure_role(conn: Connection, role: str) -> None:
+async def _ensure_role(conn: Connection, role: str, schema: str) -> None:
     if not await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
-        await _run(conn, "CREATE ROLE %I LOGIN", role)
-    await _run(conn, "ALTER ROLE %I PASSWORD %L", role, role_password(role))
-    await _run(conn, "ALTER ROLE %1$I SET search_path = %1$I", role)
+        await run(conn, "CREATE ROLE %I LOGIN", role)
+    await run(conn, "ALTER ROLE %I PASSWORD %L", role, role_password(role))
+    await run(conn, "ALTER ROLE %I SET search_path = %I", role, schema)
     for name, value in ROLE_LIMITS.items():
-        await _run(conn, "ALTER ROLE %I SET %I = %L", role, name, value)
-
-
-async def _run(conn: Connection, statement: str, *words: str) -> None:
-    await conn.execute(await named(conn, statement, *words))
-
-
-async def named(conn: Connection, statement: str, *words: str) -> str:
-    """A statement whose names cannot be parameters; the server quotes them, as its format() describes (%I a name)."""
-    placeholders = ", ".join(f"${n + 2}::text" for n in range(len(words)))
-    return str(await conn.fetchval(f"SELECT format($1::text, {placeholders})", statement, *words))
+        await run(conn, "ALTER ROLE %I SET %I = %L", role, name, value)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, cast
 
 from asyncpg import Connection, Pool
@@ -27,11 +27,18 @@ class Submits(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """`pool` logs in as the service's own role and sees its own schema only."""
+    """`pool` logs in as the service's own role and sees its own schema only; `web`, for its pages, as the role whose rows are
+    those of whoever asks (shared/access.py)."""
 
     service: Service
     pool: Pool
     settings: Settings
+    web: Pool | None = None
+
+    @property
+    def pages(self) -> "Running":
+        """The same for what a request does: what it reads and submits is held to its caller's scope."""
+        return replace(self, pool=self.web, web=None) if self.web else self
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

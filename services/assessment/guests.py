@@ -15,6 +15,8 @@ from services.assessment import domain, modules, store, store_link_requests
 from services.assessment.memory import skill_id
 from services.assessment.training import Training
 from services.assessment.visits import PAGES, Visit
+from shared import access
+from shared.access import Scope
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
 from shared.http import wanted
 from shared.pages import languages
@@ -90,6 +92,7 @@ def presented(request: Request, ref: str, kind: Kind, cookie: str) -> Link | Exp
     if not isinstance(read, Forged):
         link = read.link if isinstance(read, Expired) else read
         if link.kind == kind and ref in (token, str(link.id)):
+            access.enter(scope_of(link))
             return read
     too_many = _guesses(request).too_many(address(request), now)
     return Closed("too_many" if too_many else "broken", languages.spoken(PAGES, *wanted(request)))
@@ -108,7 +111,14 @@ def signed(request: Request, ref: str, kind: Kind = "training", cookie: str = CO
     """Whose link this is, told by its signature alone: for a call, which does not wait for the database."""
     token = ref if "." in ref else request.cookies.get(cookie, "")
     read = read_link(token, datetime.now(UTC))
-    return read if isinstance(read, Link) and read.kind == kind and ref in (token, str(read.id)) else None
+    if not isinstance(read, Link) or read.kind != kind or ref not in (token, str(read.id)):
+        return None
+    access.enter(scope_of(read))
+    return read
+
+
+def scope_of(link: Link) -> Scope:
+    return Scope("mentor", mentor=link.mentor_id, opened=link.id)
 
 
 def _guesses(request: Request) -> Guesses:

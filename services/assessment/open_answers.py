@@ -12,6 +12,8 @@ from fastapi import APIRouter, Header, HTTPException
 from services.assessment import store
 from services.assessment.sealing import CannotOpen, unseal
 from services.assessment.store import SealedAnswer
+from shared import access
+from shared.access import Scope
 from shared.running import Running
 from shared.security import Internal, read_internal
 
@@ -37,6 +39,7 @@ def allowed(authorization: str, training_id: UUID) -> Internal:
         raise HTTPException(401, "send a fresh internal token as Authorization: Bearer")
     if token.subject != SUBJECT or token.training_id != training_id:
         raise HTTPException(403, "this token is for something else")
+    access.enter(Scope("internal", opened=training_id))
     return token
 
 

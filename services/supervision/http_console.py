@@ -37,8 +37,10 @@ NAV = (
 REFUSED = {
     403: ("You do not have access to this page", "It belongs to another caseload."),
     404: ("Page not found", "If you typed the address, check that it is whole."),
+    410: ("This record was erased on request", "Nothing of it is kept here."),
 }
 OF_A_SITE = "It is about the people of one site, and you are signed in to run the platform."
+FOR_LEADS = "It is for the leads of your site."
 OF_PEOPLE = "It is about the people of one site, and you are signed in to write trainings."
 
 
@@ -205,6 +207,8 @@ def _refused(refused: HTTPException) -> Response | None:
     back = ("/today", "Back to Today")
     if refused.detail == OF_A_SITE:
         sentence, back = OF_A_SITE, (platform.DEAD, "Back to dead letters")
+    if refused.detail == FOR_LEADS:
+        sentence = FOR_LEADS
     if refused.detail == OF_PEOPLE:
         sentence, back = OF_PEOPLE, (f"{settings().content_url}{platform.STATISTICS}", "Back to statistics")
     return _bare(_environment(), "told.jinja", refused.status_code, heading=heading, sentences=[sentence], back=back)

@@ -12,6 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.supervision import store_tokens
 from services.supervision.store_tokens import System
+from shared import access
 from shared.guesses import Guesses
 from shared.running import Running
 from shared.tokens import hashed
@@ -39,6 +40,7 @@ def needs(running: Running, scope: Scope) -> Callable[[Request, Bearer], Awaitab
             raise HTTPException(401, NOT_KNOWN, {"WWW-Authenticate": "Bearer"})
         if scope not in found.scopes:
             raise HTTPException(403, NOT_ITS_SCOPE.format(scope))
+        access.enter(access.Scope("system", found.sites))
         return found
 
     return system

@@ -11,6 +11,8 @@ from services.trigger import publishers
 from services.trigger.http_words import NOT_KNOWN, PAUSED, TOO_FAST, TOO_MANY
 from services.trigger.limits import Limit
 from services.trigger.tenants import Publisher
+from shared import access
+from shared.access import Scope
 from shared.guesses import Guesses
 from shared.running import Running
 
@@ -34,6 +36,7 @@ class Callers:
                 raise HTTPException(429, TOO_MANY, {"Retry-After": "60"})
             raise HTTPException(401, NOT_KNOWN, {"WWW-Authenticate": "Bearer"})
         _keep(self.requests, "requests", found, 1)
+        access.enter(Scope(f"publisher/{found.name}", found.sites))
         return found
 
     async def heard(self, request: Request, bearer: HTTPAuthorizationCredentials | None) -> Publisher:

@@ -24,7 +24,7 @@ async def started(phone, link):
 async def test_the_sites_numbers_are_shown_with_the_database_down(phone):
     await deliver(phone.running, site())
     await keep_numbers(phone.running, {})
-    await phone.running.pool.close()
+    await phone.running.pages.pool.close()
     await phone.open("/talk/east")
     assert (phone.status, phone.heading) == (200, "I need to talk")
     found = [phone.html.index(f'href="tel:{n}"') for n in ("911", "18005550199", "988", "5555550100", "5555550101")]
@@ -87,13 +87,15 @@ async def asked_for(running):
 @asynccontextmanager
 async def database_down(phone):
     """Nothing listens where the database was."""
-    running, pool = phone.running, phone.running.pool
+    there = [(running, running.pool) for running in (phone.running, phone.pages)]
     away = await asyncpg.create_pool("postgresql://nobody@127.0.0.1:1/none", min_size=0)
-    object.__setattr__(running, "pool", away)
+    for running, _ in there:
+        object.__setattr__(running, "pool", away)
     try:
         yield
     finally:
-        object.__setattr__(running, "pool", pool)
+        for running, pool in there:
+            object.__setattr__(running, "pool", pool)
         await away.close()
 
 

@@ -155,7 +155,7 @@ async def every_page(phone, link):
     for number in range(42):
         last = await phone.client.get(f"/t/{number}.x", headers=HTML)
     yield "429", last
-    await phone.running.pool.close()
+    await phone.running.pages.pool.close()
     yield "500", await phone.client.get(f"/t/{token}", headers=HTML)
 
 

@@ -1,5 +1,6 @@
 """Audio and video of a card come from the page's own address, in pieces, fetched from content once and checked."""
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from services.content.app import SERVICE as CONTENT
 from services.content.media import CAPTIONS, Blob
 from shared.contracts.content import Media
 from shared.process import application_of
-from shared.running import Running
 from tests.assessment.building import CARDS, SINGLE, published
 from tests.assessment.visiting import HERE, Phone, arrive
 from tests.browser.conftest import on_a_port
@@ -41,7 +41,7 @@ def opened(database, tmp_path):
     async def at(address):
         running = await database(SERVICE)
         changes = {"home": tmp_path, "content_url": address}
-        return Running(SERVICE, running.pool, running.settings.model_copy(update=changes))
+        return replace(running, settings=running.settings.model_copy(update=changes))
 
     return at
 

@@ -188,7 +188,7 @@ def test_all_answers_are_said_to_be_sent_when_all_of_them_are(results, said):
 
 async def test_with_the_database_down_everything_is_sent_once_more_later(phone, link):
     await begin(phone, link, SINGLE)
-    await phone.running.pool.close()
+    await phone.running.pages.pool.close()
     assert await send(phone, answer()) == 500
 
 

@@ -292,7 +292,7 @@ async def test_a_post_from_another_site_is_refused(phone, link):
 
 async def test_with_the_database_away_the_page_says_so_and_shows_where_to_call(phone, link):
     await begin(phone, link, SINGLE)
-    await phone.running.pool.close()
+    await phone.running.pages.pool.close()
     await phone.open(f"{HERE}/questions/1")
     assert (phone.status, phone.heading) == (500, "Sorry, there is a problem")
     assert 'href="tel:911"' in phone.html

@@ -121,7 +121,7 @@ async def test_a_spanish_training_is_spanish_from_its_link_to_its_last_page(phon
     assert "Protección infantil del estado, de día y de noche" in phone.words
     await pressed("/call", kind="now")
     await opened(talk)
-    await phone.running.pool.close()
+    await phone.running.pages.pool.close()
     await pressed("/call", kind="can_wait")
     assert (phone.status, len(seen)) == (202, 32)
     assert found == []

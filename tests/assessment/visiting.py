@@ -29,6 +29,7 @@ class Phone:
     path: str = ""
     html: str = ""
     headers: Any = field(default_factory=dict)
+    pages: Running | None = None  # what the application itself uses, for a test that takes its database away
 
     async def open(self, path: str) -> str:
         return self._arrived(await self.client.get(path, headers=HTML, follow_redirects=True))

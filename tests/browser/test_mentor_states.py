@@ -69,7 +69,7 @@ async def test_every_page_without_a_training_is_readable_by_everybody(served, br
         await page.request.get(f"{address}/t/x.y")
     await page.goto(f"{address}/t/x.y")
     found += await seen(page, "too-many", locale)
-    await running.pool.close()
+    await running.pages.pool.close()
     await page.goto(address + closed(locale)["talk"])
     await press(page, say("Ask for a call"))
     found += await seen(page, "call-not-sent", locale)

@@ -30,6 +30,7 @@ EACH: Mapping[str, int] = {
 }
 # What a row holds, made of its number n and of where it stands among all, x, from 0 to 1.
 VALUES: Mapping[str, str] = {  # by column, or by table and column, where not any value of the type will do
+    "network_person.site_id": "''",
     "session.status": "CASE WHEN n % 50 = 0 THEN 'waiting' ELSE 'planned' END",
     "session.moment": "'assign'",
     "session.rest": "NULL",
@@ -113,6 +114,13 @@ async def grow(conn: Connection, rows: int = ROWS) -> None:
             longer += [await _believe(conn, relation, size // rows) for relation in await conn.fetch(RELATIONS, table)]
     if longer:
         await conn.execute(RUN.format(await conn.fetchval("SELECT quote_literal($1)", "; ".join(longer))))
+
+
+async def fill(conn: Connection, rows: int) -> None:
+    """So many rows in every table of the current schema, and no more than that."""
+    await conn.execute("SET session_replication_role = replica")
+    for table, columns in _tables(await conn.fetch(COLUMNS)).items():
+        await _fill(conn, table, columns, rows)
 
 
 async def _fill(conn: Connection, table: str, columns: list[Record], rows: int) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from time import monotonic
 
 import pytest
@@ -49,7 +50,7 @@ async def serving(running: Running) -> AsyncIterator[str]:
 
 
 def asking(running: Running, address: str) -> Running:
-    return Running(running.service, running.pool, running.settings.model_copy(update={"assessment_url": address}))
+    return replace(running, settings=running.settings.model_copy(update={"assessment_url": address}))
 
 
 async def brief(day: Afternoon, address: str, reference: str) -> str:
