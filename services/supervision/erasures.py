@@ -1,4 +1,4 @@
-"""A person's erasure: asked for once, done by each service in its own transaction, and over when no topic holds anything. Pure."""
+"""A person's erasure: asked for once, done by each service by itself, and over when no topic holds anything. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

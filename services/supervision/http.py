@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.supervision import (
     http_alerts,
+    http_audit,
     http_briefs,
     http_clearances,
     http_contacts,
@@ -36,6 +37,7 @@ PAGES = (
     http_safeguarding,
     http_site,
     http_notices,
+    http_audit,
 )
 
 

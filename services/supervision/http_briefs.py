@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Response
 
-from services.supervision import http_assessment, readiness, reading, store_check_ins, store_console, store_readiness
+from services.supervision import http_assessment, readiness, reading, store_audit, store_check_ins, store_readiness
 from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.screens import brief
 from services.supervision.screens.facts import Contact, Meeting, Training
@@ -51,7 +51,7 @@ async def find(console: Console, caller: Caller, training_id: UUID) -> Found:
     async with console.reading() as conn:
         meeting = await reading.find_brief(conn, caller.staff, training_id)
         if meeting is None or meeting.training is None:
-            raise HTTPException(403 if await reading.exists(conn, training_id) else 404)
+            raise HTTPException(await reading.absent(conn, caller.staff, training_id))
         return Found(
             meeting=meeting,
             training=meeting.training,
@@ -79,4 +79,5 @@ async def draw(console: Console, caller: Caller, found: Found, problem: Problem 
 async def _note(console: Console, caller: Caller, found: Found) -> None:
     mentor = found.meeting.mentor
     async with console.running.connection() as conn:
-        await store_console.note_opened(conn, found.training.id, mentor.id, mentor.site_id, caller.staff.id)
+        written = any(state == "written" for _, state in found.training.open_answers)
+        await store_audit.note_brief(conn, found.training.id, mentor.id, mentor.site_id, caller.staff.id, words=written)

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Response
 
-from services.supervision import reading, store_links
+from services.supervision import reading, reading_contacts, reading_ledger, store_audit, store_links
 from services.supervision.http_briefs import Problem
 from services.supervision.http_console import Caller, Console, ConsoleRoute
-from services.supervision.screens import brief, memory, mentors
+from services.supervision.screens import brief, ledger, memory, mentors
+from services.supervision.screens.contacts import due_words
 
 
 def routes(console: Console) -> APIRouter:
@@ -39,7 +40,10 @@ def routes(console: Console) -> APIRouter:
 
     @router.get("/mentors/{mentor_id}")
     async def mentor(mentor_id: UUID, caller: signed_in) -> Response:
-        return await draw(console, caller, mentor_id)
+        page = await draw(console, caller, mentor_id)
+        async with console.running.connection() as conn:  # only what was there to be read
+            await store_audit.note_mentor(conn, mentor_id, caller.staff.site_id, caller.staff.id)
+        return page
 
     return router
 
@@ -48,18 +52,25 @@ async def draw(console: Console, caller: Caller, mentor_id: UUID, problem: Probl
     async with console.reading() as conn:
         mentor = await reading.find_mentor(conn, caller.staff, mentor_id)
         if mentor is None:
-            raise HTTPException(403 if await reading.exists(conn, mentor_id) else 404)
+            raise HTTPException(await reading.absent(conn, caller.staff, mentor_id))
         meetings = await reading.list_meetings_of(conn, caller.staff, mentor_id)
         contacts = await reading.list_contacts_with(conn, mentor_id)
-        clearances = await reading.list_clearances(conn, mentor_id)
+        cases = await reading_ledger.list_cases(conn, [mentor])
+        counted = await reading_ledger.list_counted(conn, list(cases.values()))
+        due = (await reading_contacts.list_due(conn, [mentor], caller.now)).get(mentor_id)
+        took = await reading.count_sessions(conn, mentor)
         skills = await reading.list_skills(conn, mentor_id)
         waiting = await store_links.load_waiting(conn, [mentor_id])
         counts = await reading.count_alerts(conn, caller.staff)
-    page = mentors.page(mentor, meetings, clearances, contacts, viewer=caller.staff, now=caller.now)
+    zone = caller.staff.zone
+    page = mentors.page(mentor, meetings, contacts, viewer=caller.staff, now=caller.now)
+    standings = ledger.standings(cases[mentor_id], counted, caller.now)
     coming = mentors.next_meeting(meetings, caller.now)
     return console.page(
         caller, "mentor.jinja", "Mentors", counts.get("open", 0), status=422 if problem else 200, page=page, mentor=mentor,
-        memory=memory.page(skills, coming.starts_at if coming else None, caller.now, caller.staff.zone),
+        memory=memory.page(skills, coming, caller.now, zone),
+        cleared=mentors.cleared(standings.values(), mentor_id, caller.now, zone),
+        match=mentors.match(mentor, took, caller.now, zone), due=due_words(due, caller.now, zone) if due else None,
         clear=next((brief.clear(one, page.first_name) for one in meetings if one.holds), None),
         asked=mentors.asked(page, waiting.get(mentor_id), caller.now, caller.staff.zone),
         logged=brief.just_logged(contacts, caller.staff, caller.now), problem=problem, now=caller.now,

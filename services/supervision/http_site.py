@@ -20,6 +20,7 @@ def routes(console: Console) -> APIRouter:
             counts = await reading.count_alerts(conn, caller.staff)
         if found is None:
             raise HTTPException(404)
-        return console.page(caller, "site.jinja", "Site", counts.get("open", 0), page=site.page(*found), complete=site.COMPLETE)
+        return console.page(caller, "site.jinja", "Site", counts.get("open", 0), page=site.page(*found), complete=site.COMPLETE,
+                            leads=caller.staff.leads)  # fmt: skip
 
     return router

@@ -1,4 +1,4 @@
-"""The console's own rows: sign-in links that work once, and who opened which brief (sessions: store_sessions.py)."""
+"""The console's own rows: sign-in links that work once (sessions: store_sessions.py)."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -31,7 +31,6 @@ PERSON = """
 SELECT person_id FROM person
 WHERE site_id = $1 AND reference = $2 AND role IN ('supervisor', 'site_lead') AND status = 'active'
 """
-OPENED = "INSERT INTO brief_opened (training_id, mentor_id, site_id, person_id) VALUES ($1, $2, $3, $4)"
 
 
 async def keep_link(conn: Connection, token: str, person_id: UUID) -> bool:
@@ -59,7 +58,3 @@ async def use_link(conn: Connection, token: str, browser: Browser) -> Signed | N
 async def find_staff_id(conn: Connection, site_id: str, reference: str) -> UUID | None:
     found: UUID | None = await conn.fetchval(PERSON, site_id, reference)
     return found
-
-
-async def note_opened(conn: Connection, training_id: UUID, mentor_id: UUID, site_id: str, person_id: UUID) -> None:
-    await conn.execute(OPENED, training_id, mentor_id, site_id, person_id)

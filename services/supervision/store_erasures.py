@@ -46,7 +46,6 @@ ONEROSTER = """
 WITH gone AS (DELETE FROM oneroster_row WHERE position($1 IN document::text) > 0 RETURNING row_id)
 DELETE FROM oneroster_row r USING gone WHERE position(gone.row_id::text IN r.document::text) > 0
 """
-SAID_SO = "SELECT EXISTS (SELECT FROM erasure WHERE site_id = $1 AND (person_id = $2 OR $2 = ANY(pages)))"
 FIND = "SELECT person_id, site_id, role, asked_at, closes_at, receipts, closed_at FROM erasure WHERE person_id = $1"
 WHO = "SELECT person_id, site_id, role, reference FROM person WHERE person_id = ANY($1::uuid[]) ORDER BY person_id"
 RECEIPTS = TypeAdapter(dict[str, datetime])
@@ -75,11 +74,6 @@ async def erase_inside(conn: Connection, person_id: UUID) -> None:
     await conn.execute(PAGES, person_id)
     await conn.execute(OFF, str(person_id))
     await conn.execute(ONEROSTER, str(person_id))
-
-
-async def said_so(conn: Connection, site_id: str, id: UUID) -> bool:
-    """Whether a mentor's or a brief's page is of somebody of this site who was erased."""
-    return bool(await conn.fetchval(SAID_SO, site_id, id))
 
 
 async def find(conn: Connection, person_id: UUID) -> Erasure | None:
