@@ -122,7 +122,7 @@ async def _find(console: Console, caller: Caller, mentor_id: UUID, function: str
     async with console.reading() as conn:
         mentor = await reading.find_mentor(conn, caller.staff, mentor_id)
         if mentor is None:
-            raise HTTPException(403 if await reading.exists(conn, mentor_id) else 404)
+            raise HTTPException(await reading.absent(conn, caller.staff, mentor_id))
         return await _found(conn, caller, mentor, function)
 
 

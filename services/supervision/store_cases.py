@@ -209,11 +209,11 @@ def _case(row: Record, alerts: tuple[Alert, ...]) -> MentorCase:
     values = dict(row)
     values["granted"] = GRANTED.validate_json(values["granted"])
     values["history"] = HISTORY.validate_json(values["history"])
-    values["matches"] = _matches(values["matches"], values.pop("match_started_on"))
+    values["matches"] = matches_of(values["matches"], values.pop("match_started_on"))
     return MentorCase(**values, alerts=alerts)
 
 
-def _matches(told: str | None, started_on: date | None) -> tuple[Match, ...]:
+def matches_of(told: str | None, started_on: date | None) -> tuple[Match, ...]:
     """Of a row from before matches were kept, the one whose start it tells."""
     if told is None:
         return (Match(started_on=started_on.isoformat()),) if started_on else ()

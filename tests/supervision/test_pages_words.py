@@ -153,7 +153,7 @@ def test_memory_is_said_as_a_word_and_never_as_a_figure(days, word):
         mentor_id=UUID(int=1), site_id="east", skill="open_questions", stability=10, difficulty=5, decay=0.2,
         reviewed_at=NOW - timedelta(days=days), revision=1,
     )  # fmt: skip
-    page = memory.page([state], START, NOW, ZONE)
+    page = memory.page([state], a_meeting(activity=None), NOW, ZONE)
     (skill,) = page.skills
     assert (skill.name, skill.word) == ("Asking open questions", word)
     assert not any(mark in f"{page.words}{skill.practiced}{skill.word}" for mark in ("%", "0."))

@@ -85,6 +85,7 @@ class Brief:
     logged: Logged | None
     opened_by: str | None
     last: LastSession | None
+    ends_at: datetime | None  # of the session, while it is to come
 
 
 def page(
@@ -124,6 +125,7 @@ def page(
         logged=logged(contacts, viewer, now, since=training.last_answer_at),
         opened_by=_opened(opened, now, zone),
         last=last_session(last, name, now, zone) if last else None,
+        ends_at=meeting.starts_at + timedelta(minutes=meeting.minutes or 0) if meeting.starts_at > now else None,
     )
 
 
@@ -251,18 +253,18 @@ def logged(contacts: Sequence[Contact], viewer: Staff, now: datetime, since: dat
     last = next((contact for contact in contacts if contact.undone_at is None), None)
     if last is None or (last.outcome == "snoozed" and last.until is not None and last.until <= now):
         return None
-    undo = last.by == viewer.id and now - last.at < UNDO
+    undo = last.by == viewer.id and now - last.kept_at < UNDO
     return Logged(_logged(last, viewer, now), last, undo, last.outcome == "snoozed" or (since is not None and since > last.at))
 
 
 def just_logged(contacts: Sequence[Contact], viewer: Staff, now: datetime) -> Logged | None:
     """For a mentor's page, where the next contact can be logged any day."""
-    found = logged(contacts, viewer, now)
+    found = logged(sorted(contacts, key=lambda contact: contact.kept_at, reverse=True), viewer, now)
     return found if found and (found.undo or found.contact.outcome == "snoozed") else None
 
 
 def _logged(contact: Contact, viewer: Staff, now: datetime) -> str:
-    at = said.moment(contact.at, now, viewer.zone)
+    at = said.moment(contact.kept_at, now, viewer.zone)
     who = "" if contact.by == viewer.id else f" by {contact.by_name}"
     if contact.outcome == "snoozed" and contact.until:
         return f"Snoozed until {said.moment(contact.until, now, viewer.zone)}{who}."

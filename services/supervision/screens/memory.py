@@ -1,12 +1,14 @@
 """Memory by skill: a word for how fresh each skill is likely to be, and a drawing that repeats it. Never a figure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.supervision.screens import said
 from services.supervision.screens.axis import Kind
+from services.supervision.screens.facts import Meeting
 from shared.contracts.assessment import SkillRemembered, recall
+from shared.contracts.vocabulary import vocabulary
 
 WIDTH, HEIGHT, TOP = 300, 40, 4  # the drawing's own units
 BEFORE = timedelta(days=60)
@@ -32,13 +34,26 @@ class Memory:
     skills: tuple[Skill, ...]
 
 
-def page(skills: Sequence[SkillRemembered], session: datetime | None, now: datetime, zone: str) -> Memory:
-    """By name, never by strength. `session`: the start of the next one, drawn as a dashed line."""
+def page(skills: Sequence[SkillRemembered], coming: Meeting | None, now: datetime, zone: str) -> Memory:
+    """By name, never by strength. The next session is a dashed line; what it asks for and was never practiced is new."""
+    session = coming.starts_at if coming else None
     until = max(now, session or now) + AFTER
+    known = [_skill(one, session, until, now, zone) for one in skills]
+    never = [_new(skill) for skill in _asked_for(coming) if skill not in {one.skill for one in skills}]
     return Memory(
         words=said.clipped([FRESHNESS, _dashed(session, now, zone), NO_SCORE]),
-        skills=tuple(sorted((_skill(one, session, until, now, zone) for one in skills), key=lambda one: one.name)),
+        skills=tuple(sorted([*known, *never], key=lambda one: one.name)),
     )
+
+
+def _asked_for(coming: Meeting | None) -> Iterable[str]:
+    """The skills that the plan of the next session calls for."""
+    activity = vocabulary().activities.get(coming.activity) if coming and coming.activity else None
+    return activity.weights if activity else ()
+
+
+def _new(skill: str) -> Skill:
+    return Skill(said.sentence(said.skill(skill)), "Not practiced yet", "idle", "New", "", None)
 
 
 def _dashed(session: datetime | None, now: datetime, zone: str) -> str:

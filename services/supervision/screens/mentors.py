@@ -1,17 +1,17 @@
-"""The caseload, one mentor, and the contact log."""
+"""The caseload, and one mentor."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from services.supervision.screens import said, today
+from services.supervision.ledger import Standing
+from services.supervision.screens import ledger, said, today
 from services.supervision.screens.axis import Kind
-from services.supervision.screens.facts import Clearance, Contact, Meeting, Mentor, Staff
-from shared.contracts.vocabulary import vocabulary
+from services.supervision.screens.facts import Contact, Meeting, Mentor, Sessions, Staff
 from shared.pages import times
 
-MONTH = 31  # days
+HOW = {"call": "by phone", "in_person": "in person", "message": "by message"}
 DONE = {"talked": "Talked", "not_needed": "Not needed", "snoozed": "Snoozed"}
 
 
@@ -30,12 +30,23 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A line with its status: a clearance, a training, a contact."""
+    """A line with its status: a training."""
 
     words: str
     kind: Kind
     status: str
     href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """One function, where it leads, and how far it is."""
+
+    words: str
+    kind: Kind
+    status: str
+    href: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +69,7 @@ class Page:
     next_session: UUID | None
     trainings: tuple[Said, ...]
     no_trainings: str
-    clearances: tuple[Said, ...]
     contacts: tuple[Logged, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    summary: str
-    due: tuple[Said, ...]
-    entries: tuple[Logged, ...]
 
 
 def entry(
@@ -101,7 +104,6 @@ def _last(contact: Contact | None, viewer: Staff, now: datetime) -> str:
 def page(
     mentor: Mentor,
     meetings: Sequence[Meeting],
-    clearances: Sequence[Clearance],
     contacts: Sequence[Contact],
     *,
     viewer: Staff,
@@ -118,7 +120,6 @@ def page(
         next_session=coming.id if coming else None,
         trainings=tuple(training(m, now, viewer.zone) for m in reversed(meetings) if m.training),
         no_trainings=_no_trainings(coming, now, viewer.zone),
-        clearances=_clearances(clearances, now, viewer.zone),
         contacts=tuple(logged(one, now, viewer) for one in contacts),
     )
 
@@ -155,28 +156,41 @@ def training(meeting: Meeting, now: datetime, zone: str) -> Said:
     return Said(started, found.kind, found.word, href)
 
 
-def _clearances(clearances: Sequence[Clearance], now: datetime, zone: str) -> tuple[Said, ...]:
-    known = [clearance(one, now, zone) for one in clearances if one.function in vocabulary().functions]
-    return tuple(sorted(known, key=lambda one: (one.kind != "hold", one.words)))
+def cleared(standings: Iterable[Standing], mentor_id: UUID, now: datetime, zone: str) -> tuple[Cleared, ...]:
+    """What asks for something first, then what they are cleared for; of the rest only where a training is done."""
+    shown = [one for one in standings if one.state != "not_yet" or one.needs_sign_off or ledger.progress(one)]
+    order = ("hold", "talk", "ready", "idle")
+    found = [
+        Cleared(said.sentence(said.function(one.function)), *ledger.status(one, now, zone), ledger.href(mentor_id, one.function),
+                ledger.progress(one) or ("Training done." if one.needs_sign_off and one.state == "not_yet" else ""))
+        for one in shown
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda one: (order.index(one.kind), one.words)))
 
 
-def clearance(one: Clearance, now: datetime, zone: str) -> Said:
-    name = said.sentence(said.function(one.function))
-    if one.state == "suspended":
-        return Said(name, "hold", "On hold: talk first")
-    if one.state == "revoked":
-        return Said(name, "idle", "Not cleared")
-    if one.until is None:
-        return Said(name, "ready", "Cleared")
-    day = said.day(one.until, now, zone)
-    return Said(name, "idle", f"Ended {day}") if one.until <= now else Said(name, "ready", f"Until {day}")
+def match(mentor: Mentor, took: Sessions, now: datetime, zone: str) -> tuple[str, ...]:
+    """How long, and which sessions took place, in words; empty where no match is known."""
+    if mentor.match_started_on is None:
+        return ()
+    today = now.astimezone(times.known(zone)).date()
+    started = mentor.match_started_on
+    months = (today.year - started.year) * 12 + today.month - started.month - (today.day < started.day)
+    length = said.counted(months, "month", "months") if months > 0 else "the first month"
+    since = f"{said.sentence(length)}, since {started:%B} {started.day}, {started.year}."
+    counts = [(took.held, "session took place", "sessions took place"), (took.canceled, "was canceled", "were canceled"),
+              (took.missed, "did not take place", "did not take place")]  # fmt: skip
+    said_of = [said.counted(count, one, many) for count, one, many in counts if count]
+    if not said_of:
+        return since, "No session yet."
+    return since, f"{said.sentence(said.listed(said_of))}."
 
 
 def logged(contact: Contact, now: datetime, viewer: Staff, mentor: Mentor | None = None) -> Logged:
     zone = viewer.zone
     by = "" if contact.by == viewer.id else f" by {contact.by_name}"
     cleared = ", safety question talked through" if contact.cleared else ""
-    words = f"{DONE[contact.outcome]}{by}{cleared}"
+    how = f", {HOW[contact.how]}" if contact.how in HOW else ""
+    words = f"{DONE[contact.outcome]}{by}{how}{cleared}"
     if contact.undone_at:
         words = f"{words} (taken back)"
     return Logged(
@@ -192,33 +206,3 @@ def logged(contact: Contact, now: datetime, viewer: Staff, mentor: Mentor | None
 def _short_day(at: datetime, zone: str) -> str:
     """Oct 24"""
     return at.astimezone(times.known(zone)).strftime("%b ") + str(at.astimezone(times.known(zone)).day)
-
-
-def log(
-    contacts: Sequence[tuple[Contact, Mentor]],
-    caseload: Sequence[Mentor],
-    talks: Mapping[UUID, Contact],
-    viewer: Staff,
-    now: datetime,
-) -> Log:
-    """`contacts`: this month's, latest first; `talks`: the last talk with each mentor."""
-    talked = {mentor.id for contact, mentor in contacts if contact.outcome == "talked" and not contact.undone_at}
-    whole = f"{len(caseload)} {'mentor' if len(caseload) == 1 else 'mentors'}"
-    due = (_due(mentor, talks.get(mentor.id), viewer, now) for mentor in caseload)
-    return Log(
-        summary=f"{len(talked)} of {whole} talked with this month.",
-        due=tuple(one for one in due if one),
-        entries=tuple(logged(contact, now, viewer, mentor) for contact, mentor in contacts),
-    )
-
-
-def _due(mentor: Mentor, last: Contact | None, viewer: Staff, now: datetime) -> Said | None:
-    """At least one talk a month (docs/evidence.md L11); a new match has its first month."""
-    if last:
-        days = (now - last.at).days
-        words = f"No talk logged for {days} days."
-    else:
-        started = mentor.match_started_on
-        days = (now.astimezone(times.known(viewer.zone)).date() - started).days if started else MONTH
-        words = "No talk logged yet."
-    return Said(mentor.name, "talk", words, f"/mentors/{mentor.id}") if days >= MONTH else None
