@@ -1,21 +1,16 @@
-"""`jitt import people` and `jitt link`, beside `jitt site`. Parsing words and printing; the work is elsewhere."""
+"""`jitt link`, and which other commands there are. Parsing words and printing; the work is elsewhere."""
 
 import json
-from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.progress import Progress as Bar
 
-from services.supervision import commands_links, people_import, store_cases
+from services.supervision import commands_links, commands_people, store_cases
 from services.supervision.app import SERVICE
+from services.supervision.commands_people import SiteId
 from services.supervision.commands_site import site_app
-from services.supervision.people_file import Compared, Parsed, Progress
-from services.supervision.people_import import Imported, Job
 from shared.commands import AsJson, fail, on
 from shared.contracts import ids
 from shared.running import Running
@@ -23,85 +18,13 @@ from shared.security import Link, mint_link
 from shared.settings import settings
 
 LINK_LIFE = timedelta(days=14)
-SHOWN = 100  # problems; the rest are counted
-
-SiteId = Annotated[str, typer.Option(help="The site's id, as in `jitt site list`.")]
 
 
 def add_to(app: typer.Typer, import_app: typer.Typer) -> None:
     app.add_typer(site_app, name="site")
     app.command("link")(link)
-    import_app.command("people")(people)
-
-
-def people(
-    file: Annotated[Path, typer.Argument(help="The list, as .csv.", exists=True, dir_okay=False, readable=True)],
-    site: SiteId,
-    *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the file holds and what an import would do.")] = False,
-    partial: Annotated[bool, typer.Option("--partial", help="Import the good rows, although others have errors.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Enter or change a site's mentors, supervisors and site leads from a CSV file. A second run changes nothing.
-
-    The first line names the columns: ref, role (mentor, supervisor or site_lead), name, email, phone, supervisor_ref,
-    back_up_ref, time_zone (empty: the site's), locale, mentee_ref, match_started_on (2026-09-01), match_ends_on, closing (yes
-    or no), cleared. Only ref, role and name are needed.
-
-    back_up_ref is for supervisors: who takes their mentors over. Of a mentee_ref only an opaque id is kept.
-
-    cleared lists functions with their last day: "base:2027-06-30;academic_help:2027-06-30"; base is both base functions. A
-    function that is left out keeps the clearance it has. A mentor's supervisor may come later in the file.
-
-    Look first:  jitt import people people.csv --site eastfield --dry-run
-
-    Then import: jitt import people people.csv --site eastfield
-    """
-    console = Console(stderr=True)
-    with Bar(console=console, transient=True, disable=as_json or not console.is_terminal) as bar:
-        job = Job(site, file.read_bytes(), dry_run, partial, _stage(bar, "Reading"), _stage(bar, "Importing"))
-        try:
-            imported = on(SERVICE, lambda running: people_import.bring_in(running, job))
-        except people_import.UnknownSite:
-            fail(f"Nothing is known of the site “{site}” yet. `jitt site list` shows those that are; `jitt site add` adds one.")
-    if as_json:
-        typer.echo(json.dumps(_as_json(imported)))
-    else:
-        _show(imported.parsed, imported.compared)
-    if not (dry_run or imported.done):
-        fail("Nothing was imported. Mend these rows, or add --partial to import the rest.")
-    if not as_json and not dry_run:
-        typer.echo(_done(imported.compared))
-
-
-def _stage(bar: Bar, doing: str) -> Progress:
-    task = bar.add_task(doing, total=None)
-    return lambda done, of: bar.update(task, completed=done, total=of)
-
-
-def _as_json(imported: Imported) -> dict[str, Any]:
-    found = imported.compared
-    counts = {"new": len(found.new), "changed": len(found.changed), "unchanged": found.unchanged}
-    errors = [asdict(problem) for problem in imported.parsed.problems]
-    return {"imported": imported.done, **counts, "notes": imported.parsed.notes, "errors": errors}
-
-
-def _show(parsed: Parsed, found: Compared) -> None:
-    total = len(parsed.rows) + len(parsed.problems)
-    parts = [f"{len(found.new):,} new", f"{len(found.changed):,} changed", f"{found.unchanged:,} unchanged"]
-    wrong = [f"{len(parsed.problems):,} with errors"] if parsed.problems else []
-    typer.echo(f"{total:,} row{'' if total == 1 else 's'}: {', '.join([*parts, *wrong])}.")
-    for note in parsed.notes:
-        typer.echo(note)
-    for problem in parsed.problems[:SHOWN]:
-        typer.echo(str(problem))
-    if (more := len(parsed.problems) - SHOWN) > 0:
-        typer.echo(f"And {more:,} more: --json lists them all.")
-
-
-def _done(found: Compared) -> str:
-    entered = len(found.new) + len(found.changed)
-    return f"Imported {entered:,} {'person' if entered == 1 else 'people'}." if entered else "Nothing changed."
+    import_app.command("people")(commands_people.people)
+    import_app.command("oneroster")(commands_people.oneroster)
 
 
 def link(

@@ -29,6 +29,7 @@ from services.supervision.check_ins import Kept
 from services.supervision.days_off import DayOff
 from services.supervision.domain import MentorCase
 from services.supervision.handlers_erasures import ERASURE, RECEIPTS
+from services.supervision.handlers_feeds import WEBHOOK
 from services.supervision.handlers_notices import NOTICE, REACH
 from services.supervision.handlers_staff import ABSENCE, DIGEST
 from services.supervision.messages import (
@@ -307,5 +308,5 @@ LINK_REQUEST = Handler[LinkRequested](
 )
 HANDLERS = (
     SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST, CHECK_IN, READINESS, DIGEST,
-    ABSENCE, NOTICE, REACH, RECEIPTS, ERASURE,
+    ABSENCE, NOTICE, REACH, WEBHOOK, RECEIPTS, ERASURE, ROSTER_ROW,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
-from services.supervision.messages import PersonLeft, PersonListed, SiteEntered, SupervisorLeft
+from services.supervision.messages import PersonLeft, PersonListed, RosterRowTold, SiteEntered, SupervisorLeft
 from shared.contracts import ids
 from shared.contracts.assessment import LinkRequested, SkillRemembered
 from shared.contracts.content import ItemCorrected, ModulePublished, ModuleWithdrawn
@@ -65,9 +65,15 @@ class Known:
     role: str
     reference: str
     name: str
+    email: str | None
+    phone: str | None
+    time_zone: str
+    locale: str
     status: str
     source: str
     row_hash: bytes
+    back_up_id: UUID | None = None
+    supervisor_id: UUID | None = None
 
 
 def row_hash(event: PersonListed) -> bytes:
@@ -105,6 +111,10 @@ def left(person: Person | None, event: PersonLeft, now: datetime, back_up: UUID 
     if person.role == "mentor":
         return gone, []
     return gone, [Sweep("mentor_case", SupervisorLeft(supervisor_id=person.person_id, back_up_id=back_up))]
+
+
+def row_told(row: RosterRowTold | None, event: RosterRowTold, now: datetime, _: object) -> tuple[RosterRowTold, list[Event]]:
+    return event, []
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,19 @@
 """A site's list of people as CSV, read into rows and problems; every problem says where it is and how to mend it. Pure."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from difflib import get_close_matches
 from functools import lru_cache
 from io import BytesIO
-from typing import get_args
+from typing import Protocol, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from services.supervision import csv_text
 from services.supervision.messages import PersonListed, Role
-from services.supervision.people import row_hash
+from services.supervision.people import Known, row_hash
 from shared.contracts import ids
 from shared.contracts.supervision import Match
 from shared.contracts.vocabulary import vocabulary
@@ -73,9 +73,24 @@ class Whose:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
+    """`gone`: people whom a complete list no longer names, of the `active` ones that the site has."""
+
     new: tuple[Row, ...]
     changed: tuple[Row, ...]
     unchanged: int
+    gone: tuple[Known, ...] = ()
+    active: int = 0
+
+    @property
+    def too_many_gone(self) -> bool:
+        """More than a fifth of the site: rather a wrong file than so many who left at once."""
+        return len(self.gone) * 5 > self.active
+
+
+class Cells(Protocol):
+    """A row by the names of its columns; a column that is not there is empty."""
+
+    def __getitem__(self, column: str, /) -> str: ...
 
 
 class Wrong(Exception):
@@ -108,18 +123,20 @@ def read(data: bytes, whose: Whose, progress: Progress = lambda done, of: None) 
     return Parsed(tuple(rows), tuple(sorted([*problems, *more], key=lambda p: p.line)), tuple(notes))
 
 
-def compared(rows: Iterable[Row], known: dict[UUID, bytes]) -> Compared:
-    """Against what the last import said of each person."""
+def compared(rows: Iterable[Row], known: Mapping[UUID, Known], here: Container[UUID] | None = None) -> Compared:
+    """Against what the last import said of each person. `here`: who a complete list names; of nobody else it says anything."""
     new: list[Row] = []
     changed: list[Row] = []
     unchanged = 0
     for row in rows:
         before = known.get(row.person.person_id)
-        if before == row_hash(row.person):
+        if before and before.row_hash == row_hash(row.person):
             unchanged += 1
         else:
             (changed if before else new).append(row)
-    return Compared(tuple(new), tuple(changed), unchanged)
+    active = [person for person in known.values() if person.status == "active"]
+    gone = () if here is None else tuple(p for p in active if p.source == "oneroster" and p.person_id not in here)
+    return Compared(tuple(new), tuple(changed), unchanged, gone, len(active))
 
 
 def _column(name: str) -> str:
@@ -169,11 +186,11 @@ def _person(row: dict[str, str], whose: Whose) -> PersonListed:
         reference=_text(row, "ref"),
         role=role,
         name=_text(row, "name"),
-        email=_matching(row, "email", EMAIL, "an e-mail address", "name@example.org"),
-        phone=_matching(row, "phone", PHONE, "a phone number", "555 555 0100"),
+        email=matching(row, "email", EMAIL, "an e-mail address", "name@example.org"),
+        phone=matching(row, "phone", PHONE, "a phone number", "555 555 0100"),
         supervisor_reference=_text(row, "supervisor_ref") if row["supervisor_ref"] else None,
         time_zone=zone,
-        locale=_matching(row, "locale", LOCALE, "a language", "en or es") or whose.locale,
+        locale=matching(row, "locale", LOCALE, "a language", "en or es") or whose.locale,
         back_up_reference=_text(row, "back_up_ref") if row["back_up_ref"] else None,
         matches=_matches(row, whose.site_id),
         cleared=_cleared(row["cleared"], zone),
@@ -196,7 +213,7 @@ def _text(row: dict[str, str], column: str) -> str:
     return row[column]
 
 
-def _matching(row: dict[str, str], column: str, pattern: re.Pattern[str], what: str, like: str) -> str | None:
+def matching(row: Cells, column: str, pattern: re.Pattern[str], what: str, like: str) -> str | None:
     cell = row[column]
     if cell and not (len(cell) <= MOST and pattern.fullmatch(cell)):
         raise Wrong(column, f"“{csv_text.quoted(cell)}” is not {what}.", f"Write it like {like}, or leave it empty.")
@@ -221,7 +238,7 @@ def zone(name: str) -> str | None:
     return _zones().get(name.lower())
 
 
-def _date(cell: str, column: str) -> date:
+def day(cell: str, column: str) -> date:
     try:
         return date.fromisoformat(cell)
     except ValueError:
@@ -234,8 +251,8 @@ def _matches(row: dict[str, str], site_id: str) -> tuple[Match, ...]:
         if given := next((column for column in MATCH if row[column]), None):
             raise Wrong("match_started_on", f"This is empty, and “{given}” is not.", "Write when the match started.")
         return ()
-    started = _date(row["match_started_on"], "match_started_on")
-    ends = _date(row["match_ends_on"], "match_ends_on") if row["match_ends_on"] else None
+    started = day(row["match_started_on"], "match_started_on")
+    ends = day(row["match_ends_on"], "match_ends_on") if row["match_ends_on"] else None
     if ends and ends < started:
         raise Wrong("match_ends_on", f"{ends} is before the match started.", "Correct one of the two days.")
     mentee = ids.mentee(site_id, _text(row, "mentee_ref")) if row["mentee_ref"] else None
@@ -253,8 +270,8 @@ def _cleared(cell: str, zone: str) -> dict[str, datetime | None]:
     """`function:until` with semicolons between; `base` is both base functions; no date means no end."""
     found: dict[str, datetime | None] = {}
     for part in filter(None, re.split(r"[;,|\s]+", cell)):
-        name, _, day = part.partition(":")
-        until = _last_moment(_date(day, "cleared"), zone) if day else None
+        name, _, last = part.partition(":")
+        until = _last_moment(day(last, "cleared"), zone) if last else None
         found |= dict.fromkeys(_functions(name), until)
     return dict(sorted(found.items()))
 

@@ -1,14 +1,41 @@
-"""Bringing a people's file in: compared with what the last import said, then submitted in transactions of 500."""
+"""Bringing a list of people in: compared with what the last import said, then submitted in transactions of 500."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from uuid import uuid4
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
-from services.supervision import people_file, store
-from services.supervision.people_file import Compared, Parsed, Progress, Row, Whose
+from services.supervision import (
+    oneroster,
+    oneroster_mapping,
+    oneroster_rows,
+    oneroster_set,
+    people_file,
+    reading,
+    store,
+    store_rosters,
+)
+from services.supervision.messages import PersonLeft, RosterRowTold
+from services.supervision.oneroster import Place
+from services.supervision.oneroster_mapping import Mapping as Roles
+from services.supervision.oneroster_reading import Reader
+from services.supervision.oneroster_rows import Kept, Tables
+from services.supervision.oneroster_set import Files
+from services.supervision.people import Known
+from services.supervision.people_file import Compared, Parsed, Problem, Progress, Whose
+from shared.contracts.event import Event
 from shared.running import Running
 
 CHUNK = 500
+Kind = Literal["people", "oneroster"]
+Written = Callable[[int, int], Awaitable[None]]
+NOWHERE = Whose("", "UTC", "en")
+NO_BULK = "This set tells only changes, and this site has had no complete set yet."
+NO_USERS = "There is no users.csv in this set, and this site has had none before."
 
 
 class UnknownSite(Exception):
@@ -17,46 +44,146 @@ class UnknownSite(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file for one site, and what is to be done with it."""
+    """One list for one site, and what is to be done with it."""
 
     site_id: str
-    data: bytes
+    source: bytes | Path
+    kind: Kind = "people"
+    mapping: Roles = field(default_factory=oneroster_mapping.read)
     dry_run: bool = False
     partial: bool = False
+    force: bool = False
+    most_bytes: int = oneroster_set.MOST_BYTES
     reading: Progress = lambda done, of: None
     writing: Progress = lambda done, of: None
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """`done`: the good rows were entered. Not so in a dry run, or where a row is broken and nobody asked for the rest."""
+class Before:
+    """What the site had when a list came: nothing at all where no site is named."""
 
+    now: datetime
+    whose: Whose = NOWHERE
+    known: Mapping[UUID, Known] = field(default_factory=dict)
+    rows: Mapping[str, Mapping[UUID, Kept]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a list says, compared with what was there. `counts`: rows read, by file of a set."""
+
+    site_id: str
     parsed: Parsed
     compared: Compared
+    told: tuple[RosterRowTold, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def events(self) -> list[tuple[str, Event]]:
+        """Each with a name of its own: first who is here, then who is not, so that nobody's mentors are moved twice."""
+        listed = [(str(row.person.person_id), row.person) for row in (*self.compared.new, *self.compared.changed)]
+        left = [(str(person.person_id), _left(person, self.site_id)) for person in self.compared.gone]
+        return [*listed, *left, *((str(row.row_id), row) for row in self.told)]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """`done`: the good rows were entered. Not so in a dry run, where a row is broken and nobody asked for the rest, or where too
+    many people would leave and nobody said that this is right."""
+
+    looked: Looked
     done: bool
+
+    @property
+    def parsed(self) -> Parsed:
+        return self.looked.parsed
+
+    @property
+    def compared(self) -> Compared:
+        return self.looked.compared
 
 
 async def bring_in(running: Running, job: Job) -> Imported:
     """Raises UnknownSite."""
+    looked = await look(running, job)
+    wanted = not job.dry_run and (job.partial or not looked.parsed.problems) and (job.force or not looked.compared.too_many_gone)
+    if wanted:
+        await enter(running, looked, str(uuid4()), job.writing)
+    return Imported(looked, wanted)
+
+
+async def look(running: Running, job: Job) -> Looked:
+    """Raises UnknownSite. Writes nothing."""
     async with running.connection() as conn:
         site = await store.find_site(conn, job.site_id)
         known = await store.list_known(conn, job.site_id)
+        rows = await store_rosters.list_rows(conn, job.site_id) if job.kind == "oneroster" else {}
+        now = await reading.now(conn)
     if site is None:
         raise UnknownSite(str(UnknownSite.__doc__))
     staff = frozenset(id for id, person in known.items() if person.role != "mentor" and person.status == "active")
     whose = Whose(job.site_id, site.time_zone, site.locales[0], staff)
-    parsed = people_file.read(job.data, whose, job.reading)
-    found = people_file.compared(parsed.rows, {id: person.row_hash for id, person in known.items()})
-    wanted = not job.dry_run and (job.partial or not parsed.problems)
-    if wanted:
-        await _enter(running, (*found.new, *found.changed), job.writing)
-    return Imported(parsed, found, wanted)
+    return await asyncio.to_thread(looked_at, job, Before(now, whose, known, rows))
 
 
-async def _enter(running: Running, rows: Sequence[Row], progress: Progress) -> None:
-    """Ids are this run's own: a row that goes back to what it once was has to count again."""
-    run = uuid4()
-    for begin in range(0, len(rows), CHUNK):
-        chunk = rows[begin : begin + CHUNK]
-        await running.submit_many([(f"{run}/{row.line}", row.person) for row in chunk], source="people_file")
-        progress(begin + len(chunk), len(rows))
+def looked_at(job: Job, before: Before) -> Looked:
+    if job.kind == "people":
+        data = job.source.read_bytes() if isinstance(job.source, Path) else job.source
+        parsed = people_file.read(data, before.whose, job.reading)
+        return Looked(job.site_id, parsed, people_file.compared(parsed.rows, before.known))
+    try:
+        with oneroster_set.opened(job.source, job.most_bytes) as files:
+            return _set(files, job, before)
+    except oneroster_set.Unreadable as unreadable:
+        return _refused(job.site_id, unreadable.problem)
+
+
+async def enter(running: Running, looked: Looked, run: str, progress: Progress, written: Written | None = None) -> None:
+    """`run` is in every id: what a run has entered counts once, however often it is begun again."""
+    events = looked.events
+    for begin in range(0, len(events), CHUNK):
+        chunk = events[begin : begin + CHUNK]
+        await running.submit_many([(f"{run}/{name}", event) for name, event in chunk], source="people_file")
+        progress(begin + len(chunk), len(events))
+        if written:
+            await written(begin + len(chunk), len(events))
+
+
+def _set(files: Files, job: Job, before: Before) -> Looked:
+    mapping, site_id = job.mapping, before.whose.site_id
+    manifest, faults = oneroster_set.manifest(files, needed=mapping.manifest == "required", version=mapping.version)
+    if manifest is None:
+        return _refused(site_id, *faults)
+    tables = Reader(site_id, mapping, job.reading).read(files, manifest)
+    oneroster_rows.unlinked(tables, before.rows, site_id)
+    if not before.rows and (fault := _first(tables, named=bool(site_id))):
+        tables.problems.insert(0, fault)
+    rows = oneroster_rows.current(tables, before.rows)
+    today = before.now.astimezone(ZoneInfo(before.whose.time_zone)).date()
+    found = oneroster.people(rows, tables, Place(before.whose, before.known, mapping, today))
+    told = tuple(
+        RosterRowTold(row_id=key, site_id=site_id, file=file, document=row.model_dump_json() if row else None)
+        for file, key, row in oneroster_rows.told_anew(rows, before.rows)
+    )
+    problems = tuple(sorted(tables.problems, key=lambda p: (p.file != oneroster_set.MANIFEST, p.file, p.line)))
+    parsed = Parsed(found.rows, problems, (*tables.notes, *found.notes))
+    counts = {file: table.count + len(table.broken) for file, table in tables.of.items()}
+    return Looked(site_id, parsed, people_file.compared(found.rows, before.known, found.here), told, counts)
+
+
+def _first(tables: Tables, *, named: bool) -> Problem | None:
+    """A site's first set has to be complete."""
+    users = tables.of.get("users")
+    if users and users.mode == "delta" and named:
+        return Problem(1, "value", NO_BULK, "Send a complete set (bulk) first, then the changes (delta).", oneroster_set.MANIFEST)
+    if users is None:
+        return Problem(1, "propertyName", NO_USERS, "Export the set with its users.", oneroster_set.MANIFEST)
+    return None
+
+
+def _refused(site_id: str, *problems: Problem) -> Looked:
+    return Looked(site_id, Parsed((), problems, ()), Compared((), (), 0))
+
+
+def _left(person: Known, site_id: str) -> PersonLeft:
+    return PersonLeft.model_validate({"site_id": site_id, "person_id": person.person_id, "role": person.role})

@@ -46,7 +46,9 @@ SELECT person_id, site_id, role, reference, name, email, phone, time_zone, local
 FROM person WHERE person_id = ANY($1::uuid[]) ORDER BY person_id FOR UPDATE
 """
 LIST_KNOWN = """
-SELECT person_id, role, reference, name, email, phone, time_zone, locale, status, source, row_hash FROM person WHERE site_id = $1
+SELECT p.person_id, p.role, p.reference, p.name, p.email, p.phone, p.time_zone, p.locale, p.status, p.source, p.row_hash,
+       p.back_up_id, c.supervisor_id
+FROM person p LEFT JOIN mentor_case c ON c.mentor_id = p.person_id WHERE p.site_id = $1
 """
 HERE = "SELECT person_id FROM person WHERE person_id = ANY($1::uuid[]) AND status = 'active'"
 SITE_LEADS = """
