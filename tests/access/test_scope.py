@@ -67,7 +67,7 @@ async def test_a_connection_that_broke_comes_back_with_the_scope(pool, sites, ow
     enter(sites[0])
     assert await seen(pool) == sites[0].sites
     await owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'supervision_web'")
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+    with pytest.raises((asyncpg.PostgresError, *db.LOST)):
         for _ in range(5):
             await pool.fetch(SEEN)
             await asyncio.sleep(0)
