@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from services.supervision import reading_site, sites, store
+from services.supervision import reading, reading_contacts, reading_site, sites, store
 from services.supervision.app import SERVICE
 from services.supervision.lacking import Lacking, lacking
+from services.supervision.reading_contacts import Month
 from services.supervision.screens import said
 from services.supervision.screens import site as screen
 from services.supervision.sites import Asked
@@ -139,3 +141,33 @@ def _became(before: SiteDescribed | None, after: SiteDescribed) -> str:
 
 def _tuple(values: list[str] | None) -> tuple[str, ...] | None:
     return tuple(values) if values else None
+
+
+@site_app.command("contacts")
+def site_contacts(
+    site_id: Annotated[str, typer.Argument(help="The site's id, as in `jitt site list`.")],
+    *,
+    months: Annotated[int, typer.Option(min=1, max=36, help="How many months, with this one.")] = 6,
+    as_json: AsJson = False,
+) -> None:
+    """Print how many talks with mentors were logged for each match, month by month.
+
+    Example: jitt site contacts eastfield --months 3
+    """
+    found = on(SERVICE, lambda running: _months(running, site_id, months))
+    if found is None:
+        fail(f"There is no site “{site_id}”. `jitt site list` shows those that there are.")
+    if as_json:
+        typer.echo(json.dumps([asdict(one) | {"first": f"{one.first}", "per_match": one.per_match} for one in found]))
+        return
+    typer.echo(f"{'month':<16}{'matches':>8}{'talks':>8}{'for each match':>16}")
+    for one in found:
+        figure = "" if one.per_match is None else f"{one.per_match:.2f}"
+        typer.echo(f"{f'{one.first:%B %Y}':<16}{one.matches:>8}{one.talks:>8}{figure:>16}")
+
+
+async def _months(running: Running, site_id: str, months: int) -> list[Month] | None:
+    async with running.connection() as conn:
+        site = await store.find_site(conn, site_id)
+        now = await reading.now(conn)
+        return await reading_contacts.list_months(conn, site_id, site.time_zone, now, months) if site else None

@@ -8,23 +8,23 @@ from typing import Any
 import httpx2
 import pytest
 
-from services.supervision.app import SERVICE
 from shared.contracts import ids
 from shared.contracts.supervision import ContactLogged
 from shared.pages import times
-from tests.conftest import Database
+from shared.running import Running
 from tests.driving import outgoing
 from tests.supervision import builders
 from tests.supervision.builders import DAY, HOUR, MINUTE, SITE
+from tests.supervision.conftest import Jitt
 from tests.supervision.console import Afternoon, an_afternoon, form, signed_in, words
 
 Browser = httpx2.AsyncClient
 
 
 @pytest.fixture
-async def day(database: Database) -> Afternoon:
+async def day(running: Running) -> Afternoon:
     """Three mentors: one in the second month without a talk, one whose first month ends in three days, one of no match."""
-    day = await an_afternoon(await database(SERVICE))
+    day = await an_afternoon(running)
     today = day.now.astimezone(times.known(day.zone)).date()
     for reference, name, ago in (("marcus", "Marcus Bell", 40), ("leah", "Leah Whitcombe", 25), ("tom", "Tom Okafor", None)):
         started = None if ago is None else (today - timedelta(days=ago)).isoformat()
@@ -135,3 +135,14 @@ async def test_a_snooze_can_wait_until_the_session_is_over(day: Afternoon, dana:
         until = await conn.fetchval("SELECT snoozed_until FROM contact")
     end = day.now + 2 * HOUR + 45 * MINUTE
     assert end - MINUTE <= until <= end + MINUTE
+
+
+async def test_the_command_prints_the_same_figure_month_by_month(day: Afternoon, dana: Browser, jitt: Jitt) -> None:
+    await logs(dana, "marcus", **local(day, MINUTE))
+    printed = await jitt("site", "contacts", SITE, "--months", 2)
+    assert printed.exit_code == 0, printed.output
+    before, this = printed.output.splitlines()[1:]
+    assert this.split()[-3:] == ["2", "1", "0.50"]
+    assert before.split()[-2:] == ["0", "0.00"]
+    nobody = await jitt("site", "contacts", "nowhere")
+    assert "There is no site “nowhere”." in nobody.output
