@@ -83,8 +83,10 @@ class Console:
         return caller
 
     async def visitor(self, request: Request) -> Visitor:
-        """For pages of anybody who is signed in, of a site or of none."""
+        """For pages of anybody who is signed in, of a site or of none: about accounts and sessions, which the door opens, as one
+        account may be several people at several sites."""
         session, caller = await self.asking(request)
+        access.enter(replace(NOBODY, sites=session.signed.sites if session else frozenset()))
         return (session, caller) if session else _sign_in(request)
 
     async def visitor_posting(self, request: Request) -> Visitor:
