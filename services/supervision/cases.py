@@ -124,6 +124,7 @@ def planned(case: MentorCase | None, event: SessionPlanned, now: datetime, _: Fa
         mode=event.mode,
         status=event.status,
         revision=event.revision,
+        mentee_ref=event.mentee_ref,
     )
     others = tuple(s for s in case_or_new.history.sessions if s.session_id != session.session_id)
     return settled(case, remembering(case_or_new, sessions=(*others, session)), now)

@@ -41,6 +41,7 @@ class Session:
     mode: Literal["in_person", "virtual"]
     status: str
     revision: int
+    mentee_ref: str | None = None
 
     @property
     def on(self) -> bool:

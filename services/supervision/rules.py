@@ -14,7 +14,12 @@ from services.supervision import deadlines
 from services.supervision.claims import Claim
 from services.supervision.deadlines import CLOSE, HALF_HOUR, HOUR, Deadline, within, working_days
 from services.supervision.domain import WEEK, CheckIn, Hold, MentorCase, Session, Training, With, suspended_by
-from services.supervision.rules_match import clearance_expiring, sessions_missed_in_a_row, support_contact_overdue
+from services.supervision.rules_match import (
+    clearance_expiring,
+    ending_without_goodbye,
+    sessions_missed_in_a_row,
+    support_contact_overdue,
+)
 from shared.contracts.supervision import Severity
 from shared.contracts.vocabulary import vocabulary
 
@@ -188,6 +193,7 @@ RULES = (
     Rule(support_contact_overdue, deadlines.working_days_once_it_matters(5), lifts=True, how="lifted", budget=2, one_line=True),
     Rule(planned_step_not_delivered, working_days(5), 2, DIGEST, lifts=True, how="lifted", budget=1),
     Rule(clearance_expiring, deadlines.never, 1, DIGEST, lifts=True, how="lifted", talk=False, digest=True),
+    Rule(ending_without_goodbye, working_days(3), lifts=True, how="lifted", talk=False, budget=1),
     Rule(answer_key_corrected, deadlines.never, 1, DIGEST, digest=True),
 )
 BY_NAME = {rule.name: rule for rule in RULES}

@@ -4,16 +4,22 @@ Each holds for a while by the clock alone; `instants` tells when to look again.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from services.supervision.cadence import next_contact_due
 from services.supervision.claims import Claim
 from services.supervision.domain import MentorCase, Session
+from shared.contracts.supervision import Match
 
-DAY = timedelta(days=1)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 STREAKS = (2, 4)  # missed in a row: asked at the second, and again at the fourth
 LONGEST_STREAK = 8  # beyond it the first are forgotten, so nothing new is said
 OVERDUE = 7 * DAY
+GOODBYE = "goodbye"
+ENDS_SOON = 14 * DAY
+ASKED_AFTER = 30 * DAY  # the end of a match that had none
+LATELY = 90 * DAY
 EXPIRY_LOOKS = (30, 7)  # days before a clearance ends
 
 
@@ -45,6 +51,39 @@ def clearance_expiring(case: MentorCase, now: datetime) -> Iterator[Claim]:
             evidence = frozenset(f"{function}/{until.isoformat()}/{look}" for look in EXPIRY_LOOKS if look >= days)
             facts = {"function": function, "until": until.isoformat()}
             yield Claim(function, evidence, "info", session.session_id, session.starts_at, case.time_zone, facts)
+
+
+def ending_without_goodbye(case: MentorCase, now: datetime) -> Iterator[Claim]:
+    """How a match ends is what stays (docs/evidence.md L13): it takes a session of its own, planned in time."""
+    for match in case.matches if case.enrolled else ():
+        when = _ending(case, match, now)
+        if when and not any(_is_goodbye(session, match, now) for session in case.history.sessions):
+            facts = {"started_on": match.started_on, "when": when} | ({"ends_on": match.ends_on} if match.ends_on else {})
+            subject = match.mentee_ref or match.started_on
+            yield Claim(subject, frozenset({f"{subject}/{when}"}), "attention", None, None, case.time_zone, facts)
+
+
+def _ending(case: MentorCase, match: Match, now: datetime) -> str | None:
+    """soon, or over; None while there is nothing to do yet, and where it was over before jitt knew of it."""
+    ends_at = _end(case, match)
+    if ends_at is None:
+        return "soon" if match.closing else None
+    if ends_at > now:
+        return "soon" if match.closing or ends_at - now <= ENDS_SOON + DAY else None
+    known = case.history.known_since is None or ends_at > case.history.known_since
+    return "over" if known and now - ends_at <= ASKED_AFTER else None
+
+
+def _end(case: MentorCase, match: Match) -> datetime | None:
+    """The end of its last day."""
+    if match.ends_on is None:
+        return None
+    return datetime.combine(date.fromisoformat(match.ends_on) + DAY, time(), ZoneInfo(case.time_zone)).astimezone(UTC)
+
+
+def _is_goodbye(session: Session, match: Match, now: datetime) -> bool:
+    of_match = None in (session.mentee_ref, match.mentee_ref) or session.mentee_ref == match.mentee_ref
+    return session.activity == GOODBYE and session.on and of_match and session.starts_at > now - LATELY
 
 
 def missed_in_a_row(case: MentorCase, now: datetime) -> list[Session]:
@@ -83,6 +122,9 @@ def instants(case: MentorCase, now: datetime) -> Iterator[datetime]:
                 yield session.starts_at
         if due := contact_due(case, now):
             yield from (due, due + OVERDUE)
+        for match in case.matches:
+            if ends_at := _end(case, match):
+                yield from (ends_at - ENDS_SOON - DAY, ends_at, ends_at + ASKED_AFTER + SECOND)
         for function, until in case.granted.items():
             if until and until > now and _using(case, function, now):
                 yield from (*(until - look * DAY for look in EXPIRY_LOOKS), until)

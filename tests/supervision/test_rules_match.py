@@ -193,3 +193,50 @@ def test_it_needs_a_session_that_rests_on_it_and_closes_when_it_is_renewed() -> 
     story = Story(listed(match_started_on=None, cleared=SHORT), using(ENDS - DAY), at=START).until(ENDS - 20 * DAY)
     story.happens(listed(match_started_on=None, cleared=BOTH_BASE))
     assert (story.rules, story.alert(EXPIRING).how) == ([], "lifted")
+
+
+def ending(days: int, **changes: Any) -> Event:
+    ends_on = (START + days * DAY).date().isoformat()
+    return listed(
+        matches=({"mentee_ref": "y1", "started_on": "2026-09-01", "ends_on": ends_on} | changes,), match_started_on=None
+    )
+
+
+def goodbye(days: int, status: str = "planned", mentee_ref: str | None = "y1") -> Event:
+    return planned(
+        session_id=UUID(int=70), starts_at=START + days * DAY, activity="goodbye", status=status, mentee_ref=mentee_ref,
+        revision=2 if status != "planned" else 1,
+    )  # fmt: skip
+
+
+LAST_DAY = (START + 20 * DAY).replace(hour=6)  # midnight in Chicago
+FAREWELL = "ending_without_goodbye"
+
+
+def without_contacts(story: Story) -> list[str]:
+    return [rule for rule in story.rules if rule != CONTACT]
+
+
+def test_a_match_that_ends_within_two_weeks_has_a_goodbye_or_somebody_is_asked() -> None:
+    story = Story(ending(20), at=START).until(LAST_DAY - 14 * DAY - HOUR)
+    assert without_contacts(story) == []
+    story.until(LAST_DAY - 14 * DAY)
+    assert without_contacts(story) == [FAREWELL]
+    assert without_contacts(story.happens(goodbye(18))) == []
+    assert without_contacts(story.happens(goodbye(18, "cancelled"))) == [FAREWELL]
+
+
+def test_the_goodbye_of_another_match_is_none_of_this_one() -> None:
+    story = Story(ending(10), goodbye(8, mentee_ref="y2"), at=START)
+    assert without_contacts(story) == [FAREWELL]
+
+
+def test_a_match_that_closes_without_one_is_told_again_when_it_is_over() -> None:
+    story = Story(ending(10), at=START)
+    assert without_contacts(story.until(START + 15 * DAY)) == [FAREWELL]
+    assert [e.facts["when"] for e in story.said(AlertRaised) if e.rule == FAREWELL] == ["soon", "over"]
+
+
+def test_a_match_without_an_end_that_is_closing_counts_and_one_over_long_ago_does_not() -> None:
+    assert without_contacts(Story(ending(0, ends_on=None, closing=True), at=START)) == [FAREWELL]
+    assert without_contacts(Story(ending(-20), at=START)) == []

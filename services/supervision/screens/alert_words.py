@@ -140,6 +140,12 @@ def _expiring(alert: Alert) -> str:
     return f"{said.possessive(alert.mentor.name)} clearance for {function} ends {until:%B} {until.day}"
 
 
+def _ending(alert: Alert) -> str:
+    if alert.facts.get("when") == "over":
+        return f"{said.possessive(alert.mentor.name)} match ended without a goodbye session"
+    return f"{said.possessive(alert.mentor.name)} match is ending, and no goodbye session is planned"
+
+
 def _not_done(alert: Alert) -> str:
     begun = "has not finished the training" if alert.facts.get("opened") == "yes" else "has not started the training"
     return f"{alert.mentor.name} {begun}"
@@ -203,6 +209,11 @@ WORDS = {
         _expiring,
         "A session to come rests on a clearance that ends within 30 days. Signed off in time, the plan can stay. "
         "You hear of it 30 and 7 days before, on Monday’s list only.",
+    ),
+    "ending_without_goodbye": Words(
+        _ending,
+        "A match is closing, or ends within 14 days, and no session is planned for saying goodbye. Plan one with the site. "
+        "It closes by itself when one is planned.",
     ),
     "answer_key_corrected": Words(
         _corrected,
