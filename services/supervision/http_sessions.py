@@ -44,8 +44,8 @@ def _in(router: APIRouter, console: Console) -> None:
         at, to = places.wanted(at, to)
         asked = f"?{urlencode({'at': at, 'to': to})}" if to else ""
         left = next((one for one in settings.sign_in if one.id == out), None)
-        return console.bare("sign-in.jinja", issuers=settings.sign_in, asked=asked, sent=sent, out=bool(out),
-                            left=left.name if left else "", printed=settings.mode == "development")  # fmt: skip
+        return console.bare("sign-in.jinja", issuers=settings.sign_in, asked=asked, sent=sent, out=out,
+                            left=left, printed=settings.mode == "development")  # fmt: skip
 
     @router.get("/sign-in/again")
     async def again(request: Request, service: Text, path: Annotated[str, Query(pattern=platform.PATH)]) -> Response:

@@ -77,7 +77,7 @@ async def in_production(running: Running, setting: Setting, **changes: Any) -> A
     """Serves it as production does: with https, the providers, and no printed links."""
     chosen = {"mode": "production", "supervision_url": setting.console, "sign_in": setting.issuers} | changes
     served = Running(running.service, running.pool, running.settings.model_copy(update=chosen))
-    config = uvicorn.Config(application_of(served), log_config=None, access_log=False,
+    config = uvicorn.Config(application_of(served), log_config=None, access_log=False, timeout_graceful_shutdown=2,
                             ssl_certfile=str(setting.tls.file), ssl_keyfile=str(setting.tls.key))  # fmt: skip
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[setting.socket.dup()]))
