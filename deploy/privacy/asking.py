@@ -27,12 +27,13 @@ NOBODY = "Site “{}” has nobody with the reference “{}”. If they were the
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`reference`: what somebody types to confirm: the site's own, else the id."""
+    """`reference`: what somebody types to confirm: the site's own, else the id. `names`: name and mail address."""
 
     person_id: UUID
     site_id: str
     role: str
     reference: str
+    names: tuple[str, ...] = ()
 
 
 def everywhere(work: Callable[[All], Awaitable[T]]) -> T:
@@ -61,7 +62,8 @@ async def find(services: All, who: str, site: str, role: str) -> Person:
         fail(f"“{who}” is the reference of a mentor and of a member of staff. Say which: --role mentor, or --role supervisor.", 2)
     if known:
         one = known[0]
-        return Person(one["person_id"], one["site_id"], one["role"], one["reference"])
+        names = tuple(name for name in (one["name"], one["email"]) if name)
+        return Person(one["person_id"], one["site_id"], one["role"], one["reference"], names)
     if not role:
         fail(NOBODY.format(site, who) if site else "Nobody with this id is in the list of people any more. Say as what they were "
              "there: --role mentor, or --role supervisor.")  # fmt: skip

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from email import message_from_bytes, policy
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, Any
@@ -71,9 +72,20 @@ def person(
         if typer.prompt(f"To erase them for good, type {whom.reference}") != whom.reference:
             fail("That was something else. Nothing was erased.")
     done = everywhere(lambda services: _erased(services, whom, quiet=as_json))
+    _forget_mails(settings().home / "mail", whom.names)
     typer.echo(json.dumps(done, default=str) if as_json else receipt(done))
     if not done["complete"]:
         raise typer.Exit(1)
+
+
+def _forget_mails(folder: Path, names: Sequence[str]) -> None:
+    """In development mails are files. Those that were sent elsewhere are in somebody's mailbox."""
+    for file in folder.glob("*.eml") if names else ():
+        message = message_from_bytes(file.read_bytes(), policy=policy.default)
+        texts = [str(value) for value in message.values()]
+        texts += [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
+        if any(name in text for name in names for text in texts):
+            file.unlink(missing_ok=True)
 
 
 @app.command()

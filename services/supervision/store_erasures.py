@@ -47,7 +47,7 @@ WITH gone AS (DELETE FROM oneroster_row WHERE position($1 IN document::text) > 0
 DELETE FROM oneroster_row r USING gone WHERE position(gone.row_id::text IN r.document::text) > 0
 """
 FIND = "SELECT person_id, site_id, role, asked_at, closes_at, receipts, closed_at FROM erasure WHERE person_id = $1"
-WHO = "SELECT person_id, site_id, role, reference FROM person WHERE person_id = ANY($1::uuid[]) ORDER BY person_id"
+WHO = "SELECT person_id, site_id, role, reference, name, email FROM person WHERE person_id = ANY($1::uuid[]) ORDER BY person_id"
 RECEIPTS = TypeAdapter(dict[str, datetime])
 
 
@@ -82,7 +82,7 @@ async def find(conn: Connection, person_id: UUID) -> Erasure | None:
 
 
 async def list_people(conn: Connection, ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """Who of these is known here, with role and reference."""
+    """Who of these is known here, with role, reference, name and address."""
     return [dict(row) for row in await conn.fetch(WHO, ids)]
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from services.supervision import store_audit
 from services.supervision.app import SERVICE
 from shared import retention
 from shared.contracts import ids
@@ -17,6 +18,9 @@ from tests.supervision.builders import SITE
 from tests.supervision.console import Afternoon, an_afternoon, signed_in, words
 
 TOM, MIA = ids.mentor(SITE, "tom"), ids.mentor(SITE, "mia")
+OLD = """
+INSERT INTO audit (at, site_id, person_id, mentor_id, what) VALUES (now() - make_interval(days => $1), $2, $3, $4, 'mentor')
+"""
 DANA = ids.supervisor(SITE, "dana")
 
 
@@ -58,7 +62,7 @@ async def test_what_was_not_shown_is_not_written_down(day):
 @pytest.mark.parametrize("statement", ["UPDATE audit SET what = 'brief'", "DELETE FROM audit", "TRUNCATE audit"])
 async def test_the_service_itself_cannot_change_the_log(day, statement):
     async with day.running.connection() as conn:
-        await conn.execute("INSERT INTO audit (site_id, person_id, mentor_id, what) VALUES ($1, $2, $3, 'mentor')", SITE, DANA, TOM)
+        await store_audit.note_mentor(conn, TOM, SITE, DANA)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await conn.execute(statement)
     assert len(await log(day.running)) == 1
@@ -67,8 +71,7 @@ async def test_the_service_itself_cannot_change_the_log(day, statement):
 async def test_what_is_too_old_goes_by_its_function_and_nothing_younger_than_a_year_ever(day):
     async with day.running.connection() as conn:
         for days in (1, 200, 500, 1_200):
-            await conn.execute("INSERT INTO audit (at, site_id, person_id, mentor_id, what) "
-                               "VALUES (now() - make_interval(days => $1), $2, $3, $4, 'mentor')", days, SITE, DANA, TOM)  # fmt: skip
+            await conn.execute(OLD, days, SITE, DANA, TOM)
     assert {kept.table: rows async for kept, rows in retention.run(day.running)} == {"audit": 1}
     async with day.running.connection() as conn:
         assert await conn.fetchval("SELECT forget_audit(1, 100)") == 1
