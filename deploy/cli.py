@@ -48,6 +48,8 @@ COMMANDS = {  # first word -> where its commands are
     "site": ("services.supervision.commands",),
     "link": ("services.supervision.commands",),
     "sign-in": ("services.supervision.commands_console",),
+    "sign-out": ("services.supervision.commands_accounts",),
+    "account": ("services.supervision.commands_accounts",),
     "token": ("services.supervision.commands_tokens",),
     "webhook": ("services.supervision.commands_webhooks",),
 }

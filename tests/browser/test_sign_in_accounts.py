@@ -115,6 +115,18 @@ async def test_somebody_at_two_sites_chooses_and_may_change(production: Afternoo
         assert (await _chooses(client, again.text, ids.supervisor(SITE, "omar"))).status_code == 403
 
 
+async def test_signing_out_everywhere_reaches_the_accounts_other_site(production: Afternoon, setting: Setting) -> None:
+    await with_addresses(production, [("lake-two", "d.ortiz", "Dana Ortiz", DANA)])
+    async with somebody(setting) as phone, somebody(setting) as here:
+        asked = await signs_in(phone, LAKE, "dana")
+        await _chooses(phone, asked.text, ids.supervisor("lake-two", "d.ortiz"))
+        await _chooses(here, (await signs_in(here, LAKE, "dana")).text, ids.supervisor(SITE, "dana"))
+        page = (await here.get("/signed-in")).text
+        assert words(page).count("Signed in with Lake district") == 2
+        await here.post("/signed-in/end", data={"csrf": form(page, "/sign-out")["csrf"]})
+        assert [(await one.get("/today")).headers["location"] for one in (phone, here)] == ["/sign-in", "/sign-in"]
+
+
 async def test_a_provider_that_is_down_is_named_and_one_that_comes_back_with_new_keys_is_believed(
     eastfield: Afternoon, setting: Setting
 ) -> None:

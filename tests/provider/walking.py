@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -76,7 +76,7 @@ def address_of(port: socket.socket) -> str:
 async def in_production(running: Running, setting: Setting, **changes: Any) -> AsyncIterator[Running]:
     """Serves it as production does: with https, the providers, and no printed links."""
     chosen = {"mode": "production", "supervision_url": setting.console, "sign_in": setting.issuers} | changes
-    served = Running(running.service, running.pool, running.settings.model_copy(update=chosen))
+    served = replace(running, settings=running.settings.model_copy(update=chosen))
     config = uvicorn.Config(application_of(served), log_config=None, access_log=False, timeout_graceful_shutdown=2,
                             ssl_certfile=str(setting.tls.file), ssl_keyfile=str(setting.tls.key))  # fmt: skip
     server = uvicorn.Server(config)

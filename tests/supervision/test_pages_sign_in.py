@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 import typer
@@ -87,7 +88,7 @@ async def test_nothing_can_be_started_with_printed_links_outside_development(
     production = day.running.settings.model_copy(
         update={"mode": "production", "supervision_url": "https://jitt.example", "sign_in": (AN_ISSUER,)}
     )
-    running = Running(SERVICE, day.running.pool, production)
+    running = replace(day.running, settings=production)
     with pytest.raises(DevelopmentOnly, match="for development only"):
         http_sign_in.routes(console(running))
     async with a_browser(running) as browser:
@@ -116,4 +117,4 @@ async def test_production_names_the_setting_without_which_nobody_could_sign_in(
 ) -> None:
     production = day.running.settings.model_copy(update={"mode": "production", **changes})
     with pytest.raises(CannotStart, match=said):
-        http.routes(Running(SERVICE, day.running.pool, production))
+        http.routes(replace(day.running, settings=production))
