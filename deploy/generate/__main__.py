@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.generate import asyncapi, contracts, openapi
+from deploy.generate.kept import kept_page
 from deploy.generate.page import topology_page
 from deploy.topology import ROOT
 
@@ -15,7 +16,7 @@ DOCS = ROOT / "docs"
 def documents() -> dict[str, str]:
     """Path below docs/ -> text."""
     apis = {f"openapi/{service.name}.json": _json(openapi.document(service)) for service in contracts.services()}
-    return {"topology.md": topology_page(), "asyncapi.json": _json(asyncapi.document())} | apis
+    return {"topology.md": topology_page(), "kept.md": kept_page(), "asyncapi.json": _json(asyncapi.document())} | apis
 
 
 def old(made: dict[str, str], folder: Path) -> list[str]:

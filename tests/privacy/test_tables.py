@@ -16,7 +16,8 @@ from tests.conftest import at_database
 # Ids of things. Any other column of type uuid may be a person's, and has to be spoken of.
 THINGS = {
     "alert_id", "alert_ids", "absence_id", "cancellation_id", "check_in_id", "contact_id", "event_id", "hold_id", "id",
-    "import_id", "notice_id", "preparation_id", "request_id", "row_id", "session_id", "sessions", "shared", "skill_id", "training_id",
+    "import_id", "notice_id", "preparation_id", "request_id", "row_id", "session_id", "sessions", "shared", "skill_id",
+    "training_id",
 }  # fmt: skip
 COLUMNS = """
 SELECT c.table_name AS table, c.column_name AS column, c.udt_name AS type
