@@ -10,6 +10,7 @@ import structlog
 from fastapi import APIRouter, Cookie, Request, Response
 from fastapi import Form as FromForm
 from fastapi.responses import RedirectResponse
+from starlette.datastructures import FormData
 
 from services.assessment import calls, calls_kept, check_in_calendar, check_in_visits, guests, screens
 from services.assessment.check_in import CheckInSent
@@ -90,16 +91,29 @@ def routes(running: Running) -> APIRouter:
         if isinstance(visit, Closed):
             return screens.closed(visit)
         if visit.state is not State.OPEN:
-            return RedirectResponse(visit.base, SEE_OTHER)
-        form = Form({name: value for name, value in posted.items() if isinstance(value, str)})
+            return RedirectResponse(visit.address, SEE_OTHER)
+        form = form_of(posted)
         if problems := list(missing(visit, form)):
             return form_page(visit, form, problems)
         # An id of its own each time: the same form may come again with another word, and the same word again changes nothing.
         await running.submit(sent(visit, form), id=f"check-in/{uuid4()}", source=source(visit))
         return thanks(visit, request, cookies=bool(jitt_cookies))
 
+    @router.post("/c/{ref}/language")
+    async def in_another_language(request: Request, ref: str) -> Response:
+        """The form as it stands, in the language whose button was pressed. Nothing is sent, and nothing is stored."""
+        visit, posted = await check_in_visits.welcome(running, request, ref), await request.form()
+        if isinstance(visit, Closed):
+            return screens.closed(visit)
+        said = visit.read_in(str(posted.get("language", "")))
+        return form_page(said, form_of(posted)) if visit.state is State.OPEN else RedirectResponse(said.address, SEE_OTHER)
+
     router.include_router(call_routes(running))
     return router
+
+
+def form_of(posted: FormData) -> Form:
+    return Form({name: value for name, value in posted.items() if isinstance(value, str)})
 
 
 def call_routes(running: Running) -> APIRouter:
@@ -206,7 +220,7 @@ def sent(visit: CheckInVisit, form: Form) -> CheckInSent:
 def thanks(visit: CheckInVisit, request: Request, *, cookies: bool) -> Response:
     """Under the session's id when cookies come back; else the link stays in the path. A reload repeats the page, not the post."""
     session_id = visit.session.session_id
-    response = RedirectResponse(f"/c/{session_id}" if cookies else visit.base, SEE_OTHER)
+    response = RedirectResponse(f"/c/{session_id}{visit.asks}" if cookies else visit.address, SEE_OTHER)
     if cookies and "." in visit.ref:
         response.set_cookie(
             COOKIE,
@@ -231,6 +245,7 @@ def form_page(visit: CheckInVisit, form: Form, problems: list[dict[str, str]] | 
         happened=HAPPENED,
         feelings=FEELINGS,
         talk_choices=TALK,
+        tongues={"action": f"{visit.base}/language", "form": "mine", "others": visit.tongues},
     )
 
 
@@ -269,7 +284,8 @@ def _state_words(visit: CheckInVisit) -> tuple[str, str]:
 
 def show(template: str, visit: CheckInVisit, status: int = 200, **values: object) -> Response:
     site_name = visit.site.name if visit.site else visit.language.gettext("Your session")
-    frame = {"site_name": site_name, "talk": visit.talk}
+    links = [(code, name, f"{visit.base}?lang={code}") for code, name in visit.tongues]
+    frame = {"site_name": site_name, "talk": visit.talk, "tongue_links": links}
     return mentors_page(screens.templates(visit.language), template, status, visit=visit, **frame, **values)
 
 

@@ -1,6 +1,6 @@
 """One visit to a check-in: from its link, or the cookie that sending it has set, to what its page can ask about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -53,10 +53,29 @@ class CheckInVisit:
     mentor: MentorEnrolled | None
     site: SiteDescribed | None
     language: Language
+    chosen: str = ""  # the language that the address asks for; empty: the mentor's own
+
+    @property
+    def address(self) -> str:
+        """Of this page, in the language that was chosen."""
+        return self.base + self.asks
+
+    @property
+    def asks(self) -> str:
+        return f"?lang={self.chosen}" if self.chosen else ""
 
     @property
     def base(self) -> str:
         return f"/c/{self.ref}"
+
+    def read_in(self, code: str) -> "CheckInVisit":
+        language = languages.spoken(PAGES, code, self.language.code)
+        return replace(self, language=language, chosen=language.code)
+
+    @property
+    def tongues(self) -> list[tuple[str, str]]:
+        """The other languages of these pages, each by its code and its own name."""
+        return languages.others(PAGES, self.language.code)
 
     @property
     def zone(self) -> str:
@@ -102,7 +121,8 @@ async def welcome(running: Running, request: Request, ref: str) -> CheckInVisit 
     link = read.link if isinstance(read, Expired) else read
     opened = await store_check_ins.get_opened(running.pool, link.id, link.mentor_id)
     own = opened.mentor.locale if opened.mentor else ""
-    language = languages.spoken(PAGES, own, *wanted(request))
+    asked = request.query_params.get("lang", "")
+    language = languages.spoken(PAGES, asked, own, *wanted(request))
     if guests.revoked(opened.mentor, link):
         return Closed("revoked", language, opened.site)
     if isinstance(read, Expired):
@@ -118,4 +138,5 @@ async def welcome(running: Running, request: Request, ref: str) -> CheckInVisit 
         mentor=opened.mentor,
         site=opened.site,
         language=language,
+        chosen=language.code if asked else "",
     )

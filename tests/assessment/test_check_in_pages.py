@@ -318,6 +318,28 @@ async def test_in_spanish_it_is_in_spanish(phone):
     assert phone.heading == "Gracias."
 
 
+async def test_another_language_keeps_what_is_chosen_and_sends_nothing(phone):
+    await opened(phone)
+    await phone.post(f"/c/{link_to()}/language", language="es", happened="yes", talk="week")
+    assert phone.heading == "¿Cómo te fue?" and 'lang="es"' in phone.html
+    assert re.findall(r'name="(\w+)" value="(\w+)"[^>]* checked', phone.html) == [("happened", "yes"), ("talk", "week")]
+    assert await said(phone.running) == []
+    await send(phone)
+    assert phone.heading == "Gracias."
+    await phone.open(f"{HERE}?lang=en")
+    assert phone.heading == "Thank you."
+    await phone.open(f"{HERE}?lang=tlh")
+    assert phone.heading == "Thank you."
+
+
+@pytest.mark.parametrize("language", ["", "tlh", "../en", "\"><b>"])
+async def test_a_language_that_is_none_of_ours_is_english(phone, language):
+    await opened(phone)
+    await phone.post(f"/c/{link_to()}/language", language=language)
+    assert phone.heading == "How did it go?"
+    assert form_action(phone).endswith("?lang=en")
+
+
 async def test_the_reminder_for_the_calendar_names_no_skill_and_nobody(phone, link):
     await begin(phone, link)
     starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)

@@ -62,6 +62,26 @@ async def test_a_double_click_on_send_is_one_check_in(served, browser: Browser) 
     await page.close()
 
 
+@pytest.mark.parametrize("javascript", [True, False])
+async def test_a_form_that_is_half_filled_in_goes_on_in_another_language(served, browser: Browser, javascript: bool) -> None:
+    running, address = served
+    await arrive(running)
+    page = await browser.new_page(java_script_enabled=javascript, viewport={"width": 390, "height": 844})
+    await page.goto(f"{address}/c/{link_to()}")
+    await tap(page, "happened", "no")
+    await page.get_by_role("button", name="Español").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("¿Cómo te fue?")
+    await expect(page.get_by_role("radio", name="No, no nos vimos")).to_be_checked()
+    if javascript:
+        assert await problems(page, "check-in-switched", ("light",)) == []
+    await tap(page, "talk", "no")
+    await page.get_by_role("button", name="Enviar", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Gracias.")
+    await page.get_by_role("link", name="English").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Thank you.")
+    await page.close()
+
+
 async def test_who_did_not_meet_sees_no_steps_and_the_keyboard_is_enough(served, browser: Browser) -> None:
     running, address = served
     await arrive(running)
