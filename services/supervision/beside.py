@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from services.supervision import sending, webhook_sending
+from services.supervision import importing, sending, webhook_sending
 from shared.running import Running
 
 
 async def run(running: Running, room: Callable[[], Awaitable[object]]) -> None:
-    await asyncio.gather(sending.run(running, room), webhook_sending.run(running, room))
+    await asyncio.gather(sending.run(running, room), importing.run(running, room), webhook_sending.run(running, room))

@@ -8,7 +8,7 @@ from asyncpg import Connection
 from fastapi import APIRouter, Depends, Form, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
-from services.supervision import http_days_off, reading, reading_feed, store_budget
+from services.supervision import http_away, http_days_off, reading, reading_feed, store_budget
 from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.messages import AlertClosed, AlertPassedOn, AlertTaken
 from services.supervision.screens import alerts
@@ -69,7 +69,8 @@ async def draw(conn: Connection, staff: Staff, state: str, caller: Caller) -> tu
     found = await reading.list_alerts(conn, staff, state)
     asked = None if staff.leads else await store_budget.count_asked(conn, staff.id)
     days_off = await _days_off(conn, staff, state, caller)
-    page = replace(alerts.page(found, state, counts, staff, caller.now), days_off=days_off, note=alerts.note(asked))
+    page = replace(alerts.page(found, state, counts, staff, caller.now), days_off=days_off, note=alerts.note(asked),
+                   standing_in=await http_away.standing_in(conn, caller))  # fmt: skip
     return page, counts.get("open", 0), cursor
 
 

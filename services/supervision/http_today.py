@@ -9,13 +9,13 @@ from asyncpg import Connection
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import RedirectResponse
 
-from services.supervision import http_days_off, reading, reading_feed, reading_site
+from services.supervision import http_away, http_days_off, reading, reading_feed, reading_site
 from services.supervision.http_console import Caller, Console, ConsoleRoute
-from services.supervision.reading_feed import Cursor
 from services.supervision.screens import said, site, today
 from services.supervision.screens.days_off import Card
 from services.supervision.screens.facts import Staff
 from services.supervision.screens.today import Today
+from services.supervision.told import Cursor
 from shared.pages import times
 
 REDRAWN_SECONDS = 300
@@ -45,7 +45,9 @@ def routes(console: Console) -> APIRouter:
         async with console.reading() as conn:
             found = await draw(conn, caller.staff, caller.now)
             waiting = await _waiting(conn, caller.staff)
-        return console.page(caller, "today.jinja", "Today", found.open_alerts, drawn=found, now=caller.now, waiting=waiting)
+            standing_in = await http_away.standing_in(conn, caller)
+        return console.page(caller, "today.jinja", "Today", found.open_alerts, drawn=found, now=caller.now, waiting=waiting,
+                            standing_in=standing_in)  # fmt: skip
 
     return router
 

@@ -100,6 +100,14 @@ class AlertNews(BaseModel):
     at: AwareDatetime
 
 
+class WebhookBody(BaseModel):
+    """As Standard Webhooks recommends."""
+
+    type: str
+    timestamp: AwareDatetime
+    data: AlertNews
+
+
 def news(change: Change) -> AlertNews:
     told = change.told
     return AlertNews(
@@ -115,6 +123,5 @@ def webhook_id(name: str, place: Cursor) -> str:
 
 
 def webhook_body(change: Change) -> bytes:
-    """As Standard Webhooks recommends: type, timestamp, data."""
-    told = news(change).model_dump_json()
-    return f'{{"type":"alert.{change.kind}","timestamp":"{change.at.isoformat()}","data":{told}}}'.encode()
+    """The same bytes whenever it is sent."""
+    return WebhookBody(type=f"alert.{change.kind}", timestamp=change.at, data=news(change)).model_dump_json().encode()

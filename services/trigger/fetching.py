@@ -1,19 +1,18 @@
 """Asks for a calendar by its address: only what has changed, within limits, and never of a machine inside our own network."""
 
 import asyncio
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import httpx2
+
+from shared import outside
 
 SECONDS = 30.0
 BYTES = 10 * 1024 * 1024
 REDIRECTS = 5
 NOT_MODIFIED, OK = 304, 200
 SCHEMES = {"https": "https", "http": "http", "webcal": "https", "webcals": "https"}
-HOLD_ANOTHER = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))  # an IPv4 address
 WORDS = {
     401: "The calendar's owner must allow it: use its private address, or share it.",
     403: "The calendar's owner must allow it: use its private address, or share it.",
@@ -42,7 +41,7 @@ class Unreachable(Exception):
 
 async def get(url: str, *, etag: str = "", modified: str = "", private: bool = False) -> Fetched:
     """`private`: addresses of our own network may be asked as well. Raises Unreachable."""
-    headers = {"Accept": "text/calendar, */*;q=0.1", "User-Agent": "jitt"}
+    headers = {"Accept": "text/calendar, */*;q=0.1", "Accept-Encoding": "gzip, deflate", "User-Agent": "jitt"}
     headers |= {name: value for name, value in (("If-None-Match", etag), ("If-Modified-Since", modified)) if value}
     try:
         async with asyncio.timeout(SECONDS), httpx2.AsyncClient(trust_env=False, timeout=SECONDS) as client:
@@ -69,9 +68,7 @@ def parsed(url: str) -> httpx2.URL:
 async def _followed(client: httpx2.AsyncClient, url: httpx2.URL, headers: Mapping[str, str], private: bool) -> Fetched:
     for _ in range(REDIRECTS + 1):
         at = await _address(url, private)
-        own = {**headers, "Host": url.netloc.decode().rpartition("@")[2]}
-        request = client.build_request("GET", url.copy_with(host=at), headers=own, extensions={"sni_hostname": url.host})
-        answer = await client.send(request, stream=True)  # by the address that was looked at: a name may lead elsewhere next
+        answer = await client.send(outside.request(url, at, dict(headers)), stream=True)
         try:
             if not answer.has_redirect_location:
                 return await _read(answer)
@@ -82,30 +79,13 @@ async def _followed(client: httpx2.AsyncClient, url: httpx2.URL, headers: Mappin
 
 
 async def _address(url: httpx2.URL, private: bool) -> str:
-    """The first of the host's addresses; all of them have to be public."""
-    loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(url.host, url.port or (443 if url.scheme == "https" else 80), type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError):
+        return await outside.address_of(url, private=private)
+    except outside.NoSuchHost:
         raise Unreachable("no_such_host", "There is no server of this name. Check the address.") from None
-    addresses = [str(where[0]) for *_, where in found]
-    if not private and not all(is_public(address) for address in addresses):
+    except outside.Inside:
         raise Unreachable("private_address", "This address lies inside a private network. Use one that everybody can reach, or "
-                          "set JITT_FEED_PRIVATE_ADDRESSES=1 where that is meant.")  # fmt: skip
-    return addresses[0]
-
-
-def is_public(address: str) -> bool:
-    found = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped:
-            return _public(found.ipv4_mapped)
-        return _public(found) and not any(found in network for network in HOLD_ANOTHER)
-    return _public(found)
-
-
-def _public(address: IPv4Address | IPv6Address) -> bool:
-    return address.is_global and not address.is_multicast
+                          "set JITT_FEED_PRIVATE_ADDRESSES=1 where that is meant.") from None  # fmt: skip
 
 
 async def _read(answer: httpx2.Response) -> Fetched:

@@ -17,7 +17,9 @@ FEW: Mapping[str, int] = {
     "outbox": 20_000,  # where the worker waits for the relay
     "parked": 20,
     "publisher": 1_000,
+    "subscriber": 500,
     "sweep": 50,
+    "webhook": 500,
 }
 # How many rows share a value, where the column is not unique by itself.
 EACH: Mapping[str, int] = {

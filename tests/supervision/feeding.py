@@ -16,8 +16,8 @@ from services.supervision import store_tokens
 from shared.process import application_of
 from shared.running import Running
 from shared.tokens import new_token
-from tests.supervision.builders import SITE
-from tests.supervision.console import SECRET, Afternoon
+from tests.supervision.builders import HOUR, SITE
+from tests.supervision.console import SECRET, Afternoon, an_afternoon
 
 PATIENCE = 10
 
@@ -32,9 +32,11 @@ async def serving(running: Running) -> AsyncIterator[str]:
         while not server.started:
             await asyncio.sleep(0.02)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await task
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task
 
 
 async def a_token(running: Running, *sites: str, scope: str = "alerts:read") -> str:
@@ -45,6 +47,16 @@ async def a_token(running: Running, *sites: str, scope: str = "alerts:read") -> 
         )
     assert added
     return token
+
+
+async def a_site(running: Running) -> Afternoon:
+    """Dana's three mentors, each with a session and a training to come."""
+    day = await an_afternoon(running)
+    async with day.together():
+        for reference in ("marcus", "zoe", "leah"):
+            await day.mentor(reference, reference.title())
+            await day.session(reference, 3 * HOUR)
+    return day
 
 
 async def raises(day: Afternoon, *references: str) -> None:

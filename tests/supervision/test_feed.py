@@ -9,18 +9,17 @@ import asyncpg
 import pytest
 
 from services.supervision import http_feed, listening, reading_feed, streaming
-from services.supervision.app import SERVICE
 from services.supervision.listening import Feed
 from services.supervision.told import Cursor, Sees
 from shared import db
 from shared.contracts import ids
-from tests.conftest import Database, at_database
-from tests.supervision.builders import HOUR, SITE
-from tests.supervision.console import Afternoon, an_afternoon
-from tests.supervision.feeding import Reader, a_token, heard, raises, serving
+from shared.running import Running
+from tests.conftest import at_database
+from tests.supervision.builders import SITE
+from tests.supervision.console import Afternoon
+from tests.supervision.feeding import Reader, a_site, a_token, heard, raises, serving
 from tests.supervision.test_pages_live import A_DOCUMENT
 
-MENTORS = ("marcus", "zoe", "leah")
 ADD = """
 INSERT INTO alert_change (at, kind, alert_id, mentor_id, site_id, document)
 SELECT now(), $1 || n, gen_random_uuid(), $2, $3, $4 FROM generate_series(1, $5) n
@@ -29,13 +28,8 @@ HERS = Sees((SITE,))
 
 
 @pytest.fixture
-async def day(database: Database) -> Afternoon:
-    day = await an_afternoon(await database(SERVICE))
-    async with day.together():
-        for reference in MENTORS:
-            await day.mentor(reference, reference.title())
-            await day.session(reference, 3 * HOUR)
-    return day
+async def day(running: Running) -> Afternoon:
+    return await a_site(running)
 
 
 @pytest.fixture

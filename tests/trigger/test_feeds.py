@@ -12,6 +12,7 @@ import pytest
 
 from services.trigger import calendar_import, feeds, fetching, store_feeds
 from services.trigger.store_feeds import Asked, Feed
+from shared import outside
 from shared.contracts import ids
 from shared.contracts.supervision import PersonErased
 from shared.running import Running
@@ -211,7 +212,7 @@ async def test_addresses_of_our_own_network_are_not_asked(url: str):
 async def test_a_redirect_into_our_own_network_is_not_followed(server: CalendarServer, monkeypatch: pytest.MonkeyPatch):
     """Only the first address is allowed here, as one that everybody can reach would be."""
     server.given = Given(status=302, headers={"Location": "http://[::1]:1/a.ics"})
-    monkeypatch.setattr(fetching, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(outside, "is_public", lambda address: address == "127.0.0.1")
     with pytest.raises(fetching.Unreachable) as found:
         await fetching.get(server.url)
     assert (found.value.code, len(server.requests)) == ("private_address", 1)
