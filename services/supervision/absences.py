@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.supervision.messages import AbsenceEnded, AbsenceSet
+from shared.contracts import ids
 from shared.contracts.event import Event, Refused
 
 DAY = timedelta(days=1)
@@ -55,6 +56,11 @@ def ended(state: Absence | None, event: AbsenceEnded, now: datetime, _: object) 
     if state.until_at <= now:
         return Refused("over_already")
     return replace(state, from_at=min(state.from_at, now), until_at=now), []
+
+
+def id_of(person_id: UUID, request: str) -> UUID:
+    """The same request makes the same absence."""
+    return ids.after(person_id, f"absence/{request}")
 
 
 def days(first: date, last: date, time_zone: str) -> tuple[datetime, datetime]:

@@ -9,6 +9,7 @@ import typer
 
 from services.supervision import commands_links, commands_people, store_cases
 from services.supervision.app import SERVICE
+from services.supervision.commands_absence import absence_app
 from services.supervision.commands_people import SiteId
 from services.supervision.commands_site import site_app
 from shared.commands import AsJson, fail, on
@@ -22,6 +23,7 @@ LINK_LIFE = timedelta(days=14)
 
 def add_to(app: typer.Typer, import_app: typer.Typer) -> None:
     app.add_typer(site_app, name="site")
+    app.add_typer(absence_app, name="absence")
     app.command("link")(link)
     import_app.command("people")(commands_people.people)
     import_app.command("oneroster")(commands_people.oneroster)

@@ -5,11 +5,14 @@ from fastapi import APIRouter
 from services.supervision import (
     http_alerts,
     http_audit,
+    http_away,
     http_briefs,
     http_clearances,
     http_contacts,
     http_days_off,
+    http_digest,
     http_feed,
+    http_imports,
     http_mentors,
     http_notices,
     http_oidc,
@@ -25,6 +28,7 @@ from services.supervision.listening import Feed
 from shared.running import Running
 
 PAGES = (
+    http_imports,
     http_sessions,
     http_oidc,
     http_today,
@@ -38,6 +42,8 @@ PAGES = (
     http_site,
     http_notices,
     http_audit,
+    http_away,
+    http_digest,
 )
 
 

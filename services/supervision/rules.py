@@ -4,7 +4,7 @@ A claim rests on evidence; evidence that somebody has dealt with raises nothing 
 no source are our own judgement; a higher version says that a rule's meaning changed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import get_args
@@ -27,6 +27,7 @@ LADDER: tuple[With, ...] = get_args(With)
 SAFETY_RULES = ("confident_miss_on_safety_item", "safety_item_missed")
 SHORT_CLEARANCE = 6  # months: a function that expires this soon does not wait for a second missed training
 LAST_TRAININGS = 3
+TUNED_BY = 20
 OFTEN = 2
 
 
@@ -172,6 +173,12 @@ def severity(claim: Claim, raised_at: datetime) -> Severity:
     """A function that is not cleared becomes urgent when it is found less than three hours before the session."""
     close = claim.starts_at is not None and claim.starts_at - raised_at < CLOSE
     return "urgent" if close and "lack" in claim.facts else claim.severity
+
+
+def to_be_tuned(ended: Sequence[str]) -> bool:
+    """Whether over half of a rule's last asks were not needed; too few say nothing."""
+    newest = ended[:TUNED_BY]
+    return len(newest) == TUNED_BY and 2 * newest.count("not_needed") > TUNED_BY
 
 
 EVERYBODY: tuple[With, ...] = ("back_up", "site_lead", "on_call")

@@ -23,6 +23,20 @@ async def count_asked(conn: Connection, supervisor_id: UUID) -> int:
     return int(await conn.fetchval(COUNT, supervisor_id))
 
 
+# How the newest asks of each rule ended, newest first: a person has said so.
+ENDED = """
+SELECT rule, array_agg(how ORDER BY resolved_at DESC) AS ended FROM (
+  SELECT rule, how, resolved_at, row_number() OVER (PARTITION BY rule ORDER BY resolved_at DESC) AS place
+  FROM alert WHERE site_id = $1 AND resolved_by IS NOT NULL AND resolved_at > now() - interval '365 days'
+) AS newest WHERE place <= 20 GROUP BY rule ORDER BY rule
+"""
+
+
+async def list_asks(conn: Connection, site_id: str) -> list[tuple[str, list[str]]]:
+    """Of each rule how its last twenty asks at a site ended."""
+    return [(row["rule"], row["ended"]) for row in await conn.fetch(ENDED, site_id)]
+
+
 async def load_asks(conn: Connection, supervisor_ids: Sequence[UUID]) -> dict[UUID, tuple[Ask, ...]]:
     found: dict[UUID, list[Ask]] = {}
     for row in await conn.fetch(ASKS, supervisor_ids):

@@ -16,10 +16,12 @@ SELECT notice_id, site_id, person_id, kind, about, created_at, useful_until, due
        provider_id, reason
 FROM notice WHERE notice_id = ANY($1::uuid[]) ORDER BY notice_id FOR UPDATE
 """
-# Without a person it is for the site's lead; a site that has none gets no notice, as it has nobody to read it.
+# It goes to who stands in for somebody who is away. Without a person it is for the site's lead; a site that has none gets no
+# notice, as it has nobody to read it.
 ADD = """
 INSERT INTO notice (notice_id, site_id, person_id, kind, about, created_at, useful_until, due_at, state, tries)
-SELECT u.notice_id, u.site_id, coalesce(u.person_id, lead.person_id), u.kind, u.about, u.created_at, u.useful_until, u.due_at,
+SELECT u.notice_id, u.site_id, coalesce(delegate.person_id, u.person_id, lead.person_id), u.kind, u.about, u.created_at,
+       u.useful_until, u.due_at,
        'waiting', 0
 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
   AS u (notice_id, site_id, person_id, kind, about, created_at, useful_until, due_at)
@@ -27,6 +29,10 @@ LEFT JOIN LATERAL (
     SELECT p.person_id FROM person p WHERE u.person_id IS NULL AND p.site_id = u.site_id AND p.role = 'site_lead'
     ORDER BY p.reference LIMIT 1
 ) AS lead ON true
+LEFT JOIN LATERAL (
+    SELECT a.delegate_id AS person_id FROM absence a
+    WHERE a.person_id = u.person_id AND a.from_at <= now() AND a.until_at > now() ORDER BY a.from_at, a.absence_id LIMIT 1
+) AS delegate ON true
 WHERE u.person_id IS NOT NULL OR lead.person_id IS NOT NULL
 ON CONFLICT DO NOTHING
 """

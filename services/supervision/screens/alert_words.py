@@ -38,6 +38,29 @@ def together(rule: str) -> str:
     return TOGETHER.get(rule, rule.replace("_", " "))
 
 
+RULES = {
+    "safeguarding_button_pressed": "mentors who ask to be called now",
+    "confident_miss_on_safety_item": "safety questions missed while certain",
+    "safety_item_missed": "safety questions missed",
+    "out_of_scope_activity_planned": "plans that are for a professional",
+    "uncleared_function_planned": "plans that are not cleared",
+    "mentor_asked_to_talk": "mentors who ask to talk",
+    "same_mistake_again": "the same mistake again",
+    "training_not_done": "trainings not done",
+    "sessions_missed_in_a_row": "sessions missed in a row",
+    "support_contact_overdue": "talks that are due",
+    "planned_step_not_delivered": "planned steps not done",
+    "clearance_expiring": "clearances that end",
+    "ending_without_goodbye": "matches that end without a goodbye",
+    "answer_key_corrected": "questions that were corrected",
+}
+
+
+def of_rule(rule: str) -> str:
+    """What a rule is about."""
+    return RULES.get(rule, rule.replace("_", " "))
+
+
 def why(alert: Alert) -> str:
     known = WORDS.get(alert.rule)
     return known.why if known else "A rule of this site found something to look at."

@@ -94,6 +94,7 @@ class Alerts:
     note: str
     empty: str
     days_off: tuple[Card, ...] = ()  # in the open tab only
+    standing_in: str = ""
 
 
 def page(alerts: Sequence[Alert], state: str, counts: Mapping[str, int], viewer: Staff, now: datetime) -> Alerts:

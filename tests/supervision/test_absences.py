@@ -1,0 +1,174 @@
+"""Absences: what may be entered, and whose mentors somebody sees while it lasts."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.supervision import absences, away, reading, store_absences
+from services.supervision.absences import Absence
+from services.supervision.messages import AbsenceEnded, AbsenceSet
+from shared.contracts import ids
+from shared.contracts.event import Refused
+from shared.running import Running
+from tests.driving import deliver
+from tests.supervision.builders import DAY, HOUR, LEAD, MENTOR, SITE, START, SUPERVISOR, call, listed
+from tests.supervision.conftest import Jitt
+
+OMAR = ids.supervisor(SITE, "omar")
+CHICAGO = "America/Chicago"
+
+
+def event(**changes: Any) -> AbsenceSet:
+    values = {
+        "absence_id": UUID(int=1), "site_id": SITE, "person_id": SUPERVISOR, "delegate_id": OMAR, "from_at": START,
+        "until_at": START + 7 * DAY,
+    }  # fmt: skip
+    return AbsenceSet(**values | changes)
+
+
+def entered(**changes: Any) -> Absence:
+    result = absences.entered(None, event(**changes), START - DAY, None)
+    assert not isinstance(result, Refused)
+    return result[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"until_at": START - 2 * DAY}, "over_already"),
+        ({"from_at": START, "until_at": START}, "over_already"),
+        ({"delegate_id": SUPERVISOR}, "nobody_stands_in_for_themselves"),
+    ],
+)
+def test_what_is_no_absence_is_refused(changes: dict[str, Any], reason: str) -> None:
+    assert absences.entered(None, event(**changes), START - DAY, None) == Refused(reason)
+
+
+def test_it_ends_when_somebody_says_so_and_one_to_come_never_begins() -> None:
+    def ends(at: datetime) -> Any:
+        return absences.ended(entered(), AbsenceEnded(absence_id=UUID(int=1)), at, None)
+
+    assert (ends(START + DAY)[0].from_at, ends(START + DAY)[0].until_at) == (START, START + DAY)
+    assert ends(START - HOUR)[0].from_at == ends(START - HOUR)[0].until_at == START - HOUR
+    assert ends(START + 8 * DAY) == Refused("over_already")
+
+
+def test_days_are_whole_where_the_person_is() -> None:
+    first, until = absences.days(date(2026, 12, 21), date(2027, 1, 2), CHICAGO)
+    assert (first.astimezone(UTC), until.astimezone(UTC)) == (
+        datetime(2026, 12, 21, 6, tzinfo=UTC),
+        datetime(2027, 1, 3, 6, tzinfo=UTC),
+    )
+
+
+def staff(reference: str, role: str = "supervisor") -> Any:
+    return listed(reference=reference, role=role, name=reference.title(), supervisor_reference=None, cleared={})
+
+
+async def a_site(running: Running) -> date:
+    """Dana with one mentor, Omar with none, Priya the lead; answers today in Chicago."""
+    await deliver(running, staff("dana"), staff("omar"), staff("priya", "site_lead"), listed(match_started_on=None))
+    async with running.connection() as conn:
+        today: date = await conn.fetchval("SELECT (now() AT TIME ZONE $1)::date", CHICAGO)
+    return today
+
+
+async def mentors_of(running: Running, person: UUID) -> list[UUID]:
+    async with running.connection() as conn:
+        who = await reading.find_staff(conn, person)
+        assert who
+        return [mentor.id for mentor in await reading.list_mentors(conn, who)]
+
+
+async def enter(running: Running, first: date, last: date, person: UUID = SUPERVISOR, delegate: UUID = OMAR) -> None:
+    await away.enter(running, away.Asked(SITE, person, delegate, first, last), id=str(uuid4()))
+
+
+async def test_the_delegate_looks_after_the_mentors_and_then_no_more(running: Running) -> None:
+    today = await a_site(running)
+    assert await mentors_of(running, OMAR) == []
+    await enter(running, today, today + DAY)
+    assert await mentors_of(running, OMAR) == [MENTOR]
+    assert await mentors_of(running, SUPERVISOR) == [MENTOR], "who is away can still look"
+    async with running.connection() as conn:
+        [one] = await store_absences.list_absences(conn, SITE)
+    assert await away.end(running, one["absence_id"])
+    assert await mentors_of(running, OMAR) == []
+
+
+async def test_before_and_after_nobody_stands_in(running: Running) -> None:
+    today = await a_site(running)
+    await enter(running, today + 2 * DAY, today + 3 * DAY)
+    assert await mentors_of(running, OMAR) == []
+    async with running.connection() as conn:
+        await conn.execute("UPDATE absence SET from_at = now() - interval '3 days', until_at = now() - interval '1 second'")
+    assert await mentors_of(running, OMAR) == []
+
+
+async def test_mails_about_alerts_go_to_the_delegate_meanwhile(running: Running) -> None:
+    today = await a_site(running)
+    await enter(running, today, today + DAY)
+    await deliver(running, call())
+    async with running.connection() as conn:
+        assert await conn.fetchval("SELECT person_id FROM notice WHERE kind = 'alert'") == OMAR
+        [one] = await store_absences.list_absences(conn, SITE)
+    await away.end(running, one["absence_id"])
+    async with running.connection() as conn:
+        await conn.execute("DELETE FROM notice")
+    await deliver(running, listed(reference="eve", match_started_on=None), call(mentor_id=ids.mentor(SITE, "eve")))
+    async with running.connection() as conn:
+        assert await conn.fetchval("SELECT person_id FROM notice WHERE kind = 'alert'") == SUPERVISOR
+
+
+@pytest.mark.parametrize(
+    ("days", "person", "delegate", "field"),
+    [
+        ((2, 1), SUPERVISOR, OMAR, "last"),
+        ((-3, -2), SUPERVISOR, OMAR, "last"),
+        ((1, 2), SUPERVISOR, SUPERVISOR, "delegate"),
+        ((1, 2), SUPERVISOR, MENTOR, "delegate"),
+        ((1, 2), MENTOR, OMAR, "person"),
+        ((6, 8), SUPERVISOR, LEAD, "first"),
+        ((6, 8), LEAD, SUPERVISOR, "delegate"),
+    ],
+)
+async def test_what_cannot_be_is_said_at_its_field_and_nothing_is_kept(
+    running: Running, days: tuple[int, int], person: UUID, delegate: UUID, field: str
+) -> None:
+    today = await a_site(running)
+    await enter(running, today + 5 * DAY, today + 7 * DAY)
+    with pytest.raises(away.Wrong) as wrong:
+        await enter(running, today + days[0] * DAY, today + days[1] * DAY, person, delegate)
+    assert wrong.value.field == field
+    async with running.connection() as conn:
+        assert len(await store_absences.list_absences(conn, SITE)) == 1
+
+
+async def test_the_same_form_twice_is_one_absence(running: Running) -> None:
+    today = await a_site(running)
+    for _ in range(2):
+        await away.enter(running, away.Asked(SITE, SUPERVISOR, OMAR, today, today), id="the-same-form")
+    async with running.connection() as conn:
+        assert len(await store_absences.list_absences(conn, SITE)) == 1
+
+
+async def test_commands_set_list_and_end(running: Running, jitt: Jitt) -> None:
+    today = await a_site(running)
+    words = ["absence", "set", "--site", SITE, "--person", "dana", "--delegate", "omar"]
+    done = await jitt(*words, "--from", today, "--until", today + DAY)
+    assert (done.exit_code, "Noted: dana is away from" in done.output, "omar stands in" in done.output) == (0, True, True)
+    again = await jitt(*words, "--from", today, "--until", today + timedelta(days=2))
+    assert (again.exit_code, "already. End that absence first" in again.output) == (2, True)
+    unknown = await jitt(*words[:-1], "nobody", "--from", today, "--until", today)
+    assert (unknown.exit_code, "--delegate nobody: Choose somebody who is a supervisor" in unknown.output) == (2, True)
+    listing = await jitt("absence", "list", "--site", SITE)
+    assert "Dana: " in listing.output
+    assert "Omar stands in." in listing.output
+    [one] = json.loads((await jitt("absence", "list", "--site", SITE, "--json")).output)
+    assert (one["person"], one["from"]) == ("dana", today.isoformat())
+    assert (await jitt("absence", "end", one["absence_id"])).exit_code == 0
+    assert (await jitt("absence", "end", one["absence_id"])).exit_code == 2
+    assert "Nobody is away" in (await jitt("absence", "list", "--site", SITE)).output
