@@ -184,7 +184,7 @@ def _not_now(console: Console, caller: Caller, found: Found) -> Response:
         return _told(console, caller, found, f"Already {done} by {who}", f"That was {when}. Nothing to do.")
     if found.standing.state == "revoked":
         return _told(console, caller, found, "Not cleared at the moment", "There is nothing to revoke.")
-    sentences = [table.lacking(lack, function) for lack in found.standing.lacks]
+    sentences = table.lacking(found.standing)
     if not sentences:
         sentences = ["There is nothing to sign off: it is cleared, and can be renewed in its last month."]
         if not function.sign_off:

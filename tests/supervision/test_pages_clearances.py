@@ -159,7 +159,7 @@ async def test_revoking_asks_why_and_the_history_keeps_all(day: Afternoon, dana:
 async def test_nobody_signs_off_before_the_trainings_are_done_or_for_another_caseload(day: Afternoon, dana: Browser) -> None:
     early = await dana.get(f"/clearances/{MARCUS}/goal_setting_support/sign-off")
     assert early.status_code == 409
-    assert "Not ready for a sign-off Training to come: “" in words(early.text)
+    assert "Not ready for a sign-off Trainings to come: “" in words(early.text)
     assert (await dana.get(f"/clearances/{ids.mentor(SITE, 'zoe')}/{TALK}")).status_code == 403
     assert (await dana.get(f"/clearances/{uuid4()}/{TALK}")).status_code == 404
     assert (await dana.get(f"/clearances/{MARCUS}/flying")).status_code == 404

@@ -73,7 +73,7 @@ class Page:
 
 def page(mentor: Mentor, case: MentorCase, standing: Standing, entries: Sequence[Entry], *, viewer: Staff, now: datetime) -> Page:
     function, zone = vocabulary().functions[standing.function], viewer.zone
-    kind, word = status(standing, now, zone)
+    kind, word = _now(standing, now, zone)
     holds = case.holding(function.code)
     return Page(
         title=f"{mentor.name}: {said.function(function.code)}",
@@ -84,17 +84,23 @@ def page(mentor: Mentor, case: MentorCase, standing: Standing, entries: Sequence
         kind=kind,
         word=word,
         until=_until(standing, now, zone),
-        lacks=tuple(lacking(lack, function) for lack in standing.lacks),
+        lacks=tuple(lacking(standing)),
         brief=f"/briefs/{holds[-1].training_id}" if holds else None,
         action=_action(standing),
         can_revoke=standing.state in ("cleared", "on_hold", "ended"),
         undo=_undo(case, function.code, viewer, now),
         needs=tuple(_need(case, function, skill, now, zone) for skill in function.skills),
-        sign_off=function.sign_off or "No sign-off: it comes with the trainings.",
+        sign_off=said.curly(function.sign_off) or "No sign-off: it comes with the trainings.",
         renewal=renewal(function),
-        keeps=function.keeps,
+        keeps=said.curly(function.keeps),
         lines=tuple(_line(one, viewer, now) for one in entries),
     )
+
+
+def _now(standing: Standing, now: datetime, zone: str) -> tuple[Kind, str]:
+    """Without the day, which stands beside it."""
+    kind, word = status(standing, now, zone)
+    return kind, "Cleared" if kind == "ready" else "Ended" if standing.state == "ended" and kind == "idle" else word
 
 
 def _until(standing: Standing, now: datetime, zone: str) -> str:
@@ -200,14 +206,14 @@ def sign_off(mentor: Mentor, case: MentorCase, standing: Standing, *, viewer: St
     return SignOff(
         heading=f"{'Renew' if again else 'Clear'} {mentor.name} for {said.quoted(said.function(function.code))}?",
         evidence=_evidence(case, function, now, zone),
-        task=function.sign_off,
+        task=said.curly(function.sign_off),
         ways=ways if len(ways) > 1 else (),
         way=ways[0] if len(ways) == 1 else None,
-        lines=function.checklist,
+        lines=tuple(said.curly(line) for line in function.checklist),
         valid=f"Valid {months}, until {times.long_date(end, zone)}." if end else "It ends with the match.",
         button=f"{'Renew' if again else 'Sign off'} as {viewer.name}",
         href=href(mentor.id, function.code),
-        keeps=function.keeps,
+        keeps=said.curly(function.keeps),
     )
 
 

@@ -8,15 +8,16 @@ from uuid import UUID
 
 from services.supervision import ledger
 from services.supervision.domain import MentorCase
-from services.supervision.ledger import Evidence, Lack, Standing
+from services.supervision.ledger import Evidence, Lack, Standing, What
 from services.supervision.screens import said
 from services.supervision.screens.axis import Kind
 from services.supervision.screens.facts import Mentor
-from shared.contracts.vocabulary import Function, vocabulary
+from shared.contracts.vocabulary import vocabulary
 
 LATELY = timedelta(days=60)  # an end that is longer ago waits for nobody
 PAGE = 24  # mentors in one table
 Waits = Literal["hold", "sign", "ends"]
+WHATS: tuple[What, ...] = ("hold", "training", "practice", "contacts", "check_ins")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def _to_do(mentor: Mentor, standing: Standing, case: MentorCase, now: datetime, 
         place, action = f"/briefs/{hold.training_id}", "Open brief"
     elif standing.needs_sign_off:
         place, action = f"{place}/sign-off", "Renew" if standing.state in ("cleared", "ended") else "Sign off"
-    notes = [lacking(one, function) for one in standing.lacks if one.what != "hold"]
+    notes = [] if standing.state == "on_hold" else lacking(standing)
     if standing.needs_sign_off and standing.until:
         notes = [f"{'Ended' if standing.until <= now else 'Ends'} {said.day(standing.until, now, zone)}."]
     elif standing.needs_sign_off and not function.base:
@@ -178,15 +179,22 @@ def _to_do(mentor: Mentor, standing: Standing, case: MentorCase, now: datetime, 
     return ToDo(mentor.name, said.sentence(said.function(function.code)), kind, word, " ".join(notes), place, action)
 
 
-def lacking(lack: Lack, function: Function) -> str:
-    """What has to happen, as a sentence."""
-    if lack.what == "training":
-        return f"Training to come: {said.quoted(said.skill(lack.skill))}."
-    if lack.what == "practice":
-        return f"To renew: a training on {said.quoted(said.skill(lack.skill))}."
-    if lack.what == "contacts":
-        return f"To renew: {said.counted(lack.count, 'more talk', 'more talks')} logged within {function.months} months."
-    if lack.what == "check_ins":
-        more = said.counted(lack.count, "more session", "more sessions")
-        return f"To renew: {more} with the planned steps done, as the check-in says."
-    return "A safety question was missed: talk about it first."
+def lacking(standing: Standing) -> list[str]:
+    """What has to happen, in sentences."""
+    function = vocabulary().functions[standing.function]
+    of = {what: [lack for lack in standing.lacks if lack.what == what] for what in WHATS}
+    found = ["A safety question was missed: talk about it first."] if of["hold"] else []
+    if of["training"]:
+        found.append(f"{'Training' if len(of['training']) == 1 else 'Trainings'} to come: {_skills(of['training'])}.")
+    parts = [f"a training on {_skills(of['practice'])}"] if of["practice"] else []
+    months = said.number(function.months or 0)
+    parts += [f"{said.counted(one.count, 'more talk', 'more talks')} logged within {months} months" for one in of["contacts"]]
+    parts += [
+        f"{said.counted(one.count, 'more session', 'more sessions')} with the planned steps done, as the check-in says"
+        for one in of["check_ins"]
+    ]
+    return [*found, *([f"To renew: {said.listed(parts)}."] if parts else [])]
+
+
+def _skills(lacks: Sequence[Lack]) -> str:
+    return said.listed(said.quoted(said.skill(lack.skill)) for lack in lacks)

@@ -8,12 +8,13 @@ from services.supervision.screens import said
 from services.supervision.screens.axis import Kind
 from services.supervision.screens.facts import Meeting
 from shared.contracts.assessment import SkillRemembered, recall
-from shared.contracts.vocabulary import vocabulary
+from shared.contracts.vocabulary import STAGES, vocabulary
 
 WIDTH, HEIGHT, TOP = 300, 40, 4  # the drawing's own units
 BEFORE = timedelta(days=60)
 AFTER = timedelta(days=14)
 STEPS = 30
+CALLED_FOR = 0.7  # what a session asks for much: its weight, at any stage
 FRESHNESS, NO_SCORE = "How fresh each skill is likely to be.", "This picks the next training. It is not a score."
 FRESH, FADING = 0.85, 0.6  # our own judgement: from here on the word is Fresh, or Fading
 
@@ -49,7 +50,9 @@ def page(skills: Sequence[SkillRemembered], coming: Meeting | None, now: datetim
 def _asked_for(coming: Meeting | None) -> Iterable[str]:
     """The skills that the plan of the next session calls for."""
     activity = vocabulary().activities.get(coming.activity) if coming and coming.activity else None
-    return activity.weights if activity else ()
+    if activity is None:
+        return ()
+    return [skill for skill in activity.weights if max(activity.weight(skill, stage) for stage in STAGES) >= CALLED_FOR]
 
 
 def _new(skill: str) -> Skill:

@@ -107,6 +107,11 @@ def quoted(words: str) -> str:
     return f"“{words.strip().strip(QUOTES)}”"
 
 
+def curly(words: str) -> str:
+    """With the apostrophe that print has."""
+    return words.replace("'", "’")
+
+
 def first_name(name: str) -> str:
     return name.split(maxsplit=1)[0] if name.strip() else name
 
