@@ -3,10 +3,11 @@ long. Erasing, handing out, forgetting and docs/guides/privacy.md all follow fro
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal
 from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
 
 NOBODY = UUID(int=0)  # stands where somebody who was erased had done something
 SHARED = Path(__file__).parent / "messaging" / "privacy.toml"
@@ -31,7 +32,8 @@ class Kept:
     """One table.
 
     `of`: columns that say whose row it is: it goes when that person is erased. `by`: who did it: the row stays, without them.
-    `inside`: JSON columns with ids of staff in them, which are replaced. `elsewhere`: why an id may stay, or who removes it.
+    `inside`: JSON columns with ids of staff in them, which are replaced. `naming`: JSON columns; a row that names the person in
+    one goes. `elsewhere`: why an id may stay, or who removes it.
     `since` and `days`: forgotten so long after that instant; `until` says in words when a table without them is emptied.
     `hide`: columns that nobody is handed. `forget`: a function of the schema, for a table whose rows its service cannot delete.
     """
@@ -43,6 +45,7 @@ class Kept:
     of: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
+    naming: tuple[str, ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     since: str = ""
     days: int = 0
@@ -56,6 +59,7 @@ class Kept:
 
 
 Keeps = tuple[Kept, ...]
+KEPT = TypeAdapter(Kept)
 
 
 def load(folder: Path) -> Keeps:
@@ -74,10 +78,12 @@ def _read(file: Path) -> Iterator[Kept]:
     except (OSError, tomllib.TOMLDecodeError) as problem:
         raise Unclear(f"{file} cannot be read: {problem}") from problem
     for table, said in found.items():
+        if unknown := said.keys() - {one.name for one in fields(Kept)}:
+            raise Unclear(f"{file}, [{table}]: no such word: {', '.join(sorted(unknown))}")
         try:
-            kept = Kept(table, **{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})
-        except TypeError as problem:
-            raise Unclear(f"{file}, [{table}]: {problem}") from None
+            kept = KEPT.validate_python(said | {"table": table})
+        except ValidationError as problem:
+            raise Unclear(f"{file}, [{table}]: {problem.errors()[0]['msg']} ({problem.errors()[0]['loc']})") from None
         if bool(kept.days) == bool(kept.until) or bool(kept.days) != bool(kept.since):
             raise Unclear(f"{file}, [{table}]: say either since and days, or until")
         yield kept
@@ -87,6 +93,3 @@ def _span(days: int) -> str:
     if days % 365 == 0:
         return f"{days // 365} year{'s' if days > 365 else ''}"
     return f"{days} day{'s' if days > 1 else ''}"
-
-
-Role = Literal["mentor", "staff"]

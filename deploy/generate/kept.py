@@ -43,6 +43,7 @@ def _table(tables: list[Kept]) -> Iterator[str]:
 
 def _erased(kept: Kept) -> str:
     said = [f"rows of `{column}` go" for column in kept.of]
+    said += [f"rows that name them in `{column}` go" for column in kept.naming]
     said += [f"`{column}` becomes nobody" for column in (*kept.by, *kept.inside)]
     said += [f"`{column}`: {why}" for column, why in kept.elsewhere.items()]
     return "; ".join(said) or "names nobody"

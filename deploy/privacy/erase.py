@@ -11,7 +11,6 @@ from time import monotonic
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -40,7 +39,7 @@ HELP = (
 class _PersonFirst(TyperGroup):
     """`jitt erase REFERENCE` means `jitt erase person REFERENCE`."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] != "--help":
             args = ["person", *args]
         return super().parse_args(ctx, args)

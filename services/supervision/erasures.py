@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from services.supervision.messages import ErasureAsked, SupervisorLeft
@@ -33,7 +33,7 @@ class Erasure:
 
 def asked(known: Erasure | None, event: ErasureAsked, now: datetime, _: object) -> Decided:
     """Asked again, everything is done again."""
-    role = "mentor" if event.role == "mentor" else "staff"
+    role: Literal["mentor", "staff"] = "mentor" if event.role == "mentor" else "staff"
     asked = Erasure(event.person_id, event.site_id, role, now, now + TOPICS_KEEP, {})
     return asked, [PersonErased(mentor_id=event.person_id, role=role, site_id=event.site_id, at=now)]
 

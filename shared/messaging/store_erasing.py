@@ -20,6 +20,7 @@ DONE_BY = "UPDATE %1$I SET %2$I = $2 WHERE %2$I = $1"
 INSIDE = """
 UPDATE %1$I SET %2$I = replace(%2$I::text, $1::text, $2::text)::jsonb WHERE position($1::text IN %2$I::text) > 0
 """
+NAMING = "DELETE FROM %1$I WHERE position($1::text IN %2$I::text) > 0"
 HOW_MANY = "SELECT count(*) FROM %1$I WHERE %2$I = $1"
 HAND_OUT = "SELECT to_jsonb(t) - $2::text[] AS row FROM %1$I AS t WHERE t.%2$I = $1"
 TOO_OLD = """
@@ -68,6 +69,7 @@ async def erase(conn: Connection, keeps: Keeps, person_id: UUID, staff: bool) ->
     rows: dict[str, int] = {}
     for kept in keeps:
         found = [await _run(conn, ROWS_OF, kept.table, column, person_id) for column in kept.of]
+        found += [await _run(conn, NAMING, kept.table, column, str(person_id)) for column in kept.naming]
         if staff:
             found += [await _run(conn, DONE_BY, kept.table, column, person_id, NOBODY) for column in kept.by]
             found += [await _run(conn, INSIDE, kept.table, column, str(person_id), str(NOBODY)) for column in kept.inside]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from deploy import topology
 from shared.settings import settings
@@ -73,13 +73,11 @@ async def _last_values(topic: str, key: str) -> list[bytes | None]:
 
 
 async def _records() -> AsyncIterator[Any]:
-    async with AIOKafkaConsumer(bootstrap_servers=settings().kafka, auto_offset_reset="earliest", fetch_max_wait_ms=10,
-                                isolation_level="read_committed") as consumer:  # fmt: skip
-        names = sorted(name for name in await consumer.topics() if not name.startswith("__"))
-        places = [TopicPartition(name, number) for name in names for number in consumer.partitions_for_topic(name) or ()]
-        consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
-        ends = await consumer.end_offsets(places)
+    options = {"bootstrap_servers": settings().kafka, "auto_offset_reset": "earliest", "isolation_level": "read_committed"}
+    async with AIOKafkaConsumer(**options) as asked:
+        names = sorted(name for name in await asked.topics() if not name.startswith("__"))
+    async with AIOKafkaConsumer(*names, fetch_max_wait_ms=10, **options) as consumer:
+        ends = await consumer.end_offsets(consumer.assignment())
         while any([await consumer.position(place) < end for place, end in ends.items()]):
             for records in (await consumer.getmany(timeout_ms=100)).values():
                 for record in records:

@@ -119,6 +119,7 @@ SELDOM: Mapping[str, str] = {
     "shared.messaging.store_erasing.ROWS_OF": "an erasure, of a table that privacy.toml names",
     "shared.messaging.store_erasing.DONE_BY": "an erasure of a member of staff, of a table that privacy.toml names",
     "shared.messaging.store_erasing.INSIDE": "an erasure of a member of staff, of a table that privacy.toml names",
+    "shared.messaging.store_erasing.NAMING": "an erasure, of a table that privacy.toml names",
     "shared.messaging.store_erasing.HOW_MANY": "a command that shows what an erasure would take",
     "shared.messaging.store_erasing.HAND_OUT": "a command that hands a person all that is kept",
     "shared.messaging.store_erasing.TOO_OLD": "once an hour, on a connection of its own, of a table that privacy.toml names",

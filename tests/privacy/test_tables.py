@@ -56,7 +56,7 @@ def faults(columns: Columns, keeps: Keeps) -> Iterator[str]:
 
 
 def _faults_of(kept: Kept, columns: Mapping[str, str]) -> Iterator[str]:
-    named = {*kept.of, *kept.by, *kept.inside, *kept.elsewhere}
+    named = {*kept.of, *kept.by, *kept.inside, *kept.naming, *kept.elsewhere}
     since = {kept.since} if kept.since else set()
     yield from (f"{kept.table}.{name}: there is no such column" for name in (named | since | {*kept.hide}) - columns.keys())
     for name, type_ in columns.items():
