@@ -34,6 +34,7 @@ NAV = (
     ("Today", "/today"), ("Alerts", "/alerts"), ("Mentors", "/mentors"), ("Contacts", "/contacts"),
     ("Clearances", "/clearances"), ("Site", "/site"),
 )  # fmt: skip
+FOR_LEADS_ONLY = (("Imports", "/imports"),)
 REFUSED = {
     403: ("You do not have access to this page", "It belongs to another caseload."),
     404: ("Page not found", "If you typed the address, check that it is whole."),
@@ -143,7 +144,8 @@ class Console:
         self, caller: Caller, template: str, here: str, open_alerts: int, /, status: int = 200, **values: object
     ) -> Response:
         staff = caller.staff
-        frame = {"site_name": staff.site_name, "nav": NAV, "here": here, "open_alerts": open_alerts,
+        nav = NAV + FOR_LEADS_ONLY if staff.leads else NAV
+        frame = {"site_name": staff.site_name, "nav": nav, "here": here, "open_alerts": open_alerts,
                  "signed_in_as": f"{staff.name}, {staff.role_words}", "csrf": caller.csrf}  # fmt: skip
         response = http.page(self.env, template, status, frame=frame, csrf=caller.csrf, new_id=uuid4, zone=staff.zone, **values)
         response.headers.update(http.CONSOLE_HEADERS)

@@ -18,6 +18,7 @@ CREATE TABLE people_import (
     file_name text NOT NULL,
     state text NOT NULL CHECK (state IN ('looked_at', 'confirmed', 'done', 'dropped', 'failed')),
     forced boolean NOT NULL,
+    mapping text NOT NULL,  -- of a OneRoster set: what its roles mean
     file bytea,
     report bytea,
     new int NOT NULL,
@@ -28,7 +29,8 @@ CREATE TABLE people_import (
     written int NOT NULL,
     sent_at timestamptz NOT NULL,
     confirmed_at timestamptz,
-    ended_at timestamptz
+    ended_at timestamptz,
+    claimed_until timestamptz  -- by the worker that brings it in
 );
 CREATE INDEX people_import_of_site ON people_import (site_id, sent_at);
 CREATE INDEX people_import_to_do ON people_import (sent_at) WHERE state IN ('looked_at', 'confirmed');

@@ -1,0 +1,73 @@
+"""Brings in the lists that somebody said yes to on the console: one at a time, in every worker, for ever.
+
+Whoever dies in the middle leaves the list to the next one: what is in already is known by its import, and counts once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from services.supervision import oneroster_mapping, people_import, store_uploads, uploads
+from services.supervision.people_import import Job, Looked
+from shared import db
+from shared.running import Running
+
+LOG = logging.getLogger("jitt.imports")
+IDLE_SECONDS = 1.0
+MOST_UNPACKED = 256 * 1024 * 1024
+
+
+async def run(running: Running, room: Callable[[], Awaitable[object]]) -> None:
+    """For ever."""
+    while True:
+        try:
+            await room()
+            if await bring_in_one(running):
+                continue
+        except Exception as error:
+            LOG.warning("lists of people cannot be brought in now", extra={"error": f"{type(error).__name__}: {error}"})
+        await asyncio.sleep(IDLE_SECONDS)
+
+
+async def bring_in_one(running: Running) -> bool:
+    """Whether there was one."""
+    async with running.connection() as conn:
+        await store_uploads.forget(conn)
+        found = await store_uploads.claim(conn)
+    if found is None:
+        return False
+    try:
+        state = await _bring_in(running, found)
+    except Exception as error:
+        if db.is_transient(error):
+            raise
+        LOG.error("a list of people could not be brought in", extra={"error": f"{type(error).__name__}: {error}"})
+        state = "failed"
+    async with running.connection() as conn:
+        await store_uploads.end(conn, found["import_id"], state)
+    return True
+
+
+async def _bring_in(running: Running, found: dict[str, Any]) -> str:
+    """Looked at again: what changed meanwhile is not what somebody said yes to, and too many must not leave by it."""
+    import_id = found["import_id"]
+    data = uploads.unseal(found["file"], import_id)
+    if data is None:
+        return "failed"
+    mapping = oneroster_mapping.read(found["mapping"])
+    looked = await people_import.look(running, Job(found["site_id"], data, found["kind"], mapping, most_bytes=MOST_UNPACKED))
+    if looked.compared.too_many_gone and not (found["forced"] and len(looked.compared.gone) <= found["gone"]):
+        return "failed"
+    before = found["new"] + found["changed"] + found["gone"] - _people(looked)
+
+    async def written(done: int, _: int) -> None:
+        async with running.connection() as conn:
+            await store_uploads.note_written(conn, import_id, max(before, 0) + min(done, _people(looked)))
+
+    await people_import.enter(running, looked, str(import_id), lambda done, of: None, written)
+    return "done"
+
+
+def _people(looked: Looked) -> int:
+    return len(looked.compared.new) + len(looked.compared.changed) + len(looked.compared.gone)
