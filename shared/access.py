@@ -59,7 +59,7 @@ async def open_pool(service: str, size: int = 8) -> Pool:
 
 
 async def open_pool_at(dsn: str, application: str, size: int) -> Pool:
-    return await db.open_pool(dsn, application, size, connection_class=PagesConnection, setup=_told)
+    return await db.open_pool(dsn, application, size, least=0, connection_class=PagesConnection, setup=_told)
 
 
 async def _told(conn: PoolConnectionProxy) -> None:

@@ -83,8 +83,9 @@ async def connect(dsn: str, application: str, **options: str) -> Connection:
         raise ConnectionError("Postgres does not answer") from error
 
 
-async def open_pool(dsn: str, application: str, size: int = 8, **how: Any) -> Pool:
-    return await asyncpg.create_pool(dsn, min_size=1, max_size=size, timeout=5, command_timeout=SECONDS, reset=_as_it_was,
+async def open_pool(dsn: str, application: str, size: int = 8, *, least: int = 1, **how: Any) -> Pool:
+    """With `least` 0 nothing is connected before it is needed, so that Postgres may be away; else raises when it is."""
+    return await asyncpg.create_pool(dsn, min_size=least, max_size=size, timeout=5, command_timeout=SECONDS, reset=_as_it_was,
                                      server_settings={"application_name": application}, **how)
 
 

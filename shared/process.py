@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import uvicorn
 import uvloop
-from asyncpg import Connection
+from asyncpg import Connection, Pool
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import generate_latest
@@ -41,7 +41,6 @@ BEAT_SECONDS = 1.0
 STOP_SECONDS = 6.0
 PUBLISHERS_SECONDS = 2
 SHARE_SECONDS = 3
-AWAY = "Postgres does not answer yet"
 ROUND_SECONDS = 3  # how long a stop waits for the relay's round
 
 
@@ -57,8 +56,8 @@ def start(service: Service, role: Role, port: int, *, host: str = LOOPBACK) -> N
 
 async def run(service: Service, role: Role, port: int, silent_seconds: float | None = None, *, host: str = LOOPBACK) -> None:
     """Until it is told to stop. Raises when the process should be started anew, after `silent_seconds` without a sign of life."""
-    web = await _patiently(lambda: access.open_pool(service.name), AWAY) if role in ("web", "all") else None
-    pool = await _patiently(lambda: db.open_pool(db.service_dsn(service.name), f"jitt {service.name} web"), AWAY)
+    web = await access.open_pool(service.name) if role in ("web", "all") else None
+    pool = await db.open_pool(db.service_dsn(service.name), f"jitt {service.name} web", least=0)
     running = Running(service, pool, settings(), web)
     work = WorkerProcess(running, silent_seconds) if role in ("worker", "all") else None
     app = application_of(running, work, pages=role in ("web", "all"))
@@ -66,11 +65,22 @@ async def run(service: Service, role: Role, port: int, silent_seconds: float | N
                                            timeout_graceful_shutdown=5, server_header=False))
     _spare_what_stays()
     try:
-        await _until_one_ends(server.serve(), *(work.tasks() if work else ()))
+        await _until_one_ends(server.serve(), *((_worked(pool, work),) if work else ()))
     finally:
         if work:
             await work.close()
         await asyncio.gather(*(db.close_pool(one) for one in (pool, web) if one))
+
+
+async def _worked(pool: Pool, work: "WorkerProcess") -> None:
+    """Once Postgres answers. Pages are served before: some of them need no database, and the others say that it is away."""
+    await _patiently(lambda: _reached(pool), "Postgres does not answer yet")
+    await _until_one_ends(*work.tasks())
+
+
+async def _reached(pool: Pool) -> None:
+    async with pool.acquire(timeout=5):
+        pass
 
 
 def _spare_what_stays() -> None:

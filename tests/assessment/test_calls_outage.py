@@ -80,6 +80,10 @@ async def until(ask, seconds=120):
     raise AssertionError("it did not come true in time")
 
 
+async def words_of(asked):
+    return (await asked).text
+
+
 async def test_a_call_in_an_outage_survives_a_kill_and_is_delivered_once_when_the_database_is_back(database, tmp_path):
     running = await database(SERVICE)
     await arrive(running)
@@ -97,6 +101,9 @@ async def test_a_call_in_an_outage_survives_a_kill_and_is_delivered_once_when_th
         async def ready():
             return (await phone.get("/health/ready")).status_code == 200
 
+        async def unready():
+            return (await phone.get("/health/ready")).status_code == 503
+
         request = {"request": str(uuid4()), "kind": "now", "site": "east", "lang": "en"}
         look = f"/t/{TRAINING}/call/{request['request']}?kind=now&site=east&lang=en"
         async with web_process(environment, port):
@@ -110,8 +117,12 @@ async def test_a_call_in_an_outage_survives_a_kill_and_is_delivered_once_when_th
             assert WAITING in (await page(look)).text
             assert 'href="tel:911"' in (await page("/talk/east")).text
         assert [file.suffix for file in (tmp_path / "calls").iterdir()] == [".json"]
-        line.is_cut = False
-        async with web_process(environment, port):
+        async with web_process(environment, port):  # begins in the outage
+            assert 'href="tel:911"' in await until(lambda: words_of(page("/talk/east")))
+            assert WAITING in (await page(look)).text
+            assert "there is a problem" in (await page(f"/t/{link_to()}")).text
+            assert await until(unready)  # asked again, since a failure ends its connection
+            line.is_cut = False
             await until(ready)
             assert await until(lambda: running.pool.fetchval(CALLS)) == 1
             assert WAITING in (await page(look)).text  # Kafka has not taken it
