@@ -13,6 +13,8 @@ from deploy.privacy import keys
 from services.assessment import handing_out, resealing, store_sealed
 from services.assessment.app import SERVICE
 from services.assessment.sealing import CannotOpen, seal
+from services.supervision import store_webhook_secrets, webhook_secrets
+from services.supervision.app import SERVICE as SUPERVISION
 from shared import db
 from shared.running import Running
 from shared.security import Forged, Link, mint_link, read_link
@@ -21,6 +23,10 @@ from tests.conftest import Database, at_database
 
 MENTOR, TRAINING = UUID(int=7), UUID(int=70)
 OLD, NEW = SecretStr("old-secret-old-secret"), SecretStr("new-secret-new-secret")
+WEBHOOK = """
+INSERT INTO webhook (name, sites, url, secrets, state, added_at, xact, seq, due_at, tries, answer, dead)
+VALUES ('crm', '{east}', 'https://crm.example.org', $1, 'active', now(), '0', 0, now(), 0, '', '[]')
+"""
 PUT = """
 INSERT INTO open_answer (training_id, number, site_id, mentor_id, item_id, key_id, sealed, answered_at)
 VALUES ($1, $2, 'east', $3, 'q5', '', '', now())
@@ -71,17 +77,28 @@ async def test_without_the_old_key_nothing_is_changed_and_the_missing_one_is_nam
     assert await texts(running) == ["one"]
 
 
-async def test_the_commands_show_ids_and_count_and_never_a_secret(running, monkeypatch):
+async def test_the_commands_show_ids_and_count_and_never_a_secret(running, database, monkeypatch):
     with_keys(monkeypatch, k1=OLD)
     await written(running, "one", "two")
     async with running.connection() as conn:
         name = await conn.fetchval("SELECT current_database()")
     monkeypatch.setenv("JITT_ASSESSMENT_POSTGRES", at_database(db.service_dsn("assessment"), name))
+    other = await database(SUPERVISION)
+    async with other.connection() as conn:
+        name = await conn.fetchval("SELECT current_database()")
+        await conn.execute(WEBHOOK, f'[{{"sealed": "{webhook_secrets.seal("whsec_1", "crm")}"}}]')
+    monkeypatch.setenv("JITT_SUPERVISION_POSTGRES", at_database(db.service_dsn("supervision"), name))
     with_keys(monkeypatch, k2=NEW, k1=OLD)
     shown = json.loads(await typed("show", "--json"))
     assert [(one["id"], one["used"], one["sealed"]) for one in shown if one["name"] == "answers"] == [
         ("k2", "new and old", 0), ("k1", "old", 2)]
-    assert "2 answers were sealed anew with “k2”." in await typed("rotate", "answers")
+    assert "2 were sealed anew with the first key of JITT_ANSWER_KEYS." in await typed("rotate", "answers")
+    monkeypatch.setattr(settings(), "webhook_keys", {"w2": NEW} | settings().webhook_keys)
+    assert "1 were sealed anew with the first key of JITT_WEBHOOK_KEYS." in await typed("rotate", "webhooks")
+    monkeypatch.setattr(settings(), "webhook_keys", {"w2": NEW})
+    async with other.connection() as conn:
+        (secret,) = (await store_webhook_secrets.list_secrets(conn))["crm"]
+    assert webhook_secrets.unseal(secret.sealed, "crm") == "whsec_1"
     said = await typed("show")
     for name in keys.KINDS:
         said += await typed("rotate", name)
@@ -98,7 +115,7 @@ async def typed(*words: str) -> str:
 
 def test_a_key_that_is_missing_is_named():
     chosen = Settings(answer_keys={"k2": NEW})
-    assert [(one.id, one.used, one.sealed) for one in keys.listed(chosen, {"k1": 3}) if one.name == "answers"] == [
+    assert [(one.id, one.used, one.sealed) for one in keys.listed(chosen, {"answers": {"k1": 3}}) if one.name == "answers"] == [
         ("k2", "new and old", 0), ("k1", "missing", 3)]
 
 
