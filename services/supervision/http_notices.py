@@ -60,9 +60,9 @@ def choosing(running: Running) -> APIRouter:
         if reader is None:
             return _closed()
         language = languages.spoken(PAGES, reader["locale"])
-        return mentors_page(_pages(language), "mail-choice.jinja", reader=reader, here=f"/mail/{site_id}/{token}", saved=bool(saved),
-                            texts=bool(running.settings.text_url and reader["phone"]), site_name=reader["site_name"],
-                            talk=f"/talk/{site_id}")  # fmt: skip
+        texts = bool(running.settings.text_url and reader["phone"])
+        return mentors_page(_pages(language), "mail-choice.jinja", reader=reader, here=f"/mail/{site_id}/{token}", texts=texts,
+                            saved=bool(saved), site_name=reader["site_name"], talk=f"/talk/{site_id}")  # fmt: skip
 
     @router.post("/mail/{site_id}/{token}")
     async def chosen(site_id: str, token: str, wanted: Annotated[str, Form()] = "none") -> Response:

@@ -63,7 +63,7 @@ def mail(notice_id: UUID, created_at: datetime, letter: Letter, reader: Reader, 
         message["List-Unsubscribe"] = f"<{off}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     values = {"letter": letter, "reader": reader, "off": off, "console": sender.console}
-    env = _environment(language_of(reader))
+    env = environment(language_of(reader))
     message.set_content(env.get_template("mail.txt.jinja").render(values))
     message.add_alternative(env.get_template("mail.html.jinja").render(values), subtype="html")
     message.set_boundary(f"jitt-{notice_id}")
@@ -86,5 +86,5 @@ def _split(address: str) -> tuple[str, str]:
 
 
 @lru_cache
-def _environment(code: str) -> Environment:
+def environment(code: str) -> Environment:
     return pages.environment(PAGES, languages.spoken(PAGES, code))

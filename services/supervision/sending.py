@@ -24,7 +24,7 @@ from shared.security import Link, mint_link
 LOG = logging.getLogger("jitt.notices")
 AT_ONCE = 16
 CONNECTIONS = 4
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=2)  # may be short: who has lost it meanwhile hands nothing over
 IDLE_SECONDS = 0.5
 STOP_SECONDS = 4.0
 LONGEST_TURN = timedelta(seconds=60)

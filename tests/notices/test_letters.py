@@ -77,9 +77,12 @@ def test_a_link_holds_the_epoch_of_now() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "link"),
-    [("training", "training"), ("nudge", "training"), ("last_call", "training"), ("moved", "training"), ("correction", "training"),
-     ("link", "training"), ("check_in", "check_in"), ("record", "record")],
-)  # fmt: skip
+    [
+        *((kind, "training") for kind in ("training", "nudge", "last_call", "moved", "correction", "link")),
+        ("check_in", "check_in"),
+        ("record", "record"),
+    ],
+)
 def test_each_mail_opens_one_thing_only(kind: Kind, link: str) -> None:
     assert opened(letter(kind)).kind == link
 
