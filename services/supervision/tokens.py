@@ -19,9 +19,7 @@ from shared.tokens import hashed
 
 Scope = Literal["alerts:read"]
 SCOPES: dict[Scope, str] = {"alerts:read": "read alerts, and hear of new ones"}
-NOT_KNOWN = (
-    "Send a token that is in use as “Authorization: Bearer TOKEN”. `jitt token add` gives one."
-)
+NOT_KNOWN = "Send a token that is in use as “Authorization: Bearer TOKEN”. `jitt token add` gives one."
 NOT_ITS_SCOPE = "This token may not do that: it needs the scope {}. `jitt token add` gives a token with it."
 TOO_MANY = "Too many wrong tokens from this address. Wait a minute, check the token, and try again."
 BEARER = HTTPBearer(auto_error=False, description="a system's token, from `jitt token add`")
