@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: env demo up test check freeze lock bench chaos soak
+.PHONY: env demo up test check freeze lock bench simulate chaos soak
 
 env: .venv/.ready
 
@@ -51,6 +51,10 @@ freeze: env
 # One hop against its own parts and against a naive service: fifteen minutes, and only a quiet machine gives true figures.
 bench: env
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+# A year of 2,000 mentors through the alert rules: what a supervisor is asked in a week. Ten minutes of processor time.
+simulate: env
+	@$(BIN)/python -m tests.simulation $(ARGS)
 
 # Kills, stops and starves a real network under load, then counts: nothing lost, nothing doubled. FULL=1: the release run, hours.
 chaos: env

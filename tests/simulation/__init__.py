@@ -1,0 +1,1 @@
+"""A simulated year of a network through the real rules: `make simulate`."""
