@@ -67,7 +67,7 @@ WHERE c.mentor_id = u.mentor_id
 OF_SUPERVISOR = """
 SELECT c.mentor_id FROM mentor_case c
 WHERE c.supervisor_id = $1 AND ($2::uuid IS NULL OR c.mentor_id > $2)
-  AND EXISTS (SELECT 1 FROM person p WHERE p.person_id = $1 AND p.status = 'left')
+  AND NOT EXISTS (SELECT 1 FROM person p WHERE p.person_id = $1 AND p.status = 'active')  -- left, or erased
 ORDER BY c.mentor_id LIMIT $3
 """
 REST = "UPDATE mentor_case SET due_at = NULL WHERE mentor_id = ANY($1::uuid[])"

@@ -138,6 +138,7 @@ def test_a_worker_whose_database_was_restored_does_it_by_itself(person: Newcomer
 def test_mentors_of_an_erased_supervisor_go_to_the_sites_lead(town: Town, newcomer: Newcomer) -> None:
     omar = ids.supervisor(LAKESIDE, "omar")
     rows("UPDATE supervision.mentor_case SET supervisor_id = $2 WHERE mentor_id = $1", newcomer.id, omar)
+    assert rows("SELECT name FROM supervision.person WHERE person_id = $1", omar) == [("Omar Haddad",)]
     found = json.loads(jitt("erase", "omar", "--site", LAKESIDE, "--yes", "--json"))
     assert found["complete"] and found["role"] == "staff"
     eventually(lambda: rows("SELECT supervisor_id FROM supervision.mentor_case WHERE mentor_id = $1", newcomer.id) == [(None,)],
