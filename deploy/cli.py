@@ -48,6 +48,8 @@ COMMANDS = {  # first word -> where its commands are
     "site": ("services.supervision.commands",),
     "link": ("services.supervision.commands",),
     "sign-in": ("services.supervision.commands_console",),
+    "mail": ("services.supervision.commands_notices",),
+    "bounce": ("services.supervision.commands_notices",),
     "sign-out": ("services.supervision.commands_accounts",),
     "account": ("services.supervision.commands_accounts",),
     "token": ("services.supervision.commands_tokens",),
@@ -87,7 +89,8 @@ def up() -> None:
     try:
         with network(home(), typer.echo) as running:
             typer.echo(f"\nMentors' pages  {url_of('assessment')}\nConsole         {url_of('supervision')}\n"
-                       f"Events go to    {url_of('trigger')}/v1/events\nLogs            {running.home}/services\n\n"
+                       f"Events go to    {url_of('trigger')}/v1/events\nLogs            {running.home}/services\n"
+                       f"{_mails()}\n\n"
                        "Ctrl-C stops it.")
             while True:
                 running.watch()
@@ -96,6 +99,13 @@ def up() -> None:
         fail(str(problem))
     except KeyboardInterrupt:
         typer.echo("Stopped")
+
+
+def _mails() -> str:
+    from shared.settings import settings
+
+    host = settings().mail_host
+    return f"Mails           go to {host}" if host else f"Mails           {settings().home}/mail (`jitt mail` lists them)"
 
 
 @app.command()

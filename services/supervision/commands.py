@@ -38,6 +38,7 @@ def link(
     record: Annotated[bool, typer.Option("--record", help="The link to the mentor's own record; works for 90 days.")] = False,
     check_in: Annotated[bool, typer.Option("--check-in", help="The link to what a mentor says after the last session.")] = False,
     revoke: Annotated[bool, typer.Option("--revoke", help="Instead: end every link that the mentor has.")] = False,
+    mail: Annotated[bool, typer.Option("--mail", help="With --record: send it to the mentor instead of printing it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print the link that opens a mentor's training. It works until two weeks after the session's start.
@@ -50,6 +51,10 @@ def link(
     """
     if [record, check_in, revoke].count(True) > 1:
         fail("Choose one of --record, --check-in and --revoke.", 2)
+    if mail and not record:
+        fail("--mail goes with --record. Links to trainings and check-ins are mailed by themselves.", 2)
+    if mail:
+        return commands_links.mail_record(site, mentor)
     if record:
         return commands_links.print_record(site, mentor, as_json=as_json)
     if revoke:

@@ -10,6 +10,7 @@ import typer
 from services.supervision import store_links
 from services.supervision.app import SERVICE
 from services.supervision.messages import LinksRevoked
+from services.supervision.notice_messages import NoticeAsked
 from shared.commands import fail, on
 from shared.contracts import ids
 from shared.running import Running
@@ -17,6 +18,7 @@ from shared.security import Link, mint_link
 from shared.settings import settings
 
 RECORD_LIFE = timedelta(days=90)
+INVITED_LIFE = timedelta(days=3)
 CHECK_IN_LIFE = timedelta(days=14)  # as long as a training's; whether a check-in still counts is judged when it is sent
 
 
@@ -25,6 +27,14 @@ def print_record(site: str, mentor: str, *, as_json: bool) -> None:
     mentor_id = _mentor_id(site, mentor)
     url = on(SERVICE, lambda running: _minted(running, mentor_id)) or _nobody(site, mentor)
     typer.echo(json.dumps({"url": url, "mentor_id": str(mentor_id)}) if as_json else url)
+
+
+def mail_record(site: str, mentor: str) -> None:
+    """An invitation, in the mentor's language, sent as every notice is."""
+    mentor_id = _mentor_id(site, mentor)
+    if not on(SERVICE, lambda running: _invited(running, site, mentor_id)):
+        _nobody(site, mentor)
+    typer.echo("The mail is on its way. Whether it arrives stands on the mentor's page of the console.")
 
 
 def print_check_in(session_id: UUID | None, mentor_id: UUID | None, *, as_json: bool) -> None:
@@ -62,6 +72,17 @@ async def _minted(running: Running, mentor_id: UUID) -> str | None:
         return None
     epoch, now = found
     return f"{settings().assessment_url}/m/{mint_link(Link('record', mentor_id, mentor_id, epoch), now + RECORD_LIFE)}"
+
+
+async def _invited(running: Running, site: str, mentor_id: UUID) -> bool:
+    async with running.connection() as conn:
+        found = await store_links.find_epoch(conn, mentor_id)
+    if found is None:
+        return False
+    notice_id, until = uuid4(), found[1] + INVITED_LIFE
+    asked = NoticeAsked(notice_id=notice_id, site_id=site, person_id=mentor_id, kind="record", useful_until=until)
+    await running.submit(asked, id=str(notice_id), source="jitt link --mail")
+    return True
 
 
 async def _asked_about(running: Running, session_id: UUID | None, mentor_id: UUID | None) -> Any:

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Response
 
-from services.supervision import reading, reading_contacts, reading_ledger, store_audit, store_links
+from services.supervision import reading, reading_contacts, reading_ledger, store_audit, store_links, store_notices
 from services.supervision.http_briefs import Problem
 from services.supervision.http_console import Caller, Console, ConsoleRoute
-from services.supervision.screens import brief, ledger, memory, mentors
+from services.supervision.screens import brief, ledger, memory, mentors, reached
 from services.supervision.screens.contacts import due_words
 
 
@@ -61,8 +61,10 @@ async def draw(console: Console, caller: Caller, mentor_id: UUID, problem: Probl
         took = await reading.count_sessions(conn, mentor)
         skills = await reading.list_skills(conn, mentor_id)
         waiting = await store_links.load_waiting(conn, [mentor_id])
+        told = await store_notices.list_of_person(conn, mentor_id)
+        reach = (await store_notices.list_reach(conn, [mentor_id])).get(mentor_id)
         counts = await reading.count_alerts(conn, caller.staff)
-    zone = caller.staff.zone
+    zone, asked_at = caller.staff.zone, waiting.get(mentor_id)
     page = mentors.page(mentor, meetings, contacts, viewer=caller.staff, now=caller.now)
     standings = ledger.standings(cases[mentor_id], counted, caller.now)
     coming = mentors.next_meeting(meetings, caller.now)
@@ -72,6 +74,8 @@ async def draw(console: Console, caller: Caller, mentor_id: UUID, problem: Probl
         cleared=mentors.cleared(standings.values(), mentor_id, caller.now, zone),
         match=mentors.match(mentor, took, caller.now, zone), due=due_words(due, caller.now, zone) if due else None,
         clear=next((brief.clear(one, page.first_name) for one in meetings if one.holds), None),
-        asked=mentors.asked(page, waiting.get(mentor_id), caller.now, caller.staff.zone),
+        asked=mentors.asked(page, asked_at, caller.now, zone),
+        reached=reached.page(page.first_name, reach, told, caller.now, zone),
+        new_link=reached.new_link(asked_at, told, caller.now, zone) if asked_at else "",
         logged=brief.just_logged(contacts, caller.staff, caller.now), problem=problem, now=caller.now,
     )  # fmt: skip

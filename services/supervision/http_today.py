@@ -9,9 +9,9 @@ from asyncpg import Connection
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import RedirectResponse
 
-from services.supervision import http_away, http_days_off, reading, reading_feed, reading_site
+from services.supervision import http_away, http_days_off, reading, reading_feed, reading_notices, reading_site
 from services.supervision.http_console import Caller, Console, ConsoleRoute
-from services.supervision.screens import said, site, today
+from services.supervision.screens import reached, said, site, today
 from services.supervision.screens.days_off import Card
 from services.supervision.screens.facts import Staff
 from services.supervision.screens.today import Today
@@ -46,8 +46,9 @@ def routes(console: Console) -> APIRouter:
             found = await draw(conn, caller.staff, caller.now)
             waiting = await _waiting(conn, caller.staff)
             standing_in = await http_away.standing_in(conn, caller)
+            unreached = await reading_notices.list_unreached(conn, caller.staff)
         return console.page(caller, "today.jinja", "Today", found.open_alerts, drawn=found, now=caller.now, waiting=waiting,
-                            standing_in=standing_in)  # fmt: skip
+                            standing_in=standing_in, unreached=unreached, to_reach=reached.heading(unreached))  # fmt: skip
 
     return router
 

@@ -12,6 +12,8 @@ from services.supervision import reading
 from services.supervision.letter_facts import Alert, Facts, Line, Reader, Session
 from services.supervision.notices import Notice
 from services.supervision.screens import today
+from services.supervision.screens.facts import Staff
+from services.supervision.screens.reached import Unreached
 from shared.pages import times
 
 READER = """
@@ -65,6 +67,14 @@ FROM alert a LEFT JOIN person m ON m.person_id = a.mentor_id
 WHERE a.alert_id = ANY($1::uuid[]) AND a.resolved_at IS NULL
 GROUP BY a.mentor_id, m.name ORDER BY name, a.mentor_id
 """
+UNREACHED = """
+SELECT r.person_id, p.name FROM reach r
+JOIN mentor_case c ON c.mentor_id = r.person_id
+JOIN person p ON p.person_id = r.person_id
+WHERE r.site_id = $1 AND c.status = 'active' AND r.broken <> '{}' AND r.wanted <> 'none'
+  AND ($2::uuid IS NULL OR c.supervisor_id = ANY(looked_after($2)) OR c.mentor_id = ANY(handed_to($2)))
+ORDER BY p.name, r.person_id LIMIT 20
+"""
 
 BROKEN = TypeAdapter(dict[str, Any])
 GROUPS = {"talk": "talk first", "waiting": "waiting for the training", "ready": "ready"}
@@ -83,6 +93,11 @@ async def find_facts(conn: Connection, notice: Notice) -> Facts | None:
     if notice.kind == "digest":
         return replace(facts, lines=await _listed(conn, notice))
     return replace(facts, session=await _session(conn, notice))
+
+
+async def list_unreached(conn: Connection, who: Staff) -> list[Unreached]:
+    """Of whom the caller looks after, those that no message reaches."""
+    return [Unreached(row["person_id"], row["name"]) for row in await conn.fetch(UNREACHED, who.site_id, who.caseload)]
 
 
 async def _session(conn: Connection, notice: Notice) -> Session | None:
