@@ -12,6 +12,7 @@ from deploy import topology
 from deploy.local.stack import Stack
 from shared import access, db
 from shared.access import Scope
+from tests.access.matrix import Matrix, standing
 from tests.conftest import at_database
 from tests.plans.growing import fill
 
@@ -34,6 +35,12 @@ async def network(stack: Stack) -> AsyncIterator[str]:
     yield owner
     await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     await admin.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def matrix(stack: Stack) -> AsyncIterator[Matrix]:
+    async with standing(stack.postgres) as found:
+        yield found
 
 
 @pytest_asyncio.fixture

@@ -1,20 +1,13 @@
 """The leak matrix, for as many requests as a quick look allows; `python -m tests.access` asks at length. And its broken twins."""
 
 import asyncpg
-import pytest_asyncio
 
 from services.supervision import reading
-from tests.access.matrix import Matrix, report, standing
+from tests.access.matrix import Matrix, report
 from tests.conftest import at_database
 
 REQUESTS = 900
 SEED = 40
-
-
-@pytest_asyncio.fixture(scope="module")
-async def matrix(stack):
-    async with standing(stack.postgres) as found:
-        yield found
 
 
 async def opened(matrix: Matrix, table: str, rows: str) -> None:

@@ -6,6 +6,7 @@ Looked at twice: with values, as the first runs are planned, and without, as a s
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import md5, sha256
 from itertools import product
@@ -19,6 +20,7 @@ import pytest_asyncio
 from deploy import topology
 from deploy.local.stack import Stack
 from shared import db
+from shared.access import TELL
 from shared.messaging import gauges
 from tests.conftest import at_database
 from tests.plans import statements
@@ -105,6 +107,35 @@ async def test_no_statement_that_runs_often_reads_a_whole_table(grown: Grown, st
     conn = grown[statement.schema if statement.schema in grown else "trigger"]
     async for how, plan in _plans(conn, statement):
         assert _faults(plan, how, TOO_DEAR) == [], f"{statement.name}, {how}:\n{_drawn(plan)}"
+
+
+@pytest.mark.parametrize("schema", topology.NAMES)
+async def test_row_level_security_keeps_no_page_from_an_index(grown: Grown, schema: str) -> None:
+    """All that the pages' role may run at all, as it is planned for a caller of some site."""
+    conn = grown[schema]
+    async with as_page(conn, schema):
+        found = [fault for statement in statements.hot() if statement.schema in (schema, "messaging")
+                 for fault in await _faults_of_pages(conn, statement)]  # fmt: skip
+    assert found == [], "\n".join(found)
+
+
+@asynccontextmanager
+async def as_page(conn: asyncpg.Connection, schema: str) -> AsyncIterator[None]:
+    key = UUID(md5(b"1", usedforsecurity=False).hexdigest())
+    await conn.execute(TELL, "mentor" if schema == "assessment" else "supervisor", ["text-1"], str(key), str(key))
+    await conn.execute(f"SET ROLE {schema}_web")
+    try:
+        yield
+    finally:
+        await conn.execute("RESET ROLE")
+
+
+async def _faults_of_pages(conn: asyncpg.Connection, statement: Statement) -> list[str]:
+    try:
+        plans = [(how, plan) async for how, plan in _plans(conn, statement)]
+    except asyncpg.InsufficientPrivilegeError:
+        return []
+    return [f"{statement.name}, {how}: {fault}" for how, plan in plans for fault in _faults(plan, how, TOO_DEAR)]
 
 
 async def test_a_statement_without_an_index_would_be_noticed(grown: Grown) -> None:
