@@ -151,9 +151,9 @@ def _page(console: Console, visitor: Visitor, template: str, open_alerts: int, /
     """In the frame of a site, or in that of people of none."""
     session, caller = visitor
     if caller:
-        return console.page(caller, template, "", open_alerts, in_zone="", **values)
+        return console.page(caller, template, "", open_alerts, status=200, in_zone="", **values)
     of_no_site = platform.Platform(console.running, console.env)
-    response = of_no_site.page(session.signed, template, "", zone="UTC", in_zone=" UTC", **values)
+    response = of_no_site.page(session.signed, template, "", status=200, zone="UTC", in_zone=" UTC", **values)
     console.sign(response, session.signed, session.now)
     return response
 
