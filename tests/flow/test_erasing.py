@@ -36,7 +36,8 @@ def person(town: Town, file: Path) -> Newcomer:
     """Listed, trained, with a missed safety question, an open answer, a talk, a session to come, and a dead letter."""
     listed = CANARY.row(datetime.now(UTC)).split(",")
     listed[3:5] = [MAIL, PHONE]
-    file.write_text("\n".join([COLUMNS, "dana,supervisor,Dana Ortiz,,,,,,,", ",".join(listed), ""]))
+    staff = "dana,supervisor,Dana Ortiz,,,,,,,\nlee,supervisor,Lee Arden,,,,,,,"
+    file.write_text("\n".join([COLUMNS, staff, ",".join(listed), ""]))
     jitt("import", "people", str(file), "--site", LAKESIDE)
     kafka.write(TOPIC, binary(scheduled("canary-1", CANARY, soon_today(), mentee_ref=YOUNG)))
     kafka.write(TOPIC, binary(scheduled("canary-2", CANARY, in_days(9), mentee_ref=YOUNG)))
@@ -135,15 +136,15 @@ def test_a_worker_whose_database_was_restored_does_it_by_itself(person: Newcomer
     assert not rows("SELECT 1 FROM content.learner WHERE mentor_id = $1", person.id)
 
 
-def test_mentors_of_an_erased_supervisor_go_to_the_sites_lead(town: Town, newcomer: Newcomer) -> None:
-    omar = ids.supervisor(LAKESIDE, "omar")
-    rows("UPDATE supervision.mentor_case SET supervisor_id = $2 WHERE mentor_id = $1", newcomer.id, omar)
-    assert rows("SELECT name FROM supervision.person WHERE person_id = $1", omar) == [("Omar Haddad",)]
-    found = json.loads(jitt("erase", "omar", "--site", LAKESIDE, "--yes", "--json"))
+def test_mentors_of_an_erased_supervisor_go_to_the_sites_lead(person: Newcomer, newcomer: Newcomer) -> None:
+    lee = ids.supervisor(LAKESIDE, "lee")
+    rows("UPDATE supervision.mentor_case SET supervisor_id = $2 WHERE mentor_id = $1", newcomer.id, lee)
+    assert rows("SELECT name FROM supervision.person WHERE person_id = $1", lee) == [("Lee Arden",)]
+    found = json.loads(jitt("erase", "lee", "--site", LAKESIDE, "--yes", "--json"))
     assert found["complete"] and found["role"] == "staff"
     eventually(lambda: rows("SELECT supervisor_id FROM supervision.mentor_case WHERE mentor_id = $1", newcomer.id) == [(None,)],
                "the mentor is nobody's")  # fmt: skip
-    assert not rows("SELECT 1 FROM supervision.person WHERE person_id = $1", omar)
+    assert not rows("SELECT 1 FROM supervision.person WHERE person_id = $1", lee)
 
 
 def test_the_record_that_ends_the_rosters_word_has_no_value(person: Newcomer) -> None:
