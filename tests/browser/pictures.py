@@ -40,9 +40,7 @@ def pages(visit: Visit) -> Mapping[str, tuple[str, Mapping[str, int]]]:
         "console-alerts": ("/alerts", DESKTOP),
         "console-mentor": (f"/mentors/{MARCUS}", DESKTOP),
         "console-contacts": ("/contacts", DESKTOP),
-        "console-contact-new": (f"/contacts/new?mentor_id={ANTON}", PHONE),
         "console-clearances": ("/clearances", DESKTOP),
-        "console-clearances-phone": ("/clearances", PHONE),
         "console-sign-off": (f"/clearances/{ANTON}/{GOALS}/sign-off", PHONE),
         "console-clearance": (f"/clearances/{LEAH}/{GOALS}", DESKTOP),
     }

@@ -15,6 +15,7 @@ from services.supervision.screens.facts import Mentor
 from shared.contracts.vocabulary import vocabulary
 
 LATELY = timedelta(days=60)  # an end that is longer ago waits for nobody
+SHOWN = 30  # of what waits
 PAGE = 24  # mentors in one table
 Waits = Literal["hold", "sign", "ends"]
 WHATS: tuple[What, ...] = ("hold", "training", "practice", "contacts", "check_ins")
@@ -54,6 +55,7 @@ class ToDo:
 class Ledger:
     summary: str
     to_do: tuple[ToDo, ...]
+    more: str  # how many others wait
     mentors: tuple[tuple[str, str], ...]  # name and address, in the order of each row's cells
     rows: tuple[Row, ...]
     before: str | None
@@ -81,7 +83,8 @@ def page(
     shown = known[(number - 1) * PAGE : number * PAGE]
     return Ledger(
         summary=_summary([waits for _, _, waits in waiting]),
-        to_do=tuple(_to_do(m, s, cases[m.id], now, zone) for m, s, _ in waiting),
+        to_do=tuple(_to_do(m, s, cases[m.id], now, zone) for m, s, _ in waiting[:SHOWN]),
+        more=f"And {said.number(len(waiting) - SHOWN)} more, in the table." if len(waiting) > SHOWN else "",
         mentors=tuple((mentor.name, f"/mentors/{mentor.id}") for mentor in shown),
         rows=tuple(_rows(shown, all_of, now, zone)),
         before=f"/clearances?page={number - 1}" if number > 1 else None,
