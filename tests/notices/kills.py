@@ -45,6 +45,7 @@ AT_A_TIME = 24  # new notices for each kill
 EARLY = 0.30  # seconds at most from a sender's first look to its end, for one in four
 AMID = 0.12  # seconds at most from a sender's first mail to its end, for the others
 PATIENCE = 10.0  # seconds that the first mail may take
+DRAINED_SECONDS, STARTED_SECONDS = 600.0, 300.0
 REPORTED_AT_ONCE = 8
 SLOW = 0.02  # seconds that a server takes at most between having a mail and saying so
 UNSURE_SECONDS = 3
@@ -91,7 +92,7 @@ async def kill_senders(running: Running, folder: Path, server: str, kills: int, 
             os.kill(pid, signal.SIGKILL)
             await note_unsure(town, kept, outcome)
         pid = await next_sender()
-        await until(lambda: none_left(town, twin), "every notice has come to its end", 60)
+        await until(lambda: none_left(town, twin), "every notice has come to its end", DRAINED_SECONDS)
         os.kill(pid, signal.SIGKILL)
     await judge(town, kept, asked, outcome)
     outcome.seconds = time.monotonic() - began
@@ -159,7 +160,7 @@ async def mail_server(kept: Path, server: str) -> AsyncIterator[int]:
     )
     assert process.stdout
     try:
-        yield int(await asyncio.wait_for(process.stdout.readline(), 60))
+        yield int(await asyncio.wait_for(process.stdout.readline(), STARTED_SECONDS))
     finally:
         process.kill()
         await process.wait()
@@ -187,12 +188,12 @@ async def senders(running: Running, port: int, twin: str) -> AsyncIterator[Calla
     async def child() -> int:
         writer.write(b"\n")
         await writer.drain()
-        line = await asyncio.wait_for(reader.readline(), 60)
+        line = await asyncio.wait_for(reader.readline(), STARTED_SECONDS)
         last[:] = [int(line.split()[1])]
         return last[0]
 
     try:
-        assert await asyncio.wait_for(reader.readline(), 60) == b"ready\n"
+        assert await asyncio.wait_for(reader.readline(), STARTED_SECONDS) == b"ready\n"
         yield child
     finally:
         for pid in last:
