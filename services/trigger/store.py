@@ -96,13 +96,14 @@ SELECT k.n, s.id, s.site_id, s.status, s.mentor_id, s.mentee_ref, s.starts_at, s
 FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) WITH ORDINALITY AS k (mentor_id, starts_at, id, n)
 CROSS JOIN LATERAL (
   SELECT id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision, plan, stage,
-         session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest
+         session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest,
+         (rest -> 'decision' ->> 'training_id')::uuid AS training_id
   FROM session s
   WHERE s.mentor_id = k.mentor_id AND s.id <> k.id
     AND s.starts_at BETWEEN k.starts_at - interval '26 hours' AND k.starts_at + interval '26 hours'
   OFFSET 0  -- each by the index of mentors: joined at once, the whole table would be read
 ) AS s
-LEFT JOIN training t ON t.id = (s.rest -> 'decision' ->> 'training_id')::uuid
+LEFT JOIN training t ON t.id = s.training_id  -- as a column: what might leak is not compared with rows of a page's scope
 ORDER BY s.starts_at, s.id
 """
 

@@ -60,6 +60,7 @@ GIVEN: dict[str, dict[int, Any]] = {
     "services.supervision.reading_feed.CHANGES": {1: "9990", 2: 0, 3: 500},
     "services.supervision.reading_feed.OF_SITES": {3: "9990", 4: 0, 5: 200},
 }
+WORKERS = ("shared.messaging.gauges.", "services.assessment.store_erasing.")  # run with the worker's login, whatever pages may do
 ALWAYS_ONE = ("services.supervision.store_cases.NEWEST_TRAINING",)  # its caller names at least one of what may be null
 
 
@@ -114,7 +115,8 @@ async def test_row_level_security_keeps_no_page_from_an_index(grown: Grown, sche
     """All that the pages' role may run at all, as it is planned for a caller of some site."""
     conn = grown[schema]
     async with as_page(conn, schema):
-        found = [fault for statement in statements.hot() if statement.schema in (schema, "messaging")
+        found = [fault for statement in statements.hot()
+                 if statement.schema in (schema, "messaging") and not statement.name.startswith(WORKERS)
                  for fault in await _faults_of_pages(conn, statement)]  # fmt: skip
     assert found == [], "\n".join(found)
 
