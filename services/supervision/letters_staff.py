@@ -76,12 +76,12 @@ def digest(desk: Desk) -> Written:
     lines = desk.facts.lines
     if not lines:
         return NoUse("nothing_to_do")
-    things = said.counted(len(lines), "thing", "things")
+    things = said.counted(int(desk.notice.about.get("alerts", len(lines))), "thing", "things")
     return Letter(
         subject=f"This week: {things} that could wait",
         before=("None of this is urgent. Each line opens what it is about.",),
         label="Open the list",
-        url=f"{desk.console}/alerts",
+        url=f"{desk.console}/digest",
         lines=lines,
         text=f"This week: {things} that could wait.",
     )

@@ -1,7 +1,7 @@
 """What a sender looks up for one notice: its reader and what it is about, as they are now. No writes."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -63,8 +63,8 @@ WHERE a.alert_id = $1
 """
 LISTED = """
 SELECT a.mentor_id, coalesce(m.name, 'A mentor') AS name, count(*) AS things
-FROM alert a LEFT JOIN person m ON m.person_id = a.mentor_id
-WHERE a.alert_id = ANY($1::uuid[]) AND a.resolved_at IS NULL
+FROM digest_sent d JOIN alert a ON a.alert_id = ANY(d.alert_ids) LEFT JOIN person m ON m.person_id = a.mentor_id
+WHERE d.person_id = $1 AND d.at = $2 AND a.resolved_at IS NULL
 GROUP BY a.mentor_id, m.name ORDER BY name, a.mentor_id
 """
 UNREACHED = """
@@ -135,9 +135,8 @@ async def _day(conn: Connection, notice: Notice, facts: Facts) -> Facts:
 
 
 async def _listed(conn: Connection, notice: Notice) -> tuple[Line, ...]:
-    """Of a list of alerts: whom they are about. What they say is for the console."""
-    ids = [UUID(id) for id in notice.about.get("alert_ids", "").split(",") if id]
-    rows = await conn.fetch(LISTED, ids)
+    """Of Monday's list: whom it is about, and is still open. What it says is for the console."""
+    rows = await conn.fetch(LISTED, notice.person_id, datetime.fromisoformat(notice.about["at"]))
     return tuple(Line(_things(row["name"], row["things"]), f"/mentors/{row['mentor_id']}") for row in rows)
 
 
