@@ -54,6 +54,7 @@ COMMANDS = {  # first word -> where its commands are
     "account": ("services.supervision.commands_accounts",),
     "token": ("services.supervision.commands_tokens",),
     "webhook": ("services.supervision.commands_webhooks",),
+    "subscriber": ("services.supervision.commands_subscribers",),
 }
 ServiceName = Annotated[str, typer.Argument(help=f"One of: {', '.join(topology.NAMES)}")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
@@ -216,21 +217,23 @@ def migrate() -> None:
 
 @topics_app.command("apply")
 def topics_apply() -> None:
-    """Make the topics of the manifest that are missing, the publishers' own included, and renew what their logins may do.
+    """Make the topics of the manifest that are missing, publishers' and subscribers' own included, and renew what logins may do.
 
     Each topic is kept on three brokers, or on as many as there are; a single broker gets fewer partitions.
     """
     from shared import bus
-    from shared.contracts.topics import TOPICS, inbound
+    from shared.contracts.topics import TOPICS, inbound, outbound
+    from shared.kafka_logins import PUBLISHER, SUBSCRIBER
     from shared.settings import settings
 
     need_network()
-    publishers = _with("trigger", _over_kafka)
-    topics = [*TOPICS, *map(inbound, publishers)]
+    publishers, subscribers = _with("trigger", _over_kafka), _with("supervision", _subscribers)
+    topics = [*TOPICS, *map(inbound, publishers), *map(outbound, subscribers)]
     for name, what in sorted(asyncio.run(bus.apply_topics(settings().kafka, topics)).items()):
         typer.echo(f"{name}: {what}")
-    if publishers:
-        _apply_rules(publishers)
+    for names, kind in ((publishers, PUBLISHER), (subscribers, SUBSCRIBER)):
+        if names:
+            _apply_rules(names, kind)
 
 
 async def _over_kafka(running: Any) -> list[str]:
@@ -239,16 +242,23 @@ async def _over_kafka(running: Any) -> list[str]:
     return [one.name for one in publishers.values() if one.kafka]
 
 
-def _apply_rules(publishers: list[str]) -> None:
+async def _subscribers(running: Any) -> list[str]:
+    from services.supervision import store_subscribers
+
+    async with running.connection() as conn:
+        return [one.name for one in await store_subscribers.list_subscribers(conn)]
+
+
+def _apply_rules(names: list[str], kind: Any) -> None:
     """A Kafka that knows no logins is no reason to fail: topics are what is needed."""
     from shared import kafka_logins
     from shared.settings import settings
 
     try:
-        for name, logins in kafka_logins.apply_rules(settings().kafka, publishers, kafka_logins.quota(settings())).items():
-            typer.echo(f"in.{name}: rules and quota of {logins} login{'s' if logins > 1 else ''}")
+        for name, logins in kafka_logins.apply_rules(settings().kafka, names, kafka_logins.quota(settings()), kind).items():
+            typer.echo(f"{kind.prefix}.{name}: rules and quota of {logins} login{'s' if logins > 1 else ''}")
     except kafka_logins.Failed as problem:
-        typer.echo(f"The topics are made. What publishers' logins may do could not be renewed: {problem}", err=True)
+        typer.echo(f"The topics are made. What logins may do could not be renewed: {problem}", err=True)
 
 
 def _chosen(service: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
-"""Publishers' logins at Kafka: each is a principal with a password, the one topic it may write to, and how much.
+"""Logins at Kafka of publishers and subscribers: each is a principal with a password, the one topic it may use, and how much.
 
-Kafka keeps them, nobody else: publisher NAME has in.NAME.1, in.NAME.2 …, the newest last. Only this module knows kafka-python.
+Kafka keeps them, nobody else: publisher NAME has in.NAME.1, in.NAME.2 …, the newest last; subscriber NAME has alerts.NAME.1 and
+so on. Only this module knows kafka-python.
 """
 
 import logging
@@ -33,9 +34,7 @@ from shared.settings import Settings
 MECHANISM = "SCRAM-SHA-512"
 MOST_LOGINS = 4  # of one publisher at once, as of tokens
 ANSWER_MS = 15_000
-USER = re.compile(r"in\.([a-z0-9-]+)\.(\d{1,9})")
 PROTOCOLS = ("SASL_SSL", "SASL_PLAINTEXT")  # the better first
-MAY = (ACLOperation.WRITE, ACLOperation.DESCRIBE)
 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what fails is raised, and said once
 
 
@@ -62,6 +61,24 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """What those whose logins and topics begin so may do with their topic. `group`: a consumer group of the topic's name too."""
+
+    prefix: str
+    may: tuple[ACLOperation, ...]
+    rate: str  # the quota that counts its bytes
+    group: bool = False
+
+    @property
+    def user(self) -> re.Pattern[str]:
+        return re.compile(rf"{self.prefix}\.([a-z0-9-]+)\.(\d{{1,9}})")
+
+
+PUBLISHER = Kind("in", (ACLOperation.WRITE, ACLOperation.DESCRIBE), "producer_byte_rate")
+SUBSCRIBER = Kind("alerts", (ACLOperation.READ, ACLOperation.DESCRIBE), "consumer_byte_rate", group=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Quota:
     """Of one login, at each broker."""
 
@@ -81,12 +98,12 @@ def find_entrance(bootstrap: str, named: str = "") -> Entrance:
         return Entrance(protocol, brokers) if named else _advertised(_settings_of_brokers(admin))
 
 
-def issue(bootstrap: str, publisher: str, limit: Quota, *, only: bool = False) -> Login:
+def issue(bootstrap: str, name: str, limit: Quota, *, only: bool = False, kind: Kind = PUBLISHER) -> Login:
     """One more login, which works when this returns. Earlier ones go on, MOST_LOGINS in all, unless it is the `only` one."""
     with _admin(bootstrap) as admin:
-        there = _logins(admin).get(publisher, [])
-        login = Login(f"in.{publisher}.{_number(there[-1]) + 1 if there else 1}", secrets.token_urlsafe(24))
-        _allow(admin, publisher, [login.user], limit)
+        there = _logins(admin, kind).get(name, [])
+        login = Login(f"{kind.prefix}.{name}.{_number(there[-1]) + 1 if there else 1}", secrets.token_urlsafe(24))
+        _allow(admin, name, [login.user], limit, kind)
         _keep(admin, [UserScramCredentialUpsertion(login.user, MECHANISM, login.password)])
         _end(admin, there if only else there[: 1 - MOST_LOGINS])
         return login
@@ -100,26 +117,26 @@ def end_old(bootstrap: str, publisher: str) -> Sequence[str]:
         return old
 
 
-def end_all(bootstrap: str, publisher: str) -> Sequence[str]:
+def end_all(bootstrap: str, name: str, kind: Kind = PUBLISHER) -> Sequence[str]:
     with _admin(bootstrap) as admin:
-        there = _logins(admin).get(publisher, [])
+        there = _logins(admin, kind).get(name, [])
         _end(admin, there)
         return there
 
 
-def list_logins(bootstrap: str) -> dict[str, list[str]]:
-    """By publisher, the newest last."""
+def list_logins(bootstrap: str, kind: Kind = PUBLISHER) -> dict[str, list[str]]:
+    """By whose they are, the newest last."""
     with _admin(bootstrap) as admin:
-        return _logins(admin)
+        return _logins(admin, kind)
 
 
-def apply_rules(bootstrap: str, publishers: Iterable[str], limit: Quota) -> dict[str, int]:
-    """Makes the rules and quotas of the logins that there are what they should be; answers how many each publisher has."""
+def apply_rules(bootstrap: str, names: Iterable[str], limit: Quota, kind: Kind = PUBLISHER) -> dict[str, int]:
+    """Makes the rules and quotas of the logins that there are what they should be; answers how many each of these has."""
     with _admin(bootstrap) as admin:
-        there = _logins(admin)
-        having = {name: there[name] for name in publishers if name in there}
+        there = _logins(admin, kind)
+        having = {name: there[name] for name in names if name in there}
         for name, users in having.items():
-            _allow(admin, name, users, limit)
+            _allow(admin, name, users, limit, kind)
         return {name: len(users) for name, users in having.items()}
 
 
@@ -168,24 +185,27 @@ def _address(settings: dict[str, str], protocol: str) -> str:
     return ""
 
 
-def _logins(admin: KafkaAdminClient) -> dict[str, list[str]]:
+def _logins(admin: KafkaAdminClient, kind: Kind = PUBLISHER) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for user in admin.describe_user_scram_credentials():
-        if match := USER.fullmatch(user):
+        if match := kind.user.fullmatch(user):
             found.setdefault(match[1], []).append(user)
-    return {publisher: sorted(users, key=_number) for publisher, users in found.items()}
+    return {name: sorted(users, key=_number) for name, users in found.items()}
 
 
 def _number(user: str) -> int:
     return int(user.rpartition(".")[2])
 
 
-def _allow(admin: KafkaAdminClient, publisher: str, users: Sequence[str], limit: Quota) -> None:
-    topic = ResourcePattern(ResourceType.TOPIC, f"in.{publisher}")
-    rules = [ACL(f"User:{user}", "*", may, ACLPermissionType.ALLOW, topic) for user in users for may in MAY]
+def _allow(admin: KafkaAdminClient, name: str, users: Sequence[str], limit: Quota, kind: Kind) -> None:
+    own = f"{kind.prefix}.{name}"
+    rights = [(may, ResourcePattern(ResourceType.TOPIC, own)) for may in kind.may]
+    if kind.group:
+        rights.append((ACLOperation.READ, ResourcePattern(ResourceType.GROUP, own)))
+    rules = [ACL(f"User:{user}", "*", may, ACLPermissionType.ALLOW, what) for user in users for may, what in rights]
     for error in admin.create_acls(rules)["failed"]:
         _raise(error)
-    _set_quotas(admin, users, {"producer_byte_rate": limit.bytes_per_second, "request_percentage": limit.request_percent})
+    _set_quotas(admin, users, {kind.rate: limit.bytes_per_second, "request_percentage": limit.request_percent})
 
 
 def _end(admin: KafkaAdminClient, users: Sequence[str]) -> None:
@@ -194,7 +214,7 @@ def _end(admin: KafkaAdminClient, users: Sequence[str]) -> None:
         for _, _, error in admin.delete_acls([_rules_of(f"User:{user}") for user in users]):
             _raise(error)
         _keep(admin, [UserScramCredentialDeletion(user, MECHANISM) for user in users])
-        _set_quotas(admin, users, dict.fromkeys(("producer_byte_rate", "request_percentage")))
+        _set_quotas(admin, users, dict.fromkeys((PUBLISHER.rate, SUBSCRIBER.rate, "request_percentage")))
 
 
 def _keep(admin: KafkaAdminClient, changes: Sequence[Any]) -> None:

@@ -24,12 +24,13 @@ from services.supervision import (
     store_readiness,
     store_regrades,
     store_rosters,
+    store_subscribers,
 )
 from services.supervision.check_ins import Kept
 from services.supervision.days_off import DayOff
 from services.supervision.domain import MentorCase
 from services.supervision.handlers_erasures import ERASURE, RECEIPTS
-from services.supervision.handlers_feeds import WEBHOOK
+from services.supervision.handlers_feeds import SUBSCRIBER, WEBHOOK
 from services.supervision.handlers_notices import NOTICE, REACH
 from services.supervision.handlers_staff import ABSENCE, DIGEST
 from services.supervision.messages import (
@@ -277,6 +278,7 @@ MENTOR_CASE = Handler[MentorCase](
         "evidence": Read(signed, store_ledger.load_evidence),
     },
     facts=case_facts,
+    copies=store_subscribers.copies,
     clock=Clock(store_cases.due_cases, cases.due, store_cases.rest_cases, lambda c: c.due_at, store_cases.OVERDUE),
     sweeps={SupervisorLeft: Swept(store_cases.of_supervisor, cases.supervisor_left)},
 )
@@ -297,6 +299,7 @@ DAY_OFF = Handler[DayOff](
     save=store_days_off.save_days,
     reads={"supervisor": Read(called_off_mentor, store.load_supervisors)},
     facts=day_facts,
+    copies=store_subscribers.copies,
     clock=Clock(store_days_off.due_days, days_off.due, store_days_off.rest_days, lambda d: d.due_at, store_days_off.OVERDUE),
 )
 LINK_REQUEST = Handler[LinkRequested](
@@ -308,5 +311,5 @@ LINK_REQUEST = Handler[LinkRequested](
 )
 HANDLERS = (
     SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST, CHECK_IN, READINESS, DIGEST,
-    ABSENCE, NOTICE, REACH, WEBHOOK, RECEIPTS, ERASURE, ROSTER_ROW,
+    ABSENCE, NOTICE, REACH, WEBHOOK, SUBSCRIBER, RECEIPTS, ERASURE, ROSTER_ROW,
 )  # fmt: skip

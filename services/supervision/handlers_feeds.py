@@ -2,7 +2,8 @@
 
 from operator import attrgetter
 
-from services.supervision import store_webhooks, webhooks
+from services.supervision import store_subscribers, store_webhooks, subscribers, webhooks
+from services.supervision.subscribers import Subscriber, SubscriberAdded, SubscriberRemoved
 from services.supervision.webhook_messages import (
     WebhookAdded,
     WebhookPaused,
@@ -27,4 +28,10 @@ WEBHOOK = Handler[Webhook](
     },
     load=store_webhooks.load_webhooks,
     save=store_webhooks.save_webhooks,
+)
+SUBSCRIBER = Handler[Subscriber](
+    name="subscriber",
+    on={SubscriberAdded: (NAME, subscribers.added), SubscriberRemoved: (NAME, subscribers.removed)},
+    load=store_subscribers.load_subscribers,
+    save=store_subscribers.save_subscribers,
 )

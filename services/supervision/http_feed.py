@@ -18,7 +18,7 @@ from services.supervision.http_console import STORED, Console
 from services.supervision.listening import Feed
 from services.supervision.streaming import DOCUMENTED, EventStream, beat
 from services.supervision.told import AlertNews, Change, Cursor, Sees, news
-from shared.security import SESSION_COOKIE
+from shared.security import SESSION_COOKIE, cookie_name
 
 LIFE_SECONDS = 600.0
 ASK_AGAIN_SECONDS = 15.0  # how long somebody who lost a token, a session or a caseload may still read
@@ -49,11 +49,11 @@ class Reader:
 
 def routes(console: Console, feed: Feed) -> APIRouter:
     router = APIRouter()
-    system = tokens.needs(console.running, "alerts:read")
+    system, url = tokens.needs(console.running, "alerts:read"), console.running.settings.supervision_url
 
     async def reader(request: Request, bearer: tokens.Bearer) -> Reader:
         """A system by its token, or somebody's browser by its session."""
-        if bearer is None and (SESSION_COOKIE in request.cookies or STORED in request.cookies):
+        if bearer is None and any(cookie_name(one, url) in request.cookies for one in (SESSION_COOKIE, STORED)):
             return await _browser(console, request)
         found = await system(request, bearer)
 

@@ -56,6 +56,11 @@ TOPICS = (
 )
 
 
+def outbound(subscriber: str) -> Topic:
+    """A subscriber's own topic: the alerts of its sites, which only its principal may read."""
+    return Topic(f"alerts.{subscriber}", "supervision", 1, 1, KEPT)
+
+
 def inbound(publisher: str) -> Topic:
     """A publisher's own topic: only its principal may write there."""
     return Topic(f"in.{publisher}", "trigger", 1, 1, KEPT | {"message.timestamp.type": "LogAppendTime"})

@@ -203,6 +203,8 @@ async def save(conn: Connection, aggregates: Sequence[Aggregates]) -> dict[str, 
 
 async def finish(conn: Connection, aggregates: Sequence[Aggregates], fold: Fold, offsets: Mapping[tuple[str, int], int]) -> None:
     if fold.outgoing:
+        for copies in {one.handler.copies for one in aggregates if one.handler.copies}:
+            fold.outgoing += await copies(conn, fold.outgoing)
         await store.send(conn, fold.outgoing)
     if fold.sweeps:
         await store.begin_sweeps(conn, fold.sweeps)

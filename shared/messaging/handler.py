@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from asyncpg import Connection
 
 from shared.contracts.event import Due, Event, Refused, Sweep
+from shared.messaging.store import Outgoing
 
 S = TypeVar("S")
 Key = Any  # uuid.UUID, or str for a column of type text COLLATE "C"
@@ -55,6 +56,9 @@ class Clock(Generic[S]):
     overdue: str  # statement, given a limit: how many `rows` are due, up to that, and the `oldest`'s age in seconds
 
 
+Copies = Callable[[Connection, Sequence[Outgoing]], Awaitable[Sequence[Outgoing]]]
+
+
 @dataclass(frozen=True)
 class Handler(Generic[S]):
     """One aggregate.
@@ -63,6 +67,7 @@ class Handler(Generic[S]):
     `load` locks the rows it returns, in key order (`... ORDER BY key FOR UPDATE`).
     `save(conn, changed, new)` answers False when fewer of `new` went in than given: somebody else made one meanwhile.
     `facts(state, event, reads)` gathers what this record's decision may look at.
+    `copies(conn, rows)` adds rows of the outbox for others who are sent the same, in the same transaction and order.
     """
 
     name: str
@@ -73,6 +78,7 @@ class Handler(Generic[S]):
     facts: Callable[[S | None, Any, Reads], Any] = lambda state, event, reads: None
     clock: Clock[S] | None = None
     sweeps: Mapping[type[Event], Swept[S]] = field(default_factory=dict)
+    copies: Copies | None = None
     projection: bool = False  # copied facts in the table of this name: `jitt rebuild` makes them again from the topics
 
 

@@ -61,6 +61,7 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_ledger": "EVIDENCE",
     "services.supervision.store_uploads": "ADD FIND OF_SITE LAST_MAPPING CONFIRM DROP CLAIM WRITTEN END FORGET",
     "services.supervision.store_rosters": "LOAD INSERT UPDATE REMOVE OF_SITE",
+    "services.supervision.store_subscribers": "LOAD INSERT UPDATE OF_SITES",
     "services.supervision.store_webhooks": "LOAD INSERT UPDATE CLAIM FIND",
     "services.supervision.store_links": "LOAD INSERT UPDATE WAITING EPOCH CHECK_IN_OF_SESSION CHECK_IN_OF_MENTOR",
     "services.supervision.store_regrades": "LOAD_CORRECTIONS INSERT_CORRECTIONS UPDATE_CORRECTIONS REGRADE TALKED",
@@ -92,6 +93,7 @@ HOT: Mapping[str, str] = {
     "services.trigger.store_feeds": "CLAIM FEED OTHERS ADD ASKED SOON MAP REMOVE",
     "services.trigger.store_imports": """
         TIME_ZONE LAST_SAID LAST_SAID_BY LAST_SAID_OF SAID_IN_ORDER SAVE TAKE ROSTER SOURCE_OF""",
+    "services.trigger.store_policies": "PLANNED",
     "services.trigger.store_rejected": "LETTERS SET_ASIDE UNKNOWN",
 }
 # Seldom, and by somebody who waits for it; or a part of other statements. The reason is for the reader.
@@ -100,6 +102,7 @@ SELDOM: Mapping[str, str] = {
     "services.assessment.store_calls.FIND_CALL": "when somebody asked for a call; what has not left of the outbox is read",
     "services.content.store.LIST": "the list of all modules, which it shows",
     "services.content.store_statistics.NEWEST": "a page and a command for authors that show every module",
+    "services.supervision.store_subscribers.LIST": "commands that list all subscribers",
     "services.supervision.store_webhooks.LIST": "a command that lists all webhooks",
     "services.supervision.reading.PREPARED": "the beginning of others",
     "services.supervision.reading.CONTACT": "the beginning of others",
