@@ -11,7 +11,7 @@ from uuid import UUID
 from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
-from services.supervision import store
+from services.supervision import store, store_cases
 from services.supervision.reading_trainings import grouped, load_answers, load_modules, training
 from services.supervision.screens.facts import (
     TALK_RULES,
@@ -38,7 +38,7 @@ WHERE p.person_id = $1 AND p.role IN ('supervisor', 'site_lead') AND p.status = 
 SITE = "SELECT name, phone, hotline_label, hotline_number, reporting_steps, staff_on_call FROM site WHERE site_id = $1"
 MENTORS = """
 SELECT c.mentor_id, c.site_id, coalesce(p.name, 'Name not known yet') AS name, coalesce(p.phone, '') AS phone,
-       c.supervisor_id, b.name AS supervisor_name, c.match_started_on
+       c.supervisor_id, b.name AS supervisor_name, c.match_started_on, c.matches
 FROM mentor_case c
 LEFT JOIN person p ON p.person_id = c.mentor_id
 LEFT JOIN person b ON b.person_id = c.supervisor_id
@@ -318,7 +318,7 @@ def _concerns(rule: Record, session_id: UUID) -> bool:
 
 def _mentor(row: Record) -> Mentor:
     return Mentor(row["mentor_id"], row["site_id"], row["name"], row["phone"], row["supervisor_id"], row["supervisor_name"],
-                  row["match_started_on"])  # fmt: skip
+                  row["match_started_on"], store_cases.matches_of(row["matches"], row["match_started_on"]))  # fmt: skip
 
 
 def _meeting(row: Record, mentor: Mentor) -> Meeting:

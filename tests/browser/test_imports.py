@@ -55,7 +55,7 @@ async def test_a_set_by_which_too_many_would_leave_asks_for_the_number(visit: Vi
     assert await importing.bring_in_one(visit.day.running)
     await look(fewer())
     assert await page.get_by_text("Who would leave").is_visible()
-    await page.get_by_role("button", name="Import 3 people").click()
+    await page.get_by_role("button", name="Go on: 3 people leave").click()
     assert await page.title() == "Error: Import: look before you go on · jitt"
     found = await problems(page, "import-leaving")
     await page.get_by_label("Type 3 to go on").fill("3")

@@ -181,7 +181,7 @@ async def test_where_too_many_would_leave_the_number_has_to_be_typed(day: Aftern
 
 async def test_canceled_or_forgotten_for_a_day_nothing_of_it_is_kept(day: Afternoon, priya: Browser) -> None:
     where = await looked_at(priya, LIST)
-    await priya.post(f"{where}/drop", data=form((await priya.get(where)).text, f"{where}/drop"))
+    await priya.post(f"{where}/drop", data=form((await priya.get(where)).text, f"{where}/confirm"))
     assert await kept(day) == [("dropped", True, True, "")]
     late = await looked_at(priya, LIST)
     async with day.running.connection() as conn:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.supervision.domain import With
 from shared.contracts.content import Item, Option
+from shared.contracts.supervision import Match
 
 SAFETY_RULES = frozenset({"confident_miss_on_safety_item", "safety_item_missed"})  # each comes with a hold
 TALK_RULES = frozenset({"mentor_asked_to_talk", "safeguarding_button_pressed"})
@@ -154,6 +155,7 @@ class Mentor:
     supervisor_id: UUID | None = None
     supervisor_name: str | None = None
     match_started_on: date | None = None
+    matches: tuple[Match, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,11 @@ def _title(one: Upload) -> str:
 
 def _go_on(one: Upload) -> str:
     """With errors, the good rows only."""
-    return f"Import the good rows ({_people(one.people)})" if one.wrong else f"Import {_people(one.people)}"
+    come = one.new + one.changed
+    if not come:
+        return f"Go on: {_people(one.gone)} leave{'s' if one.gone == 1 else ''}"
+    leave = f", and {one.gone:,} leave{'s' if one.gone == 1 else ''}" if one.gone else ""
+    return f"Import the good rows ({_people(come)}{leave})" if one.wrong else f"Import {_people(come)}{leave}"
 
 
 def _people(count: int) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from services.supervision.ledger import Standing
-from services.supervision.screens import ledger, said, today
+from services.supervision.screens import ledger, matches, said, today
 from services.supervision.screens.axis import Kind
 from services.supervision.screens.facts import Contact, Meeting, Mentor, Sessions, Staff
 from shared.pages import times
@@ -114,7 +114,7 @@ def page(
     return Page(
         name=mentor.name,
         first_name=said.first_name(mentor.name),
-        subtitle=said.clipped([_since(mentor.match_started_on), _next(coming, now, viewer.zone)]),
+        subtitle=said.clipped([matches.words(mentor.matches, now, viewer.zone), _next(coming, now, viewer.zone)]),
         phone=mentor.phone,
         tel=said.tel(mentor.phone),
         next_session=coming.id if coming else None,
@@ -131,10 +131,6 @@ def asked(page: Page, at: datetime | None, now: datetime, zone: str) -> str:
 
 def next_meeting(meetings: Sequence[Meeting], now: datetime) -> Meeting | None:
     return next((m for m in meetings if m.starts_at > now and m.status == "planned"), None)
-
-
-def _since(started: date | None) -> str:
-    return f"With this match since {started.strftime('%B %Y')}." if started else ""
 
 
 def _next(coming: Meeting | None, now: datetime, zone: str) -> str:
