@@ -13,8 +13,10 @@ from datetime import timedelta
 
 from services.supervision import mailing, sending, store_notices
 from services.supervision.app import SERVICE
+from shared import db
 from shared.pages import languages
-from shared.running import opened
+from shared.running import Running
+from shared.settings import settings
 
 LEASE = timedelta(seconds=1)
 
@@ -40,9 +42,9 @@ async def send_for_ever() -> None:
     async def room() -> None:
         return None
 
-    async with opened(SERVICE) as running:
-        print(f"sending {os.getpid()}", flush=True)
-        await sending.run(running, room)
+    pool = await db.open_pool(db.service_dsn(SERVICE.name), "sender", size=3)
+    print(f"sending {os.getpid()}", flush=True)
+    await sending.run(Running(SERVICE, pool, settings()), room)
 
 
 def main() -> None:
