@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from asyncpg import Record
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
-from jinja2 import Environment
+from jinja2 import ChoiceLoader, Environment, PackageLoader
 from pydantic import BaseModel, Field, ValidationError
 
 from services.supervision import store_notices, texting
@@ -136,4 +136,7 @@ def _closed() -> Response:
 
 @lru_cache
 def _pages(language: Language) -> Environment:
-    return environment(PAGES, language)
+    """In the mentor's frame, which is the shared one: the console has a page of that name."""
+    env = environment(PAGES, language)
+    env.loader = ChoiceLoader([PackageLoader("shared", "pages"), PackageLoader(PAGES, "templates")])
+    return env
