@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from services.supervision.cadence import next_contact_due
 from services.supervision.claims import Claim
 from services.supervision.domain import MentorCase, Session
-from shared.contracts.supervision import Match
+from shared.contracts.supervision import Match, Severity
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 STREAKS = (2, 4)  # missed in a row: asked at the second, and again at the fourth
@@ -38,7 +38,7 @@ def support_contact_overdue(case: MentorCase, now: datetime) -> Iterator[Claim]:
     due = contact_due(case, now)
     if due and due <= now:
         facts = {"due_since": due.isoformat()} | ({"last_talk": talks[-1].isoformat()} if (talks := case.talked_at) else {})
-        severe = "attention" if now - due >= OVERDUE else "info"
+        severe: Severity = "attention" if now - due >= OVERDUE else "info"
         evidence = frozenset({f"{severe}/{due.isoformat()}"})
         yield Claim("match", evidence, severe, None, None, case.time_zone, facts)
 

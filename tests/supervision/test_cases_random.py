@@ -9,8 +9,11 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.supervision.budget import Ask
+from services.supervision.cases import Facts
 from services.supervision.clearances import clearances
 from services.supervision.domain import Alert
+from services.supervision.rules import BY_NAME
 from services.supervision.store_cases import HISTORY
 from shared.contracts.event import Event
 from shared.contracts.supervision import AlertRaised, AlertResolved, MentorEnrolled
@@ -38,6 +41,7 @@ from tests.supervision.builders import (
     taken,
     undone,
 )
+from tests.supervision.test_rules_match import brought_back, called_off, ending
 
 Step = Callable[[Story], Event | None]
 number = st.integers(1, 4)
@@ -61,7 +65,7 @@ def just(events: st.SearchStrategy[Event]) -> st.SearchStrategy[Step]:
     return events.map(lambda event: lambda story: event)
 
 
-ACTIVITIES = st.sampled_from(["relationship_activity", "check_in", "risk_assessment", "unheard_of"])
+ACTIVITIES = st.sampled_from(["relationship_activity", "check_in", "risk_assessment", "unheard_of", "goodbye"])
 CLEARED = st.dictionaries(
     st.sampled_from(["relationship_building", "safeguarding_first_response", "social_emotional_check_in"]),
     st.sampled_from([None, YEAR, START + 3 * DAY]),
@@ -74,10 +78,14 @@ STEPS = st.one_of(
                 **session(n) | {"starts_at": of(n)["starts_at"] + hours * HOUR, "revision": revision, "activity": activity},
                 status=status,
             ),
-            number, st.integers(1, 6), ACTIVITIES, st.sampled_from(["planned", "planned", "cancelled", "moved_away", "held"]),
+            number, st.integers(1, 6), ACTIVITIES,
+            st.sampled_from(["planned", "planned", "cancelled", "moved_away", "held", "not_held"]),
             st.integers(-30, 30),
         )
     ),
+    just(st.builds(lambda days, closing: ending(days, closing=closing), st.integers(-3, 20), st.booleans())),
+    just(number.map(called_off)),
+    just(number.map(brought_back)),
     just(number.map(lambda n: assigned(**of(n)))),
     just(number.map(lambda n: opened(**of(n)))),
     just(number.map(lambda n: completed(**of(n)))),
@@ -116,13 +124,16 @@ STEPS = st.one_of(
     on_an_alert(passed_on),
     on_an_alert(closed),
 )  # fmt: skip
-WAITS = st.sampled_from([timedelta(), timedelta(minutes=7), HOUR, 5 * HOUR, 3 * DAY])
+WAITS = st.sampled_from([timedelta(), timedelta(minutes=7), HOUR, 5 * HOUR, 3 * DAY, 20 * DAY])
+FULL = tuple(Ask(UUID(int=500 + n), "mentor_asked_to_talk", START + n * DAY, "own") for n in range(-60, 60))
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(STEPS, WAITS), max_size=25))
-def test_whatever_happens_nothing_is_lost(steps: list[tuple[Step, timedelta]]) -> None:
+@given(st.lists(st.tuples(STEPS, WAITS), max_size=25), st.sampled_from([(), FULL]))
+def test_whatever_happens_nothing_is_lost(steps: list[tuple[Step, timedelta]], asks: tuple[Ask, ...]) -> None:
+    """Also in a week whose places are all taken."""
     story = Story(at=START - 3 * DAY)
+    story.facts = Facts(LEAD, asks=asks)
     for step, wait in steps:
         if event := step(story):
             story.tries(event)
@@ -136,8 +147,11 @@ def nothing_is_lost(story: Story) -> None:
     places = Counter((alert.rule, alert.subject) for alert in story.live)
     assert all(count == 1 for count in places.values()), "one open alert per rule and subject"
     for alert in story.live:
-        if alert.state == "open":
+        if alert.state == "open" and not (alert.severity == "info" and alert.acknowledge_by is None):
             assert alert.escalate_at or alert.with_role in ("digest", "on_call"), "somebody is asked next, or was asked last"
+        assert alert.with_role != "digest" or alert.severity != "urgent", "what is urgent waits for no list"
+        assert alert.place != "digest" or BY_NAME[alert.rule].may_wait
+        assert not (alert.place and alert.place_at), "a place is given once"
     assert story.case.due_at is None or story.case.due_at > story.now, "every clock lies ahead once it was looked at"
     assert HISTORY.validate_json(HISTORY.dump_json(story.case.history)) == story.case.history
     said_in_order(story)
