@@ -20,7 +20,9 @@ from shared.settings import Settings
 DEAD = "/platform/dead"
 PUBLISHERS = "/platform/publishers"
 STATISTICS = "/authors/statistics"
-PATH = r"^/(platform|authors)/[!-~]*$"  # what a sign-in may come back to
+NETWORK = "/platform/network"
+POLICY = "/policy"
+PATH = r"^/(platform/|authors/|policy$|policy\?)[!-~]*$"  # what a sign-in may come back to
 CAME_BACK = "signed"  # in the address of whoever supervision has just sent back
 NOT_SEEN = "You are signed in, but not for this address: all services need the same host name in their JITT_…_URL settings."
 SIGNED_OUT = "You were signed out, so nothing was done. Sign in, go back to the page in this browser, and send it again."
@@ -43,15 +45,19 @@ class Platform:
 
     async def caller(self, request: Request) -> Signed:
         """For pages: whoever is not signed in is sent to supervision, and comes back."""
+        signed = self.signed_in(request)
+        if not self.opens & signed.roles:
+            raise HTTPException(403, AS_AUTHOR if AUTHOR in signed.roles else None)
+        access.enter(Scope(AUTHOR if AUTHOR in signed.roles else PLATFORM))
+        return signed
+
+    def signed_in(self, request: Request) -> Signed:
         cookie = cookie_name(SESSION_COOKIE, self.running.settings.supervision_url)
         signed = read_session(request.cookies.get(cookie, ""), datetime.now(UTC))
         if signed is None:
             raise self._signed_out(request)
         if CAME_BACK in request.query_params and request.method == "GET":  # else a reload after it ends would be taken for one
             raise HTTPException(303, headers={"Location": _address(request.url.remove_query_params(CAME_BACK))})
-        if not self.opens & signed.roles:
-            raise HTTPException(403, AS_AUTHOR if AUTHOR in signed.roles else None)
-        access.enter(Scope(AUTHOR if AUTHOR in signed.roles else PLATFORM))
         return signed
 
     async def poster(self, request: Request) -> Signed:
@@ -72,12 +78,13 @@ class Platform:
         statistics = ("Statistics", urls.content_url + STATISTICS)
         if PLATFORM not in caller.roles:
             return (statistics,)
-        return (("Dead letters", DEAD), ("Publishers", urls.trigger_url + PUBLISHERS), statistics)
+        network = ("Network", urls.supervision_url + NETWORK)
+        return (network, ("Dead letters", DEAD), ("Publishers", urls.trigger_url + PUBLISHERS), statistics)
 
     def _drawn(self, template: str, status: int, *, csrf: str = "", nav: tuple[tuple[str, str], ...] = (), here: str = "",
-               signed_in_as: str = "", **values: object) -> Response:  # fmt: skip
+               signed_in_as: str = "", site_name: str = "jitt", **values: object) -> Response:  # fmt: skip
         supervision = self.running.settings.supervision_url
-        frame = {"site_name": "jitt", "nav": nav, "here": here, "open_alerts": 0, "signed_in_as": signed_in_as, "csrf": csrf,
+        frame = {"site_name": site_name, "nav": nav, "here": here, "open_alerts": 0, "signed_in_as": signed_in_as, "csrf": csrf,
                  "sign_out": f"{supervision}/sign-out", "signed_in": f"{supervision}/signed-in",
                  "safeguarding": f"{supervision}/safeguarding"}  # fmt: skip
         response = http.page(self.env, template, status, frame=frame, csrf=csrf, **values)

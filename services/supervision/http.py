@@ -14,6 +14,7 @@ from services.supervision import (
     http_feed,
     http_imports,
     http_mentors,
+    http_network,
     http_notices,
     http_oidc,
     http_safeguarding,
@@ -55,6 +56,7 @@ def routes(running: Running) -> APIRouter:
     printed = (http_sign_in,) if running.settings.mode == "development" else ()
     for pages in (*PAGES, *printed):
         router.include_router(pages.routes(shown))
+    router.include_router(http_network.routes(running))
     feed = Feed(running)  # one for this process
     for live in (http_feed, http_stream):
         router.include_router(live.routes(shown, feed))

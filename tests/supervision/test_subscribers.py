@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -68,7 +69,7 @@ def test_a_subscriber_sees_its_sites_and_its_supervisors_mentors() -> None:
 
 
 async def test_its_login_reads_its_own_topic_and_no_other(day: Afternoon, jitt: Jitt) -> None:
-    name, neighbour = "east-kafka", "east-neighbour"
+    name, neighbour = (f"east-{uuid4().hex[:8]}" for _ in range(2))
     added = await jitt("subscriber", "add", name, "--site", SITE, "--kafka")
     assert added.exit_code == 0, added.stderr
     other = await jitt("subscriber", "add", neighbour, "--site", SITE, "--kafka", "--json")

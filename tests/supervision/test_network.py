@@ -1,0 +1,137 @@
+"""The network's page: what is left out cannot be worked out from the rest, and nobody is named."""
+
+import csv
+import io
+from datetime import timedelta
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.supervision import network
+from services.supervision.http_sign_in import mint_platform_sign_in
+from services.supervision.network import FEWER, FEWEST, Cell, Count
+from shared.running import Running
+from tests.supervision.console import a_browser, an_afternoon, path_of, words
+
+COUNTS = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.integers(0, 40), min_size=1, max_size=9)
+
+
+def page(counts: dict[str, int], many: int = 0) -> network.Network:
+    found = {measure.name: {site: Count(many or of // 2, of) for site, of in counts.items()} for measure in network.MEASURES}
+    return network.network({site: site.title() for site in counts}, found)
+
+
+@given(COUNTS)
+def test_nothing_under_ten_is_shown(counts: dict[str, int]) -> None:
+    made = page(counts)
+    assert all(cell.of is None or cell.of >= FEWEST for row in (*(r.cells for r in made.rows), made.total) for cell in row)
+    assert all((cell.of is None) == (cell.figure is None) for row in made.rows for cell in row.cells)
+
+
+@given(COUNTS)
+def test_what_is_left_out_could_each_be_something_else(counts: dict[str, int]) -> None:
+    """Whoever knows the sum and all that is shown is left with several answers for each count that is not."""
+    out = network.hidden(counts)
+    total = sum(counts.values())
+    assert {name for name, count in counts.items() if count < FEWEST} <= out
+    if total < FEWEST:
+        return
+    rest = total - sum(count for name, count in counts.items() if name not in out)
+    assert not out or (len(out) > 1 and rest >= FEWEST)
+
+
+@given(COUNTS)
+def test_what_is_left_out_beside_a_small_one_does_not_depend_on_sizes(counts: dict[str, int]) -> None:
+    """Were it the smallest that is shown, its size could be told from the choice."""
+    out = network.hidden(counts)
+    larger = {name: count if count < FEWEST else count + 100 for name, count in counts.items()}
+    assert network.hidden(larger) <= out
+
+
+def test_a_page_that_leaves_out_only_what_is_small_would_tell_it() -> None:
+    """The broken twin: the total minus the rest."""
+    counts = {"east": 40, "west": 3}
+    assert sum(counts.values()) - counts["east"] == counts["west"]
+    assert network.hidden(counts) == {"east", "west"}
+
+
+def test_sites_stand_in_the_order_of_the_alphabet_and_the_total_is_of_all() -> None:
+    made = page({"zoe": 30, "Amber": 12, "mill": 20})
+    assert [row.name for row in made.rows] == ["Amber", "Mill", "Zoe"]
+    assert made.total[0] == Cell("50 in 100", 62)
+    assert made.sentences[0] == "mentors and supervisors talked before 50 in 100 sessions that needed it"
+
+
+def test_the_file_says_the_same_and_that_some_is_left_out() -> None:
+    lines = network.csv_rows(page({"east": 40, "west": 3, "mill": 30}))
+    assert "left out" in lines[0][0]
+    told = {line[0]: line[1:3] for line in lines[2:]}
+    assert told["West"] == [FEWER, FEWER]
+    assert told["All sites"] == [page({"east": 40, "west": 3, "mill": 30}).total[0].figure, "73"]
+    assert sum(line[2] == FEWER for line in lines[2:]) == 2
+
+
+@pytest.fixture
+async def busy(running: Running) -> Running:
+    """Three sites with sessions of the last weeks: 24, 14 and 4."""
+    day = await an_afternoon(running)
+    async with running.connection() as conn:
+        for site, name, sessions in (("eastfield", "", 24), ("lakeside", "Lakeside", 14), ("mill", "=Mill", 4)):
+            if name:
+                await conn.execute(A_SITE, site, name)
+            await conn.execute(PAST, site, sessions, day.now - timedelta(days=3))
+    return running
+
+
+A_SITE = """
+INSERT INTO site (site_id, name, phone, time_zone, locales, reporting_steps, ask_directly, status, revision)
+VALUES ($1, $2, '', 'UTC', '{en}', '{}', true, 'active', 1)
+"""
+PAST = """
+WITH one AS (SELECT n, md5($1 || 'p' || n)::uuid AS p, md5($1 || 's' || n)::uuid AS s, md5($1 || 'm' || n)::uuid AS m
+             FROM generate_series(1, $2) n),
+made AS (INSERT INTO mentor_case (mentor_id, site_id, enrolled, time_zone, locale, granted, link_epoch, status, revision, history,
+                                  match_started_on)
+         SELECT m, $1, true, 'UTC', 'en', '{}', 1, 'active', 1, '{}', '2026-01-01' FROM one),
+asked AS (INSERT INTO alert (alert_id, mentor_id, site_id, session_id, rule, rule_version, subject, severity, state, with_role,
+                             facts, evidence, raised_at)
+          SELECT p, m, $1, s, 'safety_item_missed', 1, '', 'attention', 'open', 'supervisor', '{}', '{}',
+                 $3::timestamptz - interval '4 hours' FROM one),
+talked AS (INSERT INTO contact (contact_id, mentor_id, site_id, session_id, by_person, outcome, cleared, at)
+           SELECT p, m, $1, s, m, 'talked', '{}', $3::timestamptz - interval '1 hour' FROM one WHERE n % 2 = 0)
+INSERT INTO preparation (preparation_id, session_id, mentor_id, site_id, starts_at, status, quiz_by, training_id,
+                         nothing_suitable, late, open_answers, ready_at, completed_at)
+SELECT p, s, m, $1, $3, 'held', $3::timestamptz - interval '3 hours', p, false, false, '[]', $3::timestamptz - interval '3 hours',
+       CASE WHEN n % 4 = 0 THEN $3::timestamptz - interval '5 hours' END
+FROM one
+"""
+
+
+async def test_the_page_and_its_file_on_real_rows(busy: Running) -> None:
+    async with a_browser(busy) as platform:
+        assert (await platform.get("/platform/network")).status_code == 303, "only for somebody who is signed in"
+        await signs_in(platform, busy)
+        said = words((await platform.get("/platform/network")).text)
+        lines = list(csv.reader(io.StringIO((await platform.get("/platform/network.csv")).text)))
+    assert "talked before 50 in 100 sessions that needed it" in said
+    assert "completed their training in time before 24 in 100 sessions" in said
+    assert "there were 0.5 contacts for each match" in said
+    assert said.index("Eastfield Mentoring") < said.index("Lakeside")
+    shown = {line[0]: line[1:3] for line in lines[2:]}
+    assert shown["'=Mill"] == [FEWER, FEWER]
+    assert sorted([shown["Eastfield Mentoring"], shown["Lakeside"]])[1] == [FEWER, FEWER], "one more is left out"
+    assert shown["All sites"] == ["50 in 100", "42"]
+
+
+async def test_before_there_is_enough_it_says_so(running: Running) -> None:
+    await an_afternoon(running)
+    async with a_browser(running) as platform:
+        await signs_in(platform, running)
+        said = words((await platform.get("/platform/network")).text)
+    assert "Not enough sessions yet. Figures appear from 10." in said
+
+
+async def signs_in(platform: httpx2.AsyncClient, running: Running) -> None:
+    assert (await platform.post(path_of(await mint_platform_sign_in(running.pool)))).status_code == 303
