@@ -31,7 +31,7 @@ from services.supervision.days_off import DayOff
 from services.supervision.domain import MentorCase
 from services.supervision.handlers_erasures import ERASURE, RECEIPTS
 from services.supervision.handlers_feeds import SUBSCRIBER, WEBHOOK
-from services.supervision.handlers_notices import REACH, NOTICE
+from services.supervision.handlers_notices import NOTICE, REACH
 from services.supervision.handlers_staff import ABSENCE, DIGEST
 from services.supervision.messages import (
     AlertClosed,
@@ -311,5 +311,5 @@ LINK_REQUEST = Handler[LinkRequested](
 )
 HANDLERS = (
     SITE, PERSON, MODULE, CORRECTION, SKILL, PREPARATION, MENTOR_CASE, DAY_OFF, LINK_REQUEST, CHECK_IN, READINESS, DIGEST,
-    ABSENCE, NOTICE, REACH, WEBHOOK, SUBSCRIBER, RECEIPTS, ERASURE, ROSTER_ROW,
+    ABSENCE, REACH, NOTICE, WEBHOOK, SUBSCRIBER, RECEIPTS, ERASURE, ROSTER_ROW,
 )  # fmt: skip
