@@ -50,7 +50,8 @@ def routes(console: Console) -> APIRouter:
         finally:
             await request.close()
 
-    lead, posted = Annotated[Caller, Depends(leads)], Annotated[Caller, Depends(posts)]
+    lead = Annotated[Caller, Depends(leads)]
+    posted = Annotated[Caller, Depends(posts)]
 
     @router.get("/imports")
     async def page(caller: lead) -> Response:

@@ -103,8 +103,8 @@ class _Roster:
     def listed(self, user: UUID, kinds: set[str]) -> list[Row]:
         """A mentor, a member of staff, or both; nobody of whom nothing but a row with a fault is known."""
         staff = next((role for role in STAFF if role in kinds), None)
-        roles: list[Role] = [*(["mentor"] if "mentor" in kinds else []), *([staff] if staff else [])]
-        return [row for role in roles if (row := self._row(user, role))]
+        mentor: Role | None = "mentor" if "mentor" in kinds else None
+        return [row for role in (mentor, staff) if role and (row := self._row(user, role))]
 
     def _row(self, user: UUID, role: Role) -> Row | None:
         contact, known = self._contact(user, role), self.known.get(self.id_of(user, role))

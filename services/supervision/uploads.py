@@ -89,12 +89,14 @@ def seal(data: bytes, import_id: UUID) -> bytes:
 
 
 def unseal(sealed: bytes | None, import_id: UUID) -> bytes | None:
-    for box in _boxes() if sealed else ():
-        try:
-            return box.decrypt(sealed, import_id.bytes)
-        except CryptoError:
-            continue
-    return None
+    return next((data for box in _boxes() if sealed and (data := _opened(box, sealed, import_id))), None)
+
+
+def _opened(box: Aead, sealed: bytes, import_id: UUID) -> bytes | None:
+    try:
+        return bytes(box.decrypt(sealed, import_id.bytes))
+    except CryptoError:
+        return None
 
 
 def _boxes() -> Iterable[Aead]:

@@ -144,7 +144,8 @@ def test_a_mentor_whose_supervisor_is_deleted_goes_to_the_back_up_and_stays_ther
 
 def test_who_is_in_no_complete_set_any_more_has_left_unless_another_list_names_them() -> None:
     before = after(look(files()))
-    known = before.known | {DANA: Known(DANA, "supervisor", "dana", "D", None, None, "UTC", "en", "active", "people_file", b"x")}
+    dana = Known(DANA, "supervisor", "dana", "D", None, None, "UTC", "en", "active", "people_file", b"x")
+    known = {**before.known, DANA: dana}
     users = [row for row in V12["users"] if not row.startswith(("marcus", "dana"))]
     roles = [row for row in V12["roles"] if ",marcus," not in row and ",dana," not in row]
     rows = V12 | {"users": users, "roles": roles, "enrollments": V12["enrollments"][:1]}
