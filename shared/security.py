@@ -22,6 +22,7 @@ Kind = Literal["training", "check_in", "record", "calendar", "mail"]
 KINDS: tuple[Kind, ...] = ("training", "check_in", "record", "calendar", "mail")  # a link says its place in here: only ever add
 SESSION_COOKIE = "jitt_session"  # supervision signs it; every service reads it (its full name: `cookie_name`)
 PLATFORM = "platform"  # the role of those who run the network; bound to no site, it opens no page about people
+LEAD = "site_lead"
 AUTHOR = "author"  # the role of those who write trainings; of no site either
 OF_NO_SITE = frozenset({PLATFORM, AUTHOR})
 LAYOUT = struct.Struct(">B16s16sIQ")  # kind, id, mentor, epoch, expiry: binary keeps a link in one line of a mail

@@ -23,6 +23,7 @@ from services.supervision.screens.facts import Staff
 from services.supervision.store_sessions import Browser, Session
 from shared import access, http, platform
 from shared.access import NOBODY, Scope
+from shared.leads import menu
 from shared.pages import environment
 from shared.running import Running
 from shared.security import AUTHOR, OF_NO_SITE, SESSION_COOKIE, Signed, cookie_name, form_token, is_form_token, mint_session
@@ -30,11 +31,6 @@ from shared.settings import settings
 
 STORED = "jitt_console"  # ours alone; renews the one that every service reads
 SIGNED_LIFE = timedelta(minutes=15)
-NAV = (
-    ("Today", "/today"), ("Alerts", "/alerts"), ("Mentors", "/mentors"), ("Contacts", "/contacts"),
-    ("Clearances", "/clearances"), ("Site", "/site"),
-)  # fmt: skip
-FOR_LEADS_ONLY = (("Imports", "/imports"),)
 REFUSED = {
     403: ("You do not have access to this page", "It belongs to another caseload."),
     404: ("Page not found", "If you typed the address, check that it is whole."),
@@ -144,7 +140,7 @@ class Console:
         self, caller: Caller, template: str, here: str, open_alerts: int, /, status: int = 200, **values: object
     ) -> Response:
         staff = caller.staff
-        nav = NAV + FOR_LEADS_ONLY if staff.leads else NAV
+        nav = menu(self.running.settings, leads=staff.leads, here=self.running.settings.supervision_url)
         frame = {"site_name": staff.site_name, "nav": nav, "here": here, "open_alerts": open_alerts,
                  "signed_in_as": f"{staff.name}, {staff.role_words}", "csrf": caller.csrf}  # fmt: skip
         response = http.page(self.env, template, status, frame=frame, csrf=caller.csrf, new_id=uuid4, zone=staff.zone, **values)

@@ -14,6 +14,7 @@ from services.trigger import (
     http_calendars,
     http_cancellations,
     http_holidays,
+    http_policy,
     http_publishers,
     store_rejected,
     stories,
@@ -48,6 +49,7 @@ def routes(running: Running) -> APIRouter:
     everything.include_router(http_holidays.routes(running, asking))
     everything.include_router(http_publishers.routes(running))
     everything.include_router(http_calendars.routes(running))
+    everything.include_router(http_policy.routes(running))
     return everything
 
 

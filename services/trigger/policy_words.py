@@ -24,6 +24,10 @@ def said(policy: Policy) -> Iterator[str]:
             f"Quiet from {clock(timing.quiet_from)} to {clock(timing.quiet_to)}, on the mentor's own clock: "
             "what would fall into it comes 30 minutes before; a last call is left out; a check-in waits."
         )
+    yield from exceptions(policy)
+
+
+def exceptions(policy: Policy) -> Iterator[str]:
     for activity, own in policy.activities.items():
         yield f"Only for {_title(activity)}: {_otherwise(own)}."
 
