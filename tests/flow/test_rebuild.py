@@ -105,7 +105,7 @@ def test_it_may_be_done_while_sessions_are_told(learned: Newcomer) -> None:
 def test_who_was_erased_is_not_brought_back(town: Town, newcomer: Newcomer) -> None:
     assert rows("SELECT 1 FROM trigger.mentor WHERE id = $1", newcomer.id)
     erased = PersonErased(mentor_id=newcomer.id)
-    kafka.write("supervision.events", binary(json.loads(erased.model_dump_json()), PersonErased.TYPE))
+    kafka.write(PersonErased.TOPIC, binary(json.loads(erased.model_dump_json()), PersonErased.TYPE))
     eventually(lambda: not rows("SELECT 1 FROM trigger.mentor WHERE id = $1", newcomer.id), "trigger has forgotten them")
     jitt("rebuild", "trigger.mentor")
     assert not rows("SELECT 1 FROM trigger.mentor WHERE id = $1", newcomer.id)
