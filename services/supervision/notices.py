@@ -1,8 +1,6 @@
-"""A notice: one message to one person, from its cause to its end. Pure.
+"""A notice: one message to one person, from its cause to its end. What causes one makes it (`new`) and saves it with itself. Pure.
 
-What causes one makes it (`new`), and saves it with itself. A sender claims it, hands it over, and tells what came of that. A mail
-server that has taken a message and one that has not look the same to whoever died while asking: such a notice is sent again under
-the same Message-ID, after a wait in which a report may still settle it (docs/decisions/0038).
+A mail that a server may have, and that nobody lived to tell of, goes out again under its Message-ID (docs/decisions/0038).
 """
 
 from collections.abc import Mapping
@@ -152,4 +150,4 @@ def told(notice: Notice, now: datetime) -> NoticeDelivered:
 
 def wait(tries: int) -> timedelta:
     """After the first try a minute, twice as long after each one more, at most an hour."""
-    return min(FIRST_WAIT * 2 ** max(0, min(tries, 10) - 1), LONGEST_WAIT)
+    return min(FIRST_WAIT * (1 << max(0, min(tries, 10) - 1)), LONGEST_WAIT)

@@ -1,9 +1,6 @@
-"""`python -m tests.notices.kills`: a real sender is killed again and again while it hands mails to a real server; then what the
-server has kept is compared with what should have been sent. Nothing that runs already is touched.
+"""`python -m tests.notices.kills`: a real sender is killed again and again while it hands mails to a real server.
 
-SMTP cannot say “did you get it?” (RFC 1047). What is promised: nothing is lost; nothing is sent twice where the server drops a
-Message-ID that it knows, or reports what it took. At any other server a mail may come twice when its sender dies in the moment
-between the server's having it and our having noted that: never otherwise, and always as one Message-ID.
+Then what the server has kept is compared with what should have been sent. Nothing that runs already is touched.
 """
 
 import argparse
@@ -261,11 +258,16 @@ def line(found: Outcome) -> str:
             f"{'as promised' if found.as_promised else 'NOT AS PROMISED ' + ', '.join(found.examples)}")  # fmt: skip
 
 
+PROMISE = """\
+SMTP cannot say “did you get it?” (RFC 1047). Promised is: nothing is lost; nothing is sent twice where the server reports what it
+took, or drops a Message-ID that it knows. At a plain server a mail comes twice when its sender dies in the moment between the
+server's having it and our noting that, and never otherwise. unsure: a sender died with it when the server may have had it.
+"""
 HEAD = "server    kills   mails  lost  doubled  dropped  told twice  unsure  it had     time"
 
 
 async def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=PROMISE, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200, help="of the sender, at each kind of server")
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=SERVERS)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
