@@ -1,4 +1,4 @@
-"""A notice: one message to one person, from its cause to its end. What causes one makes it (`new`) and saves it with itself. Pure.
+"""A notice: one message to one person, from its cause to its end. What causes one makes it (`new`), and saves it. Pure.
 
 A mail that a server may have, and that nobody lived to tell of, goes out again under its Message-ID (docs/decisions/0038).
 """
