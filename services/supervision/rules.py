@@ -79,8 +79,10 @@ def mentor_asked_to_talk(case: MentorCase, now: datetime) -> Iterator[Claim]:
 
 def same_mistake_again(case: MentorCase, now: datetime) -> Iterator[Claim]:
     """At the first try, in two of the mentor's last three trainings that offered it."""
-    for code in sorted({code for training in case.history.trainings for code in training.made}):
-        last = [t for t in _in_order(case) if code in t.offered][-LAST_TRAININGS:]
+    codes = sorted({code for training in case.history.trainings for code in training.made})
+    trainings = _in_order(case) if codes else []
+    for code in codes:
+        last = [t for t in trainings if code in t.offered][-LAST_TRAININGS:]
         made = [t for t in last if code in t.made]
         if len(made) >= OFTEN:
             newest, evidence = made[-1], frozenset(str(t.training_id) for t in made)
@@ -274,7 +276,8 @@ def _said_by_safety_alert(case: MentorCase, function: str) -> bool:
 
 
 def _in_order(case: MentorCase) -> list[Training]:
-    return sorted(case.history.trainings, key=lambda t: (case.start_of(t.session_id, t.starts_at), t.training_id))
+    starts = {session.session_id: session.starts_at for session in case.history.sessions}
+    return sorted(case.history.trainings, key=lambda t: (starts.get(t.session_id, t.starts_at), t.training_id))
 
 
 def _session_left(case: MentorCase, training: Training) -> UUID:
@@ -283,8 +286,10 @@ def _session_left(case: MentorCase, training: Training) -> UUID:
 
 
 def _not_done(case: MentorCase, training: Training) -> bool:
+    if training.overdue_since is None or training.completed_at:
+        return False
     session = case.session(_session_left(case, training))
-    if training.overdue_since is None or training.completed_at or (session and not session.on):
+    if session and not session.on:
         return False
     quiz_by = session.quiz_by if session else training.quiz_by
     return quiz_by is not None and quiz_by - training.overdue_since >= 12 * HOUR
