@@ -135,7 +135,7 @@ async def serving(kept: Kept, tls: ssl.SSLContext | None = None, **options: Any)
 def signs_in(user: str, password: str) -> Callable[..., AuthResult]:
     def authenticator(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
         good = isinstance(data, LoginPassword) and (data.login, data.password) == (user.encode(), password.encode())
-        return AuthResult(success=good)
+        return AuthResult(success=good, handled=False)  # aiosmtpd says 535 itself
 
     return authenticator
 
