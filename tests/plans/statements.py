@@ -164,6 +164,7 @@ SELDOM: Mapping[str, str] = {
     "services.supervision.store_tokens.UNKNOWN_SITES": "a command that gives one token",
     "shared.messaging.rebuild.TABLES": "looks at the catalog of tables",
     "shared.messaging.rebuild.PRIMARY_KEY": "looks at the catalog of indexes",
+    "shared.messaging.rebuild.ERASED": "a command that makes copies again; people who were erased are few",
     "shared.messaging.rebuild.LEAVE": "of a table made aside",
     "shared.messaging.rebuild.COMPARE": "a command that compares a whole table",
     "shared.messaging.rebuild.REMOVE_WRONG": "a command that compares a whole table",
