@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Response
 
 from services.supervision import network as figures
 from services.supervision import reading_network
-from services.supervision.network import FEWER, MEASURES, SUPPRESSED, Network
+from services.supervision.network import LEFT_OUT, MEASURES, SUPPRESSED, Network
 from shared import access
 from shared.access import Scope
 from shared.pages import environment
@@ -37,7 +37,7 @@ def routes(running: Running) -> APIRouter:
 
     @router.get("/network")
     async def page(caller: signed_in) -> Response:
-        return shown.page(caller, "network.jinja", HERE, page=await _figures(running, last), measures=MEASURES, fewer=FEWER,
+        return shown.page(caller, "network.jinja", HERE, page=await _figures(running, last), measures=MEASURES, left_out=LEFT_OUT,
                           suppressed=SUPPRESSED, fewest=figures.FEWEST, csv=f"{NETWORK}.csv")  # fmt: skip
 
     @router.get("/network.csv")

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 FEWEST = 10
-FEWER = "fewer than 10"
-SUPPRESSED = (
-    "Where fewer than 10 are behind a figure it is left out, and so is another one where it could be worked out from the rest."
-)
+LEFT_OUT = "not shown"
+SUPPRESSED = "Not shown: figures of fewer than 10, and others from which such a figure could be worked out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +22,11 @@ class Measure:
 
 MEASURES = (
     Measure("talks", "Talked before the session", "sessions that needed a talk",
-            "mentors and supervisors talked before {} sessions that needed it"),
-    Measure("briefs", "Brief ready in time", "sessions with a training", "briefs were ready in time before {} sessions"),
+            "Mentors and supervisors talked before {} sessions that needed it"),
+    Measure("briefs", "Brief ready in time", "sessions with a training", "Briefs were ready in time before {} sessions"),
     Measure("trainings", "Training completed in time", "sessions with a training",
-            "mentors completed their training in time before {} sessions"),
-    Measure("contacts", "Contacts for each match", "matches", "there were {} contacts for each match", per=1),
+            "Mentors completed their training in time before {} sessions"),
+    Measure("contacts", "Contacts for each match", "matches", "There were {} contacts for each match", per=1),
 )  # fmt: skip
 
 
@@ -112,4 +110,4 @@ def csv_rows(page: Network) -> list[Sequence[str]]:
 
 
 def _line(cells: Sequence[Cell]) -> list[str]:
-    return [words for cell in cells for words in (cell.figure or FEWER, FEWER if cell.of is None else str(cell.of))]
+    return [words for cell in cells for words in (cell.figure or LEFT_OUT, LEFT_OUT if cell.of is None else str(cell.of))]

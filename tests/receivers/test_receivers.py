@@ -38,7 +38,8 @@ async def day(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 
 
 def of_the_guide(language: str) -> str:
-    [code] = re.findall(rf"```{language}\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    """The first example in that language."""
+    code: str = re.findall(rf"```{language}\n(.*?)```", GUIDE.read_text(), re.DOTALL)[0]
     return code
 
 

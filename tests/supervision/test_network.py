@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.supervision import network
 from services.supervision.http_sign_in import mint_platform_sign_in
-from services.supervision.network import FEWER, FEWEST, Cell, Count
+from services.supervision.network import FEWEST, LEFT_OUT, Cell, Count
 from shared.running import Running
 from tests.supervision.console import a_browser, an_afternoon, path_of, words
 
@@ -61,16 +61,16 @@ def test_sites_stand_in_the_order_of_the_alphabet_and_the_total_is_of_all() -> N
     made = page({"zoe": 30, "Amber": 12, "mill": 20})
     assert [row.name for row in made.rows] == ["Amber", "Mill", "Zoe"]
     assert made.total[0] == Cell("50 in 100", 62)
-    assert made.sentences[0] == "mentors and supervisors talked before 50 in 100 sessions that needed it"
+    assert made.sentences[0] == "Mentors and supervisors talked before 50 in 100 sessions that needed it"
 
 
 def test_the_file_says_the_same_and_that_some_is_left_out() -> None:
     lines = network.csv_rows(page({"east": 40, "west": 3, "mill": 30}))
-    assert "left out" in lines[0][0]
+    assert "fewer than 10" in lines[0][0]
     told = {line[0]: line[1:3] for line in lines[2:]}
-    assert told["West"] == [FEWER, FEWER]
+    assert told["West"] == [LEFT_OUT, LEFT_OUT]
     assert told["All sites"] == [page({"east": 40, "west": 3, "mill": 30}).total[0].figure, "73"]
-    assert sum(line[2] == FEWER for line in lines[2:]) == 2
+    assert sum(line[2] == LEFT_OUT for line in lines[2:]) == 2
 
 
 @pytest.fixture
@@ -117,11 +117,11 @@ async def test_the_page_and_its_file_on_real_rows(busy: Running) -> None:
         lines = list(csv.reader(io.StringIO((await platform.get("/platform/network.csv")).text)))
     assert "talked before 50 in 100 sessions that needed it" in said
     assert "completed their training in time before 24 in 100 sessions" in said
-    assert "there were 0.5 contacts for each match" in said
+    assert "There were 0.5 contacts for each match" in said
     assert said.index("Eastfield Mentoring") < said.index("Lakeside")
     shown = {line[0]: line[1:3] for line in lines[2:]}
-    assert shown["'=Mill"] == [FEWER, FEWER]
-    assert sorted([shown["Eastfield Mentoring"], shown["Lakeside"]])[1] == [FEWER, FEWER], "one more is left out"
+    assert shown["'=Mill"] == [LEFT_OUT, LEFT_OUT]
+    assert sorted([shown["Eastfield Mentoring"], shown["Lakeside"]])[1] == [LEFT_OUT, LEFT_OUT], "one more is left out"
     assert shown["All sites"] == ["50 in 100", "42"]
 
 
