@@ -136,7 +136,8 @@ def _to_staff(case: MentorCase, change: Change, alert: Alert) -> Notice:
     if alert.place == "grouped" and kind == "alert" and alert.supervisor_id:
         cause, name = alert.supervisor_id, f"grouped/{alert.rule}/{change.at.date()}{urgent}"
     return new(cause, name, kind, change.at, site_id=case.site_id, to=to, until=until,
-               about={"alert_id": alert.alert_id, "mentor_id": case.mentor_id, "session_id": alert.session_id})  # fmt: skip
+               about={"alert_id": alert.alert_id, "mentor_id": case.mentor_id, "session_id": alert.session_id,
+                      "with_role": alert.with_role})  # fmt: skip
 
 
 def _asks(alert: Alert) -> bool:

@@ -29,7 +29,8 @@ LEFT JOIN reach r ON r.person_id = p.person_id
 LEFT JOIN mentor_case c ON c.mentor_id = p.person_id
 LEFT JOIN person sup ON sup.person_id = c.supervisor_id
 LEFT JOIN LATERAL (
-    SELECT l.email FROM person l WHERE p.role = 'supervisor' AND l.site_id = p.site_id AND l.role = 'site_lead'
+    SELECT l.email FROM person l
+    WHERE p.role = 'supervisor' AND l.site_id = p.site_id AND l.role = 'site_lead' AND l.status = 'active'
     ORDER BY l.reference LIMIT 1
 ) AS lead ON true
 WHERE p.person_id = $1

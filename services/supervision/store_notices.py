@@ -21,12 +21,12 @@ FROM notice WHERE notice_id = ANY($1::uuid[]) ORDER BY notice_id FOR UPDATE
 ADD = """
 INSERT INTO notice (notice_id, site_id, person_id, kind, about, created_at, useful_until, due_at, state, tries)
 SELECT u.notice_id, u.site_id, coalesce(delegate.person_id, u.person_id, lead.person_id), u.kind, u.about, u.created_at,
-       u.useful_until, u.due_at,
-       'waiting', 0
+       u.useful_until, u.due_at, 'waiting', 0
 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
   AS u (notice_id, site_id, person_id, kind, about, created_at, useful_until, due_at)
 LEFT JOIN LATERAL (
-    SELECT p.person_id FROM person p WHERE u.person_id IS NULL AND p.site_id = u.site_id AND p.role = 'site_lead'
+    SELECT p.person_id FROM person p
+    WHERE u.person_id IS NULL AND p.site_id = u.site_id AND p.role = 'site_lead' AND p.status = 'active'
     ORDER BY p.reference LIMIT 1
 ) AS lead ON true
 LEFT JOIN LATERAL (
