@@ -60,7 +60,9 @@ GIVEN: dict[str, dict[int, Any]] = {
     "services.supervision.reading_feed.CHANGES": {1: "9990", 2: 0, 3: 500},
     "services.supervision.reading_feed.OF_SITES": {3: "9990", 4: 0, 5: 200},
 }
-WORKERS = ("shared.messaging.gauges.", "services.assessment.store_erasing.")  # run with the worker's login, whatever pages may do
+WORKERS = (  # run with the worker's login, whatever pages may do
+    "shared.messaging.gauges.", "services.assessment.store_erasing.", "services.trigger.store_copies.INSIDE",
+)  # fmt: skip
 ALWAYS_ONE = ("services.supervision.store_cases.NEWEST_TRAINING",)  # its caller names at least one of what may be null
 
 
