@@ -58,6 +58,8 @@ GIVEN: dict[str, dict[int, Any]] = {
     "services.trigger.store.OVERDUE": {1: gauges.MOST},
     "services.supervision.reading.ALERTS_IN_STATE": {3: "open"},
     "services.supervision.reading_feed.CHANGES": {1: "9990", 2: 0, 3: 500},
+    "services.supervision.store_webhooks.INSERT": {8: "9990"},
+    "services.supervision.store_webhooks.UPDATE": {8: "9990"},
     "services.supervision.reading_feed.OF_SITES": {3: "9990", 4: 0, 5: 200},
 }
 WORKERS = (  # run with the worker's login, whatever pages may do
