@@ -217,6 +217,7 @@ async def test_a_few_connections_carry_many_mails(town: Town, kept: Kept, port: 
     assert kept.greeted == 1
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:aiosmtpd", "ignore::UserWarning:aiosmtpd")
 async def test_a_server_that_wants_tls_and_a_password_gets_both(
     town: Town, kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
