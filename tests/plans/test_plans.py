@@ -62,8 +62,10 @@ GIVEN: dict[str, dict[int, Any]] = {
     "services.supervision.store_webhooks.UPDATE": {8: "9990"},
     "services.supervision.reading_feed.OF_SITES": {3: "9990", 4: 0, 5: 200},
 }
-WORKERS = (  # run with the worker's login, whatever pages may do
+# Looked at as pages run them but for these: the worker's login runs them, whatever pages may do; or they are rare.
+NOT_OF_PAGES = (
     "shared.messaging.gauges.", "services.assessment.store_erasing.", "services.trigger.store_copies.INSIDE",
+    "services.supervision.store_accounts.OF_EMAIL",  # an account's first sign-in: lower() may leak, so no index of it
 )  # fmt: skip
 ALWAYS_ONE = ("services.supervision.store_cases.NEWEST_TRAINING",)  # its caller names at least one of what may be null
 
@@ -120,7 +122,7 @@ async def test_row_level_security_keeps_no_page_from_an_index(grown: Grown, sche
     conn = grown[schema]
     async with as_page(conn, schema):
         found = [fault for statement in statements.hot()
-                 if statement.schema in (schema, "messaging") and not statement.name.startswith(WORKERS)
+                 if statement.schema in (schema, "messaging") and not statement.name.startswith(NOT_OF_PAGES)
                  for fault in await _faults_of_pages(conn, statement)]  # fmt: skip
     assert found == [], "\n".join(found)
 
