@@ -285,7 +285,8 @@ async def test_every_event_that_follows_is_one_the_service_declares(running: Run
     await deliver(running, overdue(starts_at=at + 4 * HOUR), completed(starts_at=at + 4 * HOUR))
     await submitted(running, taken((await the_case(running)).alerts[0]))
     await submitted(running, contact(clear=True))
-    await submitted(running, call(kind="can_wait"), contact(outcome="snoozed", request_id=UUID(int=32)))
+    await deliver(running, call(kind="can_wait"))
+    await submitted(running, contact(outcome="snoozed", request_id=UUID(int=32)))
     elsewhere = {
         AlertEscalated, AlertPlaced, DigestReady, SiteDescribed, DayCalledOff, DayCalledOffClosed, NoticeDelivered, PersonErased,
         PersonErasureDone, MentorForgotten,
