@@ -60,6 +60,7 @@ def test_the_first_need_with_a_module_wins_and_says_why():
         locale="en",
         kind="module",
         module=ModuleRef(module_id="reflective_listening_1", version=1),
+        skill="reflective_listening",
         items=tuple(
             AssignedItem(module_id="reflective_listening_1", version=1, item_id=f"q{n}", locale="en") for n in (1, 2, 3, 4)
         ),

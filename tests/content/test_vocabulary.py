@@ -66,7 +66,7 @@ def test_every_safety_skill_says_when_to_hand_over():
             "activities.closing_plan.weights.ending_well: a weight is a number from 0 to 1",
         ),
         ('skill = "boundaries"', 'skill = "borders"', "activities.goodbye.steps: 'borders' is not in the vocabulary"),
-        ("version = 1", "version = 'one'", "version: Input should be a valid integer"),
+        ("version = 2", "version = 'one'", "version: Input should be a valid integer"),
         ("months = 12", "month = 12", "functions.relationship_building.month: Unexpected keyword argument"),
         ("[mistakes]", "[mistakes]\nwhistling = 'Whistled'", "mistakes.whistling: no skill lists it"),
     ],

@@ -355,6 +355,8 @@ async def test_a_talk_closes_an_acknowledged_call_from_the_alerts_page(day: Afte
 
 
 async def test_mentors_without_a_talk_for_a_month_are_due(day: Afternoon, dana: Browser) -> None:
+    async with day.running.connection() as conn:  # as if they had been listed when their matches began
+        await conn.execute("""UPDATE mentor_case SET history = jsonb_set(history, '{known_since}', '"2020-01-01T00:00:00Z"')""")
     await log_it(dana, f"/mentors/{ids.mentor(SITE, 'leah')}", outcome="talked")
     said = words((await dana.get("/contacts")).text)
     assert "A talk is due 8" in said
