@@ -114,7 +114,7 @@ async def _events(feed: Feed, reader: Reader, place: Cursor) -> AsyncGenerator[S
     async with aclosing(follow(feed, reader, place)) as following:
         async for found, now in following:
             for change in found:
-                yield ServerSentEvent(event=change.kind, id=str(change.cursor), raw_data=news(change).model_dump_json())
+                yield ServerSentEvent(event=change.kind, id=str(change.cursor), raw_data=change.text)
             if not found:
                 yield beat(now)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
@@ -63,7 +64,7 @@ def document(a: Alert | None) -> str | None:
     return TOLD.dump_json(told).decode()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """`caseload`: whose mentor it is now, which may be another supervisor than at the change."""
 
@@ -76,6 +77,11 @@ class Change:
     caseload: UUID | None
     told: Told
 
+    @cached_property
+    def text(self) -> str:
+        """What streams say of it: written once, for however many listen."""
+        return news(self).model_dump_json()
+
     def seen_by(self, who: Sees) -> bool:
         mine = who.caseload is None or self.caseload in (who.caseload, *who.stands_in)
         return self.site_id in who.sites and mine
@@ -85,7 +91,7 @@ class AlertNews(BaseModel):
     """One change of an alert: ids and codes only."""
 
     change: str = Field(
-        description="raised, updated, acknowledged, escalated, snoozed, returned, resolved, reopened; later versions may add more"
+        description="raised, placed, updated, acknowledged, escalated, snoozed, returned, resolved, reopened; later versions may add more"
     )
     alert_id: UUID
     rule: str
