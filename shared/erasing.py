@@ -22,19 +22,22 @@ from shared.messaging.handler import Handler
 from shared.privacy import Keeps
 
 Receipt = Callable[[PersonErased], list[Event]]
-More = Callable[[Connection, UUID], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """`role` is not kept: it only says how far to look."""
+    """`role` and `site_id` are not kept: they only say how far to look. An empty site is any."""
 
     person_id: UUID
     at: datetime
     role: str = "mentor"
+    site_id: str = ""
 
 
-async def _nothing_more(conn: Connection, person_id: UUID) -> None:
+More = Callable[[Connection, Erasure], Awaitable[None]]
+
+
+async def _nothing_more(conn: Connection, erasure: Erasure) -> None:
     """For services whose rows are all named in privacy.toml."""
 
 
@@ -43,7 +46,7 @@ def handler(keeps: Keeps, receipt: Receipt, more: More = _nothing_more) -> Handl
 
     def erased(_: Erasure | None, event: PersonErased, now: datetime, __: Any) -> tuple[Erasure, list[Event]]:
         """Done again and told again each time: whoever asks again still waits for a receipt."""
-        return Erasure(event.mentor_id, now, event.role), receipt(event)
+        return Erasure(event.mentor_id, now, event.role, event.site_id), receipt(event)
 
     return Handler[Erasure](
         name="erasure",
@@ -61,8 +64,8 @@ async def _save(keeps: Keeps, more: More, conn: Connection, changed: Sequence[Er
     if new and not await store_erasing.note(conn, [one.person_id for one in new]):
         return False
     for one in (*changed, *new):
-        await more(conn, one.person_id)
-        rows = await store_erasing.erase(conn, keeps, one.person_id, one.role == "staff")
+        await more(conn, one)
+        rows = await store_erasing.erase(conn, keeps, one.person_id, one.site_id, staff=one.role == "staff")
         if letters := await _letters(conn, one.person_id):
             rows["dead_letter"] = letters
         before = await store_erasing.find(conn, one.person_id)

@@ -54,9 +54,13 @@ def add_to(jitt: typer.Typer, _: typer.Typer) -> None:
 
 @app.command()
 def person(
-    who: Who, *, site: Site = "", role: AsRole = "",
+    who: Who,
+    *,
+    site: Site = "",
+    role: AsRole = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask. For programs.")] = False, as_json: AsJson = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask. For programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete everything about one person. Nobody can bring it back.
 
@@ -88,8 +92,9 @@ def _forget_mails(folder: Path, names: Sequence[str]) -> None:
 
 
 @app.command()
-def status(person_id: Annotated[str, typer.Argument(help="jitt's own id, as `jitt erase` printed it.")], *,
-           as_json: AsJson = False) -> None:
+def status(
+    person_id: Annotated[str, typer.Argument(help="jitt's own id, as `jitt erase` printed it.")], *, as_json: AsJson = False
+) -> None:
     """Each service's receipt for a person who was erased."""
     found = everywhere(lambda services: _status(services, asking.an_id(person_id)))
     if found is None:

@@ -28,7 +28,10 @@ def add_to(jitt: typer.Typer, _: typer.Typer) -> None:
 
 
 def export(
-    who: Who, *, site: Site = "", role: AsRole = "",
+    who: Who,
+    *,
+    site: Site = "",
+    role: AsRole = "",
     out: Annotated[Path, typer.Option(help="A folder that is made, or a file that ends in .zip.")] = Path("export"),
     force: Annotated[bool, typer.Option("--force", help="Write over what is there.")] = False,
 ) -> None:

@@ -46,6 +46,8 @@ KINDS = {
     "ids": Kind("JITT_ID_KEY", "make ids of a site's references", "never: every id in every table was made with it"),
     "database": Kind("JITT_DB_KEY", "make the passwords of the services' own logins", "after `jitt migrate`, at once"),
 }
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """Keys that seal something at rest: whose it is, how much each key seals, and how all of it is sealed anew."""

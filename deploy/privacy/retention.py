@@ -44,7 +44,8 @@ def show(as_json: AsJson = False) -> None:
 
 @app.command()
 def run(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what is too old.")] = False, as_json: AsJson = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what is too old.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete now what is too old, instead of within the hour."""
     found = everywhere(_counted if dry_run else _run)

@@ -5,6 +5,7 @@ from uuid import UUID
 from asyncpg import Connection, Pool
 
 from services.assessment.store import SealedAnswer
+from shared.erasing import Erasure
 
 ASKED = """
 DELETE FROM asked a USING training t, jsonb_to_recordset(t.assigned -> 'items') AS i (module_id text, version int)
@@ -17,9 +18,9 @@ SELECT training_id, number, item_id, key_id, sealed, answered_at FROM open_answe
 ERASED = "SELECT EXISTS (SELECT FROM erased WHERE person_id = $1)"
 
 
-async def erase_inside(conn: Connection, mentor_id: UUID) -> None:
-    await conn.execute(ASKED, mentor_id)
-    await conn.execute(SESSIONS, str(mentor_id))
+async def erase_inside(conn: Connection, erasure: Erasure) -> None:
+    await conn.execute(ASKED, erasure.person_id)
+    await conn.execute(SESSIONS, str(erasure.person_id))
 
 
 async def is_erased(pool: Pool, mentor_id: UUID) -> bool:

@@ -9,6 +9,7 @@ from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
 from services.supervision.erasures import Erasure
+from shared import erasing
 
 LOAD = """
 SELECT person_id, site_id, role, asked_at, closes_at, receipts, closed_at
@@ -40,11 +41,11 @@ WHERE e.person_id = $1 AND p.found IS NOT NULL
 OFF = """
 UPDATE day_off SET off = coalesce((SELECT jsonb_object_agg(o.key, o.value) FROM jsonb_each(off) AS o
                                    WHERE o.value ->> 'mentor_id' <> $1), '{}')
-WHERE position($1 IN off::text) > 0
+WHERE ($2 = '' OR site_id = $2) AND position($1 IN off::text) > 0
 """
 ONEROSTER = """
-WITH gone AS (DELETE FROM oneroster_row WHERE position($1 IN document::text) > 0 RETURNING row_id)
-DELETE FROM oneroster_row r USING gone WHERE position(gone.row_id::text IN r.document::text) > 0
+WITH gone AS (DELETE FROM oneroster_row WHERE ($2 = '' OR site_id = $2) AND position($1 IN document::text) > 0 RETURNING row_id)
+DELETE FROM oneroster_row r USING gone WHERE ($2 = '' OR r.site_id = $2) AND position(gone.row_id::text IN r.document::text) > 0
 """
 FIND = "SELECT person_id, site_id, role, asked_at, closes_at, receipts, closed_at FROM erasure WHERE person_id = $1"
 WHO = "SELECT person_id, site_id, role, reference, name, email FROM person WHERE person_id = ANY($1::uuid[]) ORDER BY person_id"
@@ -69,11 +70,11 @@ async def save(conn: Connection, changed: Sequence[Erasure], new: Sequence[Erasu
     return all([await conn.execute(INSERT, *_row(one)) == "INSERT 0 1" for one in new])
 
 
-async def erase_inside(conn: Connection, person_id: UUID) -> None:
+async def erase_inside(conn: Connection, erasure: erasing.Erasure) -> None:
     """Before the rest goes: which briefs were there. And what names somebody inside of what is no person's own."""
-    await conn.execute(PAGES, person_id)
-    await conn.execute(OFF, str(person_id))
-    await conn.execute(ONEROSTER, str(person_id))
+    await conn.execute(PAGES, erasure.person_id)
+    await conn.execute(OFF, str(erasure.person_id), erasure.site_id)
+    await conn.execute(ONEROSTER, str(erasure.person_id), erasure.site_id)
 
 
 async def find(conn: Connection, person_id: UUID) -> Erasure | None:

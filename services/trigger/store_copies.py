@@ -14,6 +14,7 @@ from services.trigger.copies import Mentor, Site, Training, skill_id
 from services.trigger.policy import Policy, SitePolicy
 from shared.contracts.assessment import OpenMiss, SkillRemembered
 from shared.contracts.supervision import Clearance, Match
+from shared.erasing import Erasure
 
 MENTORS = """
 SELECT id, site_id, time_zone, locale, active, matches, clearances, revision, address_hash FROM mentor WHERE id = ANY($1::uuid[])
@@ -144,10 +145,10 @@ async def save_mentors(conn: Connection, changed: Sequence[Mentor], new: Sequenc
     return await _save(conn, UPDATE_MENTORS, INSERT_MENTORS, [_of_mentor(m) for m in changed], [_of_mentor(m) for m in new])
 
 
-async def erase_inside(conn: Connection, mentor_id: UUID) -> None:
+async def erase_inside(conn: Connection, erasure: Erasure) -> None:
     """What no column says (the rest goes as privacy.toml says)."""
     for statement in INSIDE:
-        await conn.execute(statement, mentor_id)
+        await conn.execute(statement, erasure.person_id)
 
 
 async def load_sites(conn: Connection, ids: Sequence[str]) -> dict[str, Site]:

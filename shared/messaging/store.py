@@ -13,7 +13,8 @@ from shared.messaging.message import Record as KafkaRecord
 CLAIM = """
 WITH claimed AS (INSERT INTO inbox (id, sha) SELECT * FROM unnest($1::uuid[], $2::bytea[]) ON CONFLICT DO NOTHING RETURNING id)
 SELECT now() AS now, CASE WHEN count(*) < cardinality($1::uuid[]) THEN coalesce(array_agg(id), '{}') END AS only,
-       EXISTS (SELECT 1 FROM parked) AS any_parked, ARRAY(SELECT person_id FROM erased WHERE person_id = ANY($3::uuid[])) AS erased
+       EXISTS (SELECT 1 FROM parked) AS any_parked,
+       ARRAY(SELECT person_id FROM erased WHERE person_id = ANY($3::uuid[])) AS erased
 FROM claimed
 """
 CLAIMED = "SELECT now() AS now, ARRAY(SELECT person_id FROM erased WHERE person_id = ANY($1::uuid[])) AS erased"

@@ -18,9 +18,10 @@ ALL = "SELECT person_id FROM erased ORDER BY person_id"
 ROWS_OF = "DELETE FROM %1$I WHERE %2$I = $1"
 DONE_BY = "UPDATE %1$I SET %2$I = $2 WHERE %2$I = $1"
 INSIDE = """
-UPDATE %1$I SET %2$I = replace(%2$I::text, $1::text, $2::text)::jsonb WHERE position($1::text IN %2$I::text) > 0
+UPDATE %1$I SET %2$I = replace(%2$I::text, $1::text, $2::text)::jsonb
+WHERE ($3 = '' OR site_id = $3) AND position($1::text IN %2$I::text) > 0
 """
-NAMING = "DELETE FROM %1$I WHERE position($1::text IN %2$I::text) > 0"
+NAMING = "DELETE FROM %1$I WHERE ($2 = '' OR site_id = $2) AND position($1::text IN %2$I::text) > 0"
 HOW_MANY = "SELECT count(*) FROM %1$I WHERE %2$I = $1"
 HAND_OUT = "SELECT to_jsonb(t) - $2::text[] AS row FROM %1$I AS t WHERE t.%2$I = $1"
 TOO_OLD = """
@@ -64,15 +65,17 @@ async def list_erased(conn: Connection) -> list[UUID]:
     return [row["person_id"] for row in await conn.fetch(ALL)]
 
 
-async def erase(conn: Connection, keeps: Keeps, person_id: UUID, staff: bool) -> dict[str, int]:
-    """Rows of each table that went, or that lost a name. Only staff have done something to others' rows."""
+async def erase(conn: Connection, keeps: Keeps, person_id: UUID, site_id: str, *, staff: bool) -> dict[str, int]:
+    """Rows of each table that went, or that lost a name. Only staff have done something to others' rows; what stands inside of
+    documents is looked for at the person's site, where it is known."""
+    id, nobody = str(person_id), str(NOBODY)
     rows: dict[str, int] = {}
     for kept in keeps:
         found = [await _run(conn, ROWS_OF, kept.table, column, person_id) for column in kept.of]
-        found += [await _run(conn, NAMING, kept.table, column, str(person_id)) for column in kept.naming]
+        found += [await _run(conn, NAMING, kept.table, column, id, site_id) for column in kept.naming]
         if staff:
             found += [await _run(conn, DONE_BY, kept.table, column, person_id, NOBODY) for column in kept.by]
-            found += [await _run(conn, INSIDE, kept.table, column, str(person_id), str(NOBODY)) for column in kept.inside]
+            found += [await _run(conn, INSIDE, kept.table, column, id, nobody, site_id) for column in kept.inside]
         if sum(found):
             rows[kept.table] = sum(found)
     return rows

@@ -72,6 +72,7 @@ def test_a_dry_run_counts_and_erases_nothing(person: Newcomer) -> None:
     found = json.loads(jitt("erase", person.ref, "--site", LAKESIDE, "--dry-run", "--json"))
     assert found["person_id"] == str(person.id)
     assert found["rows"]["names and contacts"] == 1 and found["rows"]["sessions"] >= 2
+    assert "Aborted" in tried("erase", person.ref, "--site", LAKESIDE).err  # nobody typed the reference
     assert rows("SELECT name FROM supervision.person WHERE person_id = $1", person.id) == [(person.name,)]
 
 

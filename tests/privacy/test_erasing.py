@@ -47,7 +47,8 @@ async def test_the_ledger_says_how_many_rows_of_which_table_went_and_a_repeat_ad
             found = await store_erasing.find(conn, MENTOR)
         assert found and found["rows"] == {"choice": 2, "learner": 1}
     assert [event for event in await outgoing(content) if isinstance(event, PersonErasureDone)] == [
-        PersonErasureDone(mentor_id=MENTOR)] * 2
+        PersonErasureDone(mentor_id=MENTOR)
+    ] * 2
 
 
 async def test_what_comes_before_it_in_one_batch_goes_and_what_comes_after_it_is_refused(content):

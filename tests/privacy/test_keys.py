@@ -91,7 +91,9 @@ async def test_the_commands_show_ids_and_count_and_never_a_secret(running, datab
     with_keys(monkeypatch, k2=NEW, k1=OLD)
     shown = json.loads(await typed("show", "--json"))
     assert [(one["id"], one["used"], one["sealed"]) for one in shown if one["name"] == "answers"] == [
-        ("k2", "new and old", 0), ("k1", "old", 2)]
+        ("k2", "new and old", 0),
+        ("k1", "old", 2),
+    ]
     assert "2 were sealed anew with the first key of JITT_ANSWER_KEYS." in await typed("rotate", "answers")
     monkeypatch.setattr(settings(), "webhook_keys", {"w2": NEW} | settings().webhook_keys)
     assert "1 were sealed anew with the first key of JITT_WEBHOOK_KEYS." in await typed("rotate", "webhooks")
@@ -116,7 +118,9 @@ async def typed(*words: str) -> str:
 def test_a_key_that_is_missing_is_named():
     chosen = Settings(answer_keys={"k2": NEW})
     assert [(one.id, one.used, one.sealed) for one in keys.listed(chosen, {"answers": {"k1": 3}}) if one.name == "answers"] == [
-        ("k2", "new and old", 0), ("k1", "missing", 3)]
+        ("k2", "new and old", 0),
+        ("k1", "missing", 3),
+    ]
 
 
 def test_a_link_opens_until_the_key_that_signed_it_is_taken_out(monkeypatch):

@@ -47,7 +47,8 @@ async def test_what_is_too_old_goes_in_steps_and_is_counted(content, monkeypatch
     assert [kept async for kept in retention.run(content)] == []
     async with content.connection() as conn:
         assert [(one["name"], one["days"], one["rows"]) for one in await store_erasing.list_forgotten(conn, 5)] == [
-            ("choice", 1_095, 5)]
+            ("choice", 1_095, 5)
+        ]
 
 
 async def test_two_workers_do_not_do_it_at_once(content):
