@@ -5,7 +5,7 @@ Opening the link changes nothing: programs that check mail open links. A mail pr
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 from asyncpg import Record
@@ -42,6 +42,22 @@ class Report(BaseModel):
     reason: str | None = Field(
         None, max_length=40, pattern=r"^[A-Za-z0-9_. -]*$", description="a code, such as 5.1.1; no address"
     )
+
+
+DOCUMENTED: dict[str, Any] = {
+    "status_code": 202,
+    "responses": {
+        202: {"description": "Noted, or known already, or nothing that changes anything: `outcome` says which."},
+        401: {"description": NOT_SIGNED},
+        404: {"description": REPORTED["no_such_notice"][1]},
+        409: {"description": REPORTED["not_sent_yet"][1]},
+        422: {"description": "Not understood. `error` names the field."},
+        503: {"description": NO_KEYS},
+    },
+    "openapi_extra": {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": Report.model_json_schema()}}},
+    },
+}
 
 
 def routes(console: Console) -> APIRouter:
@@ -81,9 +97,9 @@ def choosing(running: Running) -> APIRouter:
 def reporting(running: Running) -> APIRouter:
     router = APIRouter()
 
-    @router.post("/v1/notices/{notice_id}/status", status_code=202)
+    @router.post("/v1/notices/{notice_id}/status", **DOCUMENTED)
     async def status(notice_id: UUID, request: Request) -> Response:
-        """Body: `{"status": "delivered" | "bounced" | "failed" | "delayed" | "accepted", "reason": "5.1.1"}`, signed."""
+        """What became of a message that a provider took, signed as Standard Webhooks are."""
         keys = tuple(key.get_secret_value() for key in running.settings.notice_keys)
         if running.settings.mode == "production" and keys[0] == DEVELOPMENT_KEY:
             raise HTTPException(503, NO_KEYS)
