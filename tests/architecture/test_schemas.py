@@ -84,8 +84,8 @@ async def test_a_role_reaches_the_tables_of_its_own_service_and_no_others(networ
     assert {schema for schema, _ in tables} == set(topology.NAMES)
 
 
-def as_role(service, network):
-    return at_database(db.service_dsn(service), network.rpartition("/")[2])
+def as_role(service, network, login=""):
+    return at_database(db.service_dsn(service, login), network.rpartition("/")[2])
 
 
 async def can_read(role, schema, table):
@@ -96,6 +96,7 @@ async def can_read(role, schema, table):
     return True
 
 
+@pytest.mark.parametrize("login", ["", db.WEB], ids=["worker", "pages"])
 @pytest.mark.parametrize("service", topology.NAMES)
 @pytest.mark.parametrize("statement", [
     "INSERT INTO {other}.inbox (id, sha) VALUES (gen_random_uuid(), '')", "DELETE FROM {other}.outbox",
@@ -103,9 +104,9 @@ async def can_read(role, schema, table):
     "UPDATE {own}.migration SET sha256 = ''", "CREATE TABLE public.mine (id int)", "CREATE SCHEMA mine",
     "ALTER TABLE {own}.inbox ADD COLUMN more int", "SET ROLE {other}",
 ])
-async def test_a_role_changes_neither_another_schema_nor_the_shape_of_its_own(network, service, statement):
+async def test_a_role_changes_neither_another_schema_nor_the_shape_of_its_own(network, service, statement, login):
     other = next(name for name in topology.NAMES if name != service)
-    async with undone(as_role(service, network)) as role:
+    async with undone(as_role(service, network, login)) as role:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await role.execute(statement.format(own=service, other=other))
 
@@ -120,5 +121,6 @@ async def test_a_role_that_was_granted_too_much_is_seen(network):
 
 async def test_no_role_of_a_service_owns_a_table_or_may_make_databases_and_roles(network):
     async with connected(network) as owner:
-        assert await owner.fetchval(OWNED, list(topology.NAMES)) == 0
-        assert await owner.fetchval(BOUNDLESS, list(topology.NAMES)) == 0
+        roles = [name + login for name in topology.NAMES for login in ("", db.WEB)]
+        assert await owner.fetchval(OWNED, roles) == 0
+        assert await owner.fetchval(BOUNDLESS, roles) == 0

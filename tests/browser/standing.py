@@ -16,7 +16,7 @@ from playwright.async_api import Browser, async_playwright
 from deploy import topology
 from deploy.local import stack as local
 from services.assessment.app import SERVICE
-from shared import db
+from shared import access, db
 from shared.running import Running
 from shared.settings import settings
 from tests.browser import chromium
@@ -34,12 +34,14 @@ async def standing(executable: str) -> AsyncIterator[tuple[Running, str, Browser
         await db.migrate(at_database(owner, name), [SERVICE.name], topology.migrations)
         pool = await db.open_pool(at_database(db.service_dsn(SERVICE.name), name), "standing", size=4)
         with TemporaryDirectory(prefix="jitt-standing-") as folder:
-            running = Running(SERVICE, pool, settings().model_copy(update={"home": Path(folder)}))
+            web = await access.open_pool_at(at_database(db.service_dsn(SERVICE.name, db.WEB), name), "standing pages", 4)
+            running = Running(SERVICE, pool, settings().model_copy(update={"home": Path(folder)}), web)
             async with serving(running) as address, async_playwright() as playwright:
                 sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
                 browser = await playwright.chromium.launch(executable_path=executable, args=sandbox)
                 yield running, address, browser
                 await browser.close()
+            await db.close_pool(web)
         await db.close_pool(pool)
     finally:
         await conn.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
