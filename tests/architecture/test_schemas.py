@@ -12,6 +12,7 @@ from shared import db
 from tests.conftest import at_database
 
 ABOUT_A_PERSON = ["mentor_id", "supervisor_id", "person_id"]
+# A receiver of alerts may be of several sites.
 WITHOUT_A_SITE = """
 SELECT DISTINCT c.table_schema || '.' || c.table_name AS found
 FROM information_schema.columns c
@@ -19,7 +20,7 @@ JOIN information_schema.tables t USING (table_schema, table_name)
 WHERE t.table_type = 'BASE TABLE' AND c.table_schema = ANY($1) AND c.column_name = ANY($2)
   AND c.table_name <> 'erased'  -- every caller is held to it, whatever sites theirs are
   AND NOT EXISTS (SELECT 1 FROM information_schema.columns s WHERE s.table_schema = c.table_schema
-                  AND s.table_name = c.table_name AND s.column_name = 'site_id' AND s.is_nullable = 'NO')
+                  AND s.table_name = c.table_name AND s.column_name IN ('site_id', 'sites') AND s.is_nullable = 'NO')
 ORDER BY found
 """
 TABLES = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY($1) ORDER BY 1, 2"
