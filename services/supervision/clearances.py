@@ -69,6 +69,7 @@ def _entry(before: MentorCase | None, after: MentorCase, function: str, now: dat
     new = clearances(after).get(function)
     contact = next((c for c in after.history.contacts if c.contact_id == contact_id), None)
     mark = next((m for m in after.history.marks if m.function == function and now in (m.at, m.undone_at)), None)
+    why: str
     by: UUID | None = None
     if mark:
         why, evidence, by = "undone" if mark.undone_at else mark.act, mark.evidence, mark.by

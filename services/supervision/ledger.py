@@ -157,8 +157,17 @@ def revoked(case: MentorCase, event: ClearanceRevoked, now: datetime) -> Changed
 
 def _mark(case: MentorCase, event: Any, act: Any, evidence: str, now: datetime) -> Mark:
     name = event.function
-    was = {"was_granted": name in case.granted, "was_until": case.granted.get(name), "was_revoked": name in case.history.revoked}
-    return Mark(event.request_id, name, act, event.by, now, evidence, **was)
+    return Mark(
+        mark_id=event.request_id,
+        function=name,
+        act=act,
+        by=event.by,
+        at=now,
+        evidence=evidence,
+        was_granted=name in case.granted,
+        was_until=case.granted.get(name),
+        was_revoked=name in case.history.revoked,
+    )
 
 
 def _marked(case: MentorCase, mark: Mark, granted: Any) -> MentorCase:

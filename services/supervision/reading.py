@@ -250,7 +250,7 @@ async def find_contact_mentor(conn: Connection, contact_id: UUID) -> tuple[UUID,
 
 async def count_sessions(conn: Connection, mentor: Mentor) -> Sessions:
     """Those that are over, since the match began."""
-    row = await conn.fetchrow(SESSIONS, mentor.id, mentor.match_started_on)
+    (row,) = await conn.fetch(SESSIONS, mentor.id, mentor.match_started_on)
     return Sessions(row["held"], row["canceled"], row["missed"])
 
 
