@@ -1,4 +1,4 @@
-"""`python -m tests.access --requests 100000`: the leak matrix at length.
+"""`python -m tests.access --requests 100000`: the leak matrix at length; `--examples 300`: every API against its description.
 
 JITT_KAFKA and JITT_POSTGRES use servers that run already.
 """
@@ -10,23 +10,40 @@ import sys
 from time import monotonic
 
 from shared.settings import settings
-from tests.access.matrix import report, standing
+from tests.access.described import tried
+from tests.access.matrix import Matrix, report, standing
 from tests.browser.standing import servers
 
 
-async def run(requests: int, seed: int) -> int:
+async def run(requests: int, examples: int, seed: int) -> int:
     logging.disable(logging.CRITICAL)
     async with standing(settings().postgres) as matrix:
-        began = monotonic()
-        found = await matrix.run(requests, seed)
-        print(report(matrix, found), f"{found.requests / (monotonic() - began):.0f} requests a second, seed {seed}", sep="\n")
-    return 1 if found.leaks or found.faults else 0
+        leaks = await _leaks(matrix, requests, seed) if requests else 0
+        return 1 if (await _faults(matrix, examples) if examples else 0) + leaks else 0
+
+
+async def _leaks(matrix: Matrix, requests: int, seed: int) -> int:
+    began = monotonic()
+    found = await matrix.run(requests, seed)
+    print(report(matrix, found), f"{found.requests / (monotonic() - began):.0f} requests a second, seed {seed}", sep="\n")
+    return len(found.leaks) + len(found.faults)
+
+
+async def _faults(matrix: Matrix, examples: int) -> int:
+    found = await tried(matrix, examples)
+    asked = sum(found.operations.values())
+    print(f"{asked:,} requests to {len(found.operations)} operations; not as described: {len(found.faults)}")
+    print(*found.faults, sep="\n\n")
+    return len(found.faults)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--requests", type=int, default=0)
+    parser.add_argument("--examples", type=int, default=0)
     parser.add_argument("--seed", type=int, default=40)
     chosen = parser.parse_args()
+    if not (chosen.requests or chosen.examples):
+        parser.error("say how much: --requests 100000, --examples 300, or both")
     with servers():
-        sys.exit(asyncio.run(run(chosen.requests, chosen.seed)))
+        sys.exit(asyncio.run(run(chosen.requests, chosen.examples, chosen.seed)))

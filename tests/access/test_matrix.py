@@ -6,7 +6,7 @@ from services.supervision import reading
 from tests.access.matrix import Matrix, report
 from tests.conftest import at_database
 
-REQUESTS = 900
+REQUESTS = 600
 SEED = 40
 
 
