@@ -91,7 +91,8 @@ class AlertNews(BaseModel):
     """One change of an alert: ids and codes only."""
 
     change: str = Field(
-        description="raised, placed, updated, acknowledged, escalated, snoozed, returned, resolved, reopened; later versions may add more"
+        description="raised, placed, updated, acknowledged, escalated, snoozed, returned, resolved, reopened; "
+        "later versions may add more"
     )
     alert_id: UUID
     rule: str
