@@ -3,7 +3,7 @@
 Trigger's word on the start wins over every other, in whatever order they come; its clock is the plan's quiz_by.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -69,7 +69,7 @@ class Preparation:
     complete_when_ready: bool | None = None
     answers: tuple[ItemAnswered, ...] = ()
     regrades: tuple[AnswerRegraded, ...] = ()
-    notices: tuple[Notice, ...] = ()
+    notices: tuple[Notice, ...] = field(default=(), compare=False)  # of what was told when, not of what is known
 
     @property
     def on(self) -> bool:
