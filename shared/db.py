@@ -17,7 +17,7 @@ from shared import row_security
 from shared.settings import settings
 from shared.statements import named, run
 
-__all__ = ["named"]
+__all__ = ["named"]  # used from here by whoever has a connection from here
 SECONDS = 8
 WEB = "_web"  # what the name of a service's role for its pages ends in
 TRANSIENT_STATES = ("08", "53", "57P", "40001", "40P01", "25006", "0A000")
