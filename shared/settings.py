@@ -1,10 +1,11 @@
 """Settings from the environment (JITT_...), read once. Secrets have working defaults in development only."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_KEY = "development-only-key"
@@ -22,14 +23,29 @@ class Issuer(BaseModel, frozen=True, extra="forbid"):
     `prompt`: what makes it ask for another account; Google's is select_account.
     """
 
-    id: str = Field(pattern=r"^[a-z0-9](-?[a-z0-9])*$", max_length=40)
+    id: str = Field(max_length=40)
     name: str = Field(min_length=1, max_length=60)
-    issuer: str = Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)(:\d+)?(/|$))[!-~]*$", max_length=500)
+    issuer: str = Field(max_length=500)
     client_id: str = Field(min_length=1, max_length=500)
     client_secret: SecretStr = SecretStr("")
     sites: tuple[str, ...] = Field(min_length=1)
     confirms_email: bool = False
     prompt: Literal["login", "select_account"] = "login"
+
+    @field_validator("id")
+    @classmethod
+    def _is_a_name(cls, id: str) -> str:
+        if not re.fullmatch(r"[a-z0-9](-?[a-z0-9])*", id):
+            raise ValueError(f"the id “{id}” is to be of small letters, digits and hyphens, such as lake-district")
+        return id
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_safe(cls, issuer: str) -> str:
+        """Plain http only on this machine."""
+        if not re.fullmatch(r"(https://[!-~]+|http://(127\.0\.0\.1|localhost)(:\d+)?(/[!-~]*)?)", issuer):
+            raise ValueError("an issuer begins with https://, exactly as the provider's own discovery document has it")
+        return issuer
 
     def speaks_for(self, site_id: str) -> bool:
         """'' stands for people of no site."""

@@ -127,13 +127,15 @@ def test_an_issuer_speaks_for_its_sites_and_only_with_a_star_for_people_of_none(
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"issuer": "http://id.lake.example"}, {"issuer": "http://localhost.evil.example"}, {"issuer": "ftp://x"}, {"sites": ()},
-     {"id": "Lake District"}, {"client_id": ""}, {"secret": "typo"}],
+    ("changes", "words"),
+    [({"issuer": "http://id.lake.example"}, "begins with https://"), ({"issuer": "ftp://x"}, "begins with https://"),
+     ({"issuer": "http://localhost.evil.example"}, "begins with https://"), ({"issuer": "https://"}, "begins with https://"),
+     ({"id": "Lake District"}, "small letters"), ({"sites": ()}, "sites"), ({"client_id": ""}, "client_id"),
+     ({"secret": "typo"}, "secret")],
     ids=str,
 )  # fmt: skip
-def test_an_issuer_that_is_not_whole_or_not_safe_is_refused(changes):
-    with pytest.raises(ValidationError):
+def test_an_issuer_that_is_not_whole_or_not_safe_is_refused_in_words(changes, words):
+    with pytest.raises(ValidationError, match=words):
         Issuer(**LAKE.model_dump() | changes)
 
 
