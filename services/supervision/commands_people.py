@@ -23,6 +23,7 @@ from shared.commands import AsJson, fail, on
 SHOWN = 100  # problems; the rest are counted
 NAMED = 20  # people who would leave
 SiteId = Annotated[str, typer.Option(help="The site's id, as in `jitt site list`.")]
+Force = Annotated[bool, typer.Option("--force", help="Go on, although more than 20 % of the site's people would leave.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what the list holds and what an import would do.")]
 Partial = Annotated[bool, typer.Option("--partial", help="Import the good rows, although others have errors.")]
 MAPPING_HELP = (
@@ -48,15 +49,18 @@ def people(
     *,
     dry_run: DryRun = False,
     partial: Partial = False,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Enter or change a site's mentors, supervisors and site leads from a CSV file. A second run changes nothing.
 
     The first line names the columns: ref, role (mentor, supervisor or site_lead), name, email, phone, supervisor_ref,
     back_up_ref, time_zone (empty: the site's), locale, mentee_ref, match_started_on (2026-09-01), match_ends_on, closing (yes
-    or no), cleared. Only ref, role and name are needed.
+    or no), cleared, status. Only ref, role and name are needed.
 
     back_up_ref is for supervisors: who takes their mentors over. Of a mentee_ref only an opaque id is kept.
+
+    status is “left” for somebody who has left: nothing is deleted, and they can come back. Who is missing from the file stays.
 
     cleared lists functions with their last day: "base:2027-06-30;academic_help:2027-06-30"; base is both base functions. A
     function that is left out keeps the clearance it has. A mentor's supervisor may come later in the file.
@@ -65,7 +69,7 @@ def people(
 
     Then import: jitt import people people.csv --site eastfield
     """
-    _bring_in(Job(site, file, dry_run=dry_run, partial=partial), as_json=as_json)
+    _bring_in(Job(site, file, dry_run=dry_run, partial=partial, force=force), as_json=as_json)
 
 
 def oneroster(
@@ -76,9 +80,7 @@ def oneroster(
     _show_mapping: ShowMapping = False,
     dry_run: DryRun = False,
     partial: Partial = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Go on, although more than 20 % of the site's people would leave.")
-    ] = False,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Enter or change a site's people from OneRoster 1.1 or 1.2 CSV, complete (bulk) or changes (delta). A second run changes

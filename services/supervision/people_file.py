@@ -19,7 +19,8 @@ from shared.contracts.supervision import Match
 from shared.contracts.vocabulary import vocabulary
 
 MATCH = ("mentee_ref", "match_started_on", "match_ends_on", "closing")
-COLUMNS = ("ref", "role", "name", "email", "phone", "supervisor_ref", "back_up_ref", "time_zone", "locale", *MATCH, "cleared")
+WHO = ("ref", "role", "name", "email", "phone", "supervisor_ref", "back_up_ref", "time_zone", "locale")
+COLUMNS = (*WHO, *MATCH, "cleared", "status")
 FOR_MENTORS = ("supervisor_ref", *MATCH, "cleared")
 REQUIRED = ("ref", "role", "name")
 ROLES: tuple[str, ...] = get_args(Role)
@@ -50,6 +51,7 @@ class Problem:
 class Row:
     line: int
     person: PersonListed
+    leaves: bool = False  # the list says that they have left
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def read(data: bytes, whose: Whose, progress: Progress = lambda done, of: None) 
     for line, cells in records:
         progress(line, lines)
         try:
-            rows.append(Row(line, _person(_named(names, cells), whose)))
+            rows.append(_row(line, _named(names, cells), whose))
         except Wrong as wrong:
             problems.append(Problem(line, wrong.column, wrong.what, wrong.mend))
     rows, more = _related(rows, whose)
@@ -128,14 +130,19 @@ def compared(rows: Iterable[Row], known: Mapping[UUID, Known], here: Container[U
     new: list[Row] = []
     changed: list[Row] = []
     unchanged = 0
+    leaving: set[UUID] = set()
     for row in rows:
         before = known.get(row.person.person_id)
-        if before and before.row_hash == row_hash(row.person):
+        if row.leaves:
+            leaving.add(row.person.person_id)
+            unchanged += not before or before.status == "left"
+        elif before and before.row_hash == row_hash(row.person):
             unchanged += 1
         else:
             (changed if before else new).append(row)
     active = [person for person in known.values() if person.status == "active"]
-    gone = () if here is None else tuple(p for p in active if p.source == "oneroster" and p.person_id not in here)
+    absent = set() if here is None else {p.person_id for p in active if p.source == "oneroster" and p.person_id not in here}
+    gone = tuple(person for person in active if person.person_id in leaving | absent)
     return Compared(tuple(new), tuple(changed), unchanged, gone, len(active))
 
 
@@ -170,6 +177,13 @@ def _named(names: list[str], cells: list[str]) -> dict[str, str]:
         what = "There is a line break or a hidden character in this cell."
         raise Wrong(csv_text.quoted(broken), what, "Type the cell again. A closing quotation mark may be missing.")
     return dict.fromkeys(COLUMNS, "") | dict(zip(names, cells, strict=False))
+
+
+def _row(line: int, row: dict[str, str], whose: Whose) -> Row:
+    status = row["status"].lower()
+    if status not in ("", "active", "left"):
+        raise Wrong("status", f"“{csv_text.quoted(row['status'])}” is no status.", "Write left, or leave it empty.")
+    return Row(line, _person(row, whose), status == "left")
 
 
 def _person(row: dict[str, str], whose: Whose) -> PersonListed:
@@ -306,10 +320,13 @@ def _related(rows: list[Row], whose: Whose) -> tuple[list[Row], list[Problem]]:
         else:
             what = f"“{row.person.reference}” is on line {before} already."
             problems.append(Problem(row.line, "ref", what, "Keep one of the two rows."))
-    staff = whose.staff | {row.person.person_id for row in good if row.person.role != "mentor"}
+    told = {row.person.person_id: row.leaves for row in good if row.person.role != "mentor"}
+    staff = {id for id in whose.staff | told.keys() if not told.get(id)}
     found: list[Row] = []
     for row in good:
-        if unknown := next((one for one in _asked_for(row.person) if one[2] not in staff), None):
+        if row.leaves:
+            found.append(row)
+        elif unknown := next((one for one in _asked_for(row.person) if one[2] not in staff), None):
             what = f"Nobody with the reference “{unknown[1]}” is a supervisor in this file or at this site."
             problems.append(Problem(row.line, unknown[0], what, "Add a row for the supervisor, or correct the reference."))
         elif row.person.back_up_id == row.person.person_id:

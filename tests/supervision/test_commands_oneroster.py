@@ -83,7 +83,8 @@ async def test_changes_end_a_match_and_a_deleted_supervisor_leaves_the_mentors_t
     async with running.connection() as conn, conn.transaction():
         await apply_sweep(conn, "supervision", running.service.handlers)
     roster = await told(running)
-    assert [event.matches[0].ends_on for event in roster] == ["2027-06-11", "2026-11-27", "2026-11-27"], "once more for the new supervisor"
+    ends = [event.matches[0].ends_on for event in roster]
+    assert ends == ["2027-06-11", "2026-11-27", "2026-11-27"], "once more for the new supervisor"
     assert roster[-1].supervisor_id == LEE
     assert await come_in(jitt, tmp_path, files({"users": gone}, mode="delta")) == "Nothing changed."
     assert (await jitt("sign-in", "--site", "eastfield", "--as", "dana")).exit_code != 0
@@ -109,6 +110,10 @@ async def test_people_of_the_small_list_stay_when_a_set_does_not_name_them(jitt:
     async with running.connection() as conn:
         found = await conn.fetch("SELECT reference, source, status FROM person WHERE reference IN ('leah', 'dana') ORDER BY 1")
     assert [tuple(row) for row in found] == [("dana", "oneroster", "active"), ("leah", "people_file", "active")]
+    file.write_text("ref,role,name,status\nleah,mentor,Leah Bell,left\n")
+    left = await jitt("import", "people", file, "--site", "eastfield")
+    assert left.stdout.splitlines()[-1] == "Imported 0 people. 1 person has left."
+    assert [event.status for event in await told(running) if event.mentor_id == ids.mentor(SITE, "leah")] == ["active", "left"]
 
 
 async def test_a_set_alone_can_be_checked_without_a_site_and_without_a_database(jitt: Jitt, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Imports: a list is looked at, comes in once when a lead says so, and what went wrong says how to mend it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from uuid import UUID, uuid4
 
@@ -128,6 +129,28 @@ async def test_a_worker_that_dies_in_the_middle_is_followed_by_one_that_ends_it_
     assert await importing.bring_in_one(day.running)
     assert sorted(await enrolled(day)) == sorted({ids.mentor(SITE, "leah"), *(ids.mentor(SITE, f"m{n}") for n in range(12))})
     assert told == [5, 10, 14], "what was in is not entered again"
+
+
+async def test_every_worker_brings_in_what_waits_and_goes_on_after_an_outage(
+    day: Afternoon, priya: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await say_yes(priya, await looked_at(priya, LIST))
+    room = asyncio.Event()
+    tries = iter([ConnectionResetError("no answer")])
+
+    async def wait_for_room() -> None:
+        if error := next(tries, None):
+            raise error
+        room.set()
+
+    monkeypatch.setattr(importing, "IDLE_SECONDS", 0.01)
+    working = asyncio.create_task(importing.run(day.running, wait_for_room))
+    async with asyncio.timeout(20):
+        while (await kept(day))[0][0] != "done":
+            await asyncio.sleep(0.05)
+    working.cancel()
+    assert room.is_set()
+    assert await enrolled(day) == [ids.mentor(SITE, "leah")]
 
 
 async def test_each_fault_is_shown_where_it_is_and_the_good_rows_can_go_on(day: Afternoon, priya: Browser) -> None:

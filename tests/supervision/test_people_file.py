@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.supervision import people_file
-from services.supervision.people import row_hash
+from services.supervision.people import Known, row_hash
 from services.supervision.people_file import Parsed, Problem, Whose
 from shared.contracts import ids
 from shared.contracts.supervision import Match
@@ -133,7 +133,7 @@ def test_a_column_nobody_reads_is_named() -> None:
 def test_a_file_without_its_columns_names_all_of_them(text: str) -> None:
     (problem,) = said(text)
     assert problem.startswith("Line 1: There is no column “ref”")
-    assert problem.endswith("match_ends_on, closing, cleared.")
+    assert problem.endswith("match_ends_on, closing, cleared, status.")
 
 
 def test_the_line_is_the_one_the_row_begins_on() -> None:
@@ -184,3 +184,19 @@ def test_a_match_has_a_start_an_end_and_an_opaque_reference_and_a_supervisor_has
 )  # fmt: skip
 def test_each_fault_of_matches_and_back_ups_says_how_to_mend_it(row: str, where: str, what: str, mend: str) -> None:
     assert read(WHOLE + row + "\n").problems == (Problem(2, where, what, mend),)
+
+
+def known(reference: str, role: str, status: str = "active") -> Known:
+    person_id = ids.mentor("eastfield", reference) if role == "mentor" else ids.supervisor("eastfield", reference)
+    return Known(person_id, role, reference, reference, None, None, "UTC", "en", status, "people_file", b"before")
+
+
+def test_who_has_left_is_told_by_the_list_and_nobody_is_given_to_them() -> None:
+    text = "ref,role,name,supervisor_ref,status\ndana,supervisor,Dana,,left\nzoe,mentor,Zoe,,Left\nsam,mentor,Sam,,left\n"
+    staff = frozenset({ids.supervisor("eastfield", "dana")})
+    parsed = read(text + "leah,mentor,Leah,dana,\nbo,mentor,Bo,,gone\n", Whose("eastfield", "America/Chicago", "en", staff))
+    assert [(problem.line, problem.column) for problem in parsed.problems] == [(5, "supervisor_ref"), (6, "status")]
+    people = {one.person_id: one for one in (known("dana", "supervisor"), known("zoe", "mentor", "left"), known("max", "mentor"))}
+    found = people_file.compared(parsed.rows, people)
+    assert ([one.reference for one in found.gone], found.new, found.unchanged) == (["dana"], (), 2)
+    assert found.too_many_gone, "one of two"
