@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.browser.checking import problems
-from tests.provider.walking import PASSWORD, Setting, asked_for
+from tests.provider.walking import DANA, PASSWORD, Setting, asked_for, with_addresses
 from tests.supervision.console import Afternoon
 
 LAKE = "Continue with Lake district"
@@ -124,6 +124,15 @@ async def test_a_code_that_was_used_is_refused_by_the_provider_although_the_stat
     await page.goto("/sign-in/from/lake?" + urlencode({"code": code, "state": state}))
     await heading(page, "That sign-in is over")
     assert await production.running.pool.fetchval("SELECT count(*) FROM console_session") == 1
+
+
+async def test_somebody_at_two_sites_chooses_one(visitor: Visitor, production: Afternoon) -> None:
+    await with_addresses(production, [("lake-two", "d.ortiz", "Dana Ortiz", DANA)])
+    page = await visitor.signed_in(path="/contacts")
+    await heading(page, "Where do you want to work now?")
+    assert await problems(page, "sign-in-site") == []
+    await page.get_by_role("button", name="Eastfield Mentoring, supervisor").click()
+    await heading(page, "Contacts")
 
 
 async def test_signing_out_ends_it_here_and_says_where_one_may_still_be_signed_in(visitor: Visitor) -> None:
