@@ -271,7 +271,7 @@ def _on_alert(case: MentorCase | None, alert_id: UUID, act: Callable[[MentorCase
 
 def due(case: MentorCase, _: Due, now: datetime, facts: Facts) -> Decided:
     """Acts on every clock that has come. A look at the rules may bring a deadline that has passed: it acts on that too."""
-    events: list[Event] = []
+    case, events = _knowing(case, now), list[Event]()
     for _look in range(LOOKS):
         if case.due_at is None or case.due_at > now:
             break

@@ -107,9 +107,9 @@ def _missed(session: Session, happened: bool | None) -> bool:
 
 
 def contact_due(case: MentorCase, now: datetime) -> datetime | None:
-    if not case.enrolled or case.status == "left":
-        return None
     known_since = case.history.known_since
+    if not case.enrolled or case.status == "left" or known_since is None:
+        return None
     return next_contact_due(case.match_began_on(now), case.talked_at, now, time_zone=case.time_zone, known_since=known_since)
 
 

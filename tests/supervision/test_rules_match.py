@@ -1,5 +1,6 @@
 """Rules about a match that goes on: each claim, and what is none."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -162,6 +163,14 @@ def test_an_old_match_in_a_first_import_is_not_called_overdue_at_once() -> None:
     story = matched(BEGAN - timedelta(days=500), START).until(START + 30 * DAY)
     assert story.rules == []
     assert story.until(START + 31 * DAY).rules == [CONTACT]
+
+
+def test_a_case_from_before_talks_were_kept_has_a_month_from_the_first_look() -> None:
+    story = matched(BEGAN - timedelta(days=500), START)
+    assert story.case
+    story.case = replace(story.case, history=replace(story.case.history, known_since=None), review_at=START + DAY)
+    assert story.until(START + 32 * DAY - HOUR).rules == []
+    assert story.until(START + 32 * DAY).rules == [CONTACT]
 
 
 def test_who_has_no_match_or_has_left_is_due_for_nothing() -> None:

@@ -71,3 +71,8 @@ CREATE TABLE digest_sent (
     alert_ids uuid[] NOT NULL,
     PRIMARY KEY (person_id, at)
 );
+
+-- Rules that came new look at everybody once, some each second: nobody waits for an event to come.
+UPDATE mentor_case SET review_at = soon.at, due_at = soon.at
+FROM (SELECT mentor_id, now() + random() * interval '1 hour' AS at FROM mentor_case) AS soon
+WHERE mentor_case.mentor_id = soon.mentor_id AND enrolled AND status = 'active' AND (due_at IS NULL OR due_at > soon.at);
