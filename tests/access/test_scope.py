@@ -1,6 +1,7 @@
 """A connection shows the rows of whoever has it now, whatever the one before them did with it."""
 
 import asyncio
+from contextlib import suppress
 from random import Random
 
 import asyncpg
@@ -66,11 +67,12 @@ async def test_one_who_is_cut_off_while_the_scope_is_told_leaves_nothing_behind(
 async def test_a_connection_that_broke_comes_back_with_the_scope(pool, sites, owner):
     enter(sites[0])
     assert await seen(pool) == sites[0].sites
-    await owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'supervision_web'")
-    with pytest.raises((asyncpg.PostgresError, *db.LOST)):
-        for _ in range(5):
-            await pool.fetch(SEEN)
-            await asyncio.sleep(0)
+    broken = now = await pool.fetchval("SELECT pg_backend_pid()")
+    await owner.execute("SELECT pg_terminate_backend($1)", broken)
+    async with asyncio.timeout(20):
+        while now == broken:
+            with suppress(asyncpg.PostgresError, *db.LOST):
+                now = await pool.fetchval("SELECT pg_backend_pid()")
     assert await seen(pool) == sites[0].sites
 
 
