@@ -24,7 +24,7 @@ from shared.http import mentors_page
 from shared.pages import environment, languages
 from shared.pages.languages import Language
 from shared.running import Running
-from shared.security import Link, read_link
+from shared.security import Expired, Link, read_link
 from shared.settings import DEVELOPMENT_KEY
 
 REPORTED: dict[str, tuple[int, str]] = {
@@ -139,11 +139,12 @@ def _report(body: bytes) -> Report:
 async def _reader(running: Running, site_id: str, token: str) -> Record | None:
     """Whose choice a link is for. A link that is old still ends mails: nobody should have to write for that."""
     read = read_link(token, datetime.now(UTC))
-    if not isinstance(read, Link) or read.kind != "mail":
+    link = read.link if isinstance(read, Expired) else read
+    if not isinstance(link, Link) or link.kind != "mail":
         return None
     access.enter(Scope("mentor", frozenset({site_id})))
     async with running.connection() as conn:
-        return await store_notices.find_choice(conn, read.mentor_id, site_id)
+        return await store_notices.find_choice(conn, link.mentor_id, site_id)
 
 
 def _closed() -> Response:

@@ -163,5 +163,5 @@ def _outcome(notice: Notice, result: Result, channels: list[Channel]) -> NoticeT
 
 
 def _told(notice: Notice, outcome: Any, **more: Any) -> NoticeTried:
-    whose = {"notice_id": notice.notice_id, "site_id": notice.site_id, "person_id": notice.person_id}
+    whose: dict[str, Any] = {"notice_id": notice.notice_id, "site_id": notice.site_id, "person_id": notice.person_id}
     return NoticeTried(**whose, tries=notice.tries, outcome=outcome, **more)

@@ -12,6 +12,7 @@ from services.supervision import bounces, http_notices, texting
 from services.supervision.bounces import Bounce, NoBounce
 from services.supervision.http_notices import Report
 from shared.contracts.assessment import LinkRequested
+from shared.security import Link, mint_link
 from shared.settings import DEVELOPMENT_KEY
 from tests.notices.server import Kept
 from tests.notices.town import Town
@@ -160,6 +161,16 @@ async def test_a_mentor_chooses_no_mail_by_the_link_in_a_mail(town: Town, kept: 
     assert reach and reach.wanted == "none"
     async with signed_in(town.running, "dana") as client:
         assert "Marcus chose to get no messages." in words((await client.get(f"/mentors/{MENTOR}")).text)
+
+
+async def test_a_link_that_is_years_old_still_ends_mails(town: Town) -> None:
+    old = mint_link(Link("mail", MENTOR, MENTOR, 1), datetime.now(UTC) - timedelta(days=700))
+    other = mint_link(Link("record", MENTOR, MENTOR, 1), datetime.now(UTC) + timedelta(days=7))
+    async with a_browser(town.running) as client:
+        assert (await client.post(f"/mail/eastfield/{old}", data={"List-Unsubscribe": "One-Click"})).status_code == 303
+        assert (await client.get(f"/mail/eastfield/{other}")).status_code == 404
+    reach = await town.reach()
+    assert reach and reach.wanted == "none"
 
 
 async def test_the_page_speaks_the_mentors_language(town: Town, kept: Kept, port: int) -> None:
