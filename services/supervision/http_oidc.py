@@ -160,7 +160,7 @@ def _told(console: Console, issuer: Issuer, problem: said.Problem, begun: Begun 
     response = console.bare("sign-in-problem.jinja", problem.status, heading=problem.heading.format(name=issuer.name),
                             sentences=[sentence.format(name=issuer.name) for sentence in problem.sentences],
                             again=_link(issuer, asked), other=_link(issuer, asked | {"other": "1"}) if problem.other else "",
-                            name=issuer.name)  # fmt: skip
+                            again_first=problem.again, name=issuer.name)  # fmt: skip
     if begun:  # else it may be another tab's, which goes on
         console.drop_cookies(response, BEGUN)
     return response

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`other`: another account may do."""
+    """`other`: another account may do; `again`: the same one may do as well, so that comes first."""
 
     status: int
     heading: str
     sentences: tuple[str, ...]
     other: bool = False
+    again: bool = True
 
 
 STALE = Problem(400, "That sign-in is over", (
@@ -30,7 +31,7 @@ NO_END = Problem(404, "{name} has no page to sign out", (
 UNCONFIRMED = Problem(403, "Your e-mail address is not confirmed there", (
     "{name} does not say that your e-mail address is yours, so jitt cannot tell who you are.",
     "Ask {name} to confirm your address, then sign in again.",
-), other=True)  # fmt: skip
+), other=True, again=False)  # fmt: skip
 
 
 def refused(code: str) -> Problem:
@@ -55,7 +56,7 @@ def unknown(email: str | None) -> Problem:
         f"{{name}} says that you are {shown}. No supervisor or site lead here has this address.",
         "Ask your site lead to put this address in the site’s list of people. Then sign in again.",
     )
-    return Problem(403, "That account is not known here", sentences, other=True)
+    return Problem(403, "That account is not known here", sentences, other=True, again=False)
 
 
 ROLES = {"supervisor": "supervisor", "site_lead": "site lead", "platform": "runs the network", "author": "writes trainings"}
