@@ -75,6 +75,11 @@ def test_the_file_says_the_same_and_that_some_is_left_out() -> None:
 
 @pytest.fixture
 async def busy(running: Running) -> Running:
+    await some_weeks(running)
+    return running
+
+
+async def some_weeks(running: Running) -> None:
     """Three sites with sessions of the last weeks: 24, 14 and 4."""
     day = await an_afternoon(running)
     async with running.connection() as conn:
@@ -82,7 +87,6 @@ async def busy(running: Running) -> Running:
             if name:
                 await conn.execute(A_SITE, site, name)
             await conn.execute(PAST, site, sessions, day.now - timedelta(days=3))
-    return running
 
 
 A_SITE = """
