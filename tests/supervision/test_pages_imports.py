@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
@@ -113,11 +114,11 @@ async def test_a_worker_that_dies_in_the_middle_is_followed_by_one_that_ends_it_
     monkeypatch.setattr(people_import, "CHUNK", 5)
     real, told = store_uploads.note_written, []
 
-    async def dies(conn: object, import_id: UUID, written: int) -> None:
+    async def dies(conn: Any, import_id: UUID, written: int) -> None:
         told.append(written)
         if len(told) == 2:
             raise ConnectionResetError("the worker is gone")
-        await real(conn, import_id, written)  # type: ignore[arg-type]
+        await real(conn, import_id, written)
 
     monkeypatch.setattr(store_uploads, "note_written", dies)
     with pytest.raises(ConnectionResetError):
