@@ -76,7 +76,7 @@ async def test_a_provider_reports_a_bounce_and_the_console_shows_it(town: Town, 
         today = await client.get("/today")
         assert "Messages do not reach one mentor: Marcus Bell" in words(today.text)
         page = words((await client.get(f"/mentors/{MENTOR}")).text)
-        assert "Messages do not reach Marcus since today at" in page
+        assert "Messages have not reached Marcus since today at" in page
         assert "The link to the training came back, today at" in page
 
 

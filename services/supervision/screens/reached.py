@@ -47,7 +47,7 @@ def trouble(first_name: str, reach: Reach | None, now: datetime, zone: str) -> s
     if all(one.reason == "no_address" for one in reach.broken.values()):
         return f"There is no address to write to {first_name}. Call, and add one to your list of people."
     since_when = said.when(since, now, zone)
-    return f"Messages do not reach {first_name} since {since_when}. Call, and check the address in your list of people."
+    return f"Messages have not reached {first_name} since {since_when}. Call, and check the address in your list of people."
 
 
 def shown(notices: Sequence[Notice]) -> list[Notice]:
