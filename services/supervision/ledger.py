@@ -65,9 +65,11 @@ def standing(case: MentorCase, function: str, now: datetime, evidence: Evidence 
     known, until = vocabulary().functions[function], case.granted.get(function)
     state = _state(case, function, now)
     due = state in ("not_yet", "revoked", "ended") or (until is not None and until - now <= RENEWED_FROM)
-    lacks = _to_renew(case, known, until, evidence) if state in ("cleared", "on_hold", "ended") else _to_grant(case, known)
     held = (Lack("hold"),) if case.holding(function) else ()
-    return Standing(function, state, until, due, (*held, *lacks) if due else held)
+    if not due:
+        return Standing(function, state, until, due, held)
+    lacks = _to_renew(case, known, until, evidence) if state in ("cleared", "on_hold", "ended") else _to_grant(case, known)
+    return Standing(function, state, until, due, (*held, *lacks))
 
 
 def _state(case: MentorCase, function: str, now: datetime) -> State:
