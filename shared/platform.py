@@ -71,7 +71,8 @@ class Platform:
     def page(self, caller: Signed, template: str, here: str, /, status: int = 200, **values: object) -> Response:
         csrf = form_token(caller.person_id)
         who = "platform staff" if PLATFORM in caller.roles else "an author"
-        return self._drawn(template, status, csrf=csrf, nav=self._nav(caller), here=here, signed_in_as=who, **values)
+        return self._drawn(template, status, csrf=csrf, nav=self._nav(caller), here=here, signed_in_as=who, site_name="jitt",
+                           **values)  # fmt: skip
 
     def _nav(self, caller: Signed) -> tuple[tuple[str, str], ...]:
         urls = self.running.settings
