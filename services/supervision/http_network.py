@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Annotated
@@ -50,7 +51,7 @@ def routes(running: Running) -> APIRouter:
     return router
 
 
-def _as_text(row: list[str]) -> list[str]:
+def _as_text(row: Sequence[str]) -> list[str]:
     """A site's name that begins like a formula stays a name."""
     return [f"'{words}" if words[:1] in ("=", "+", "-", "@", "\t") else words for words in row]
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
 
 from fastapi.sse import ServerSentEvent, format_sse_event
 from starlette.responses import StreamingResponse
@@ -12,7 +13,9 @@ LOG = logging.getLogger("jitt.feed")
 BEAT_SECONDS = 15.0
 SLOW_SECONDS = 20.0  # how long one piece may take to leave; what the reader misses it asks for when it comes again
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-DOCUMENTED = {200: {"description": "Server-sent events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Server-sent events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
 
 Events = AsyncGenerator[ServerSentEvent, None]
 

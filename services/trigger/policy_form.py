@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
+from typing import Any
 
 from services.trigger.moments import quiet_length
 from services.trigger.policy import Policy
@@ -40,6 +41,7 @@ MESSAGES = (
 )
 TRAINING = Field("training_minutes", "Longest training", "1 to 5. Mentors finish short ones.", "minutes", 1, 5, None)
 CLOCKS = ("quiet_from", "quiet_to")
+WRONG = {field.name: field.wrong for field in (*MESSAGES, TRAINING)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +69,12 @@ def filled(policy: Policy) -> Typed:
 def read(typed: Mapping[str, str], before: Policy) -> Typed:
     """What was typed, on top of what is saved. The exceptions of activities stay as they are."""
     values = {name: typed.get(name, kept).strip() for name, kept in filled(before).values.items()}
-    numbers = {field.name: (field, _number(field, values[field.name])) for field in (*MESSAGES, TRAINING)}
-    clocks = {name: _clock(values[name]) for name in CLOCKS}
-    problems = [Problem(name, field.wrong) for name, (field, found) in numbers.items() if found is None]
-    problems += [Problem(name, WRONG_TIME) for name, found in clocks.items() if found is None]
-    if problems:
-        return Typed(values, before, tuple(problems))
-    minutes = numbers.pop(TRAINING.name)[1]
-    chosen = {name: found for name, (_, found) in numbers.items()} | clocks
-    wanted = replace(before, timing=replace(before.timing, **chosen), training_minutes=minutes)
+    found: dict[str, Any] = {field.name: _number(field, values[field.name]) for field in (*MESSAGES, TRAINING)}
+    found |= {name: _clock(values[name]) for name in CLOCKS}
+    if problems := tuple(Problem(name, WRONG.get(name, WRONG_TIME)) for name, value in found.items() if value is None):
+        return Typed(values, before, problems)
+    minutes = found.pop(TRAINING.name)
+    wanted = replace(before, timing=replace(before.timing, **found), training_minutes=minutes)
     return Typed(values, wanted, tuple(faults(wanted)))
 
 

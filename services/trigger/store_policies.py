@@ -21,5 +21,5 @@ class Planned:
 
 
 async def count_planned(conn: Connection, site_id: str) -> Planned:
-    row = await conn.fetchrow(PLANNED, site_id)
+    (row,) = await conn.fetch(PLANNED, site_id)
     return Planned(row["open"], row["begun"])
