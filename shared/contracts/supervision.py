@@ -249,7 +249,9 @@ class ClearanceChanged(Event):
     )
     at: AwareDatetime
     until: AwareDatetime | None = Field(None, description="expiry; None: no end, or not cleared")
-    by: UUID | None = Field(None, description="who did it: a person of staff; None: it follows from what was trained, or from a file")
+    by: UUID | None = Field(
+        None, description="who did it: a person of staff; None: it follows from what was trained, or from a file"
+    )
 
 
 class PersonErased(Event):

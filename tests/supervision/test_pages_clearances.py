@@ -32,7 +32,8 @@ async def day(database: Database) -> Afternoon:
     for reference, name, of in (("marcus", "Marcus Bell", "dana"), ("zoe", "Zoe Park", "omar")):
         await day.happens(builders.listed(
             reference=reference, name=name, supervisor_reference=of, time_zone=day.zone,
-            cleared={"relationship_building": day.now + timedelta(days=200), "safeguarding_first_response": day.now - timedelta(days=3)},
+            cleared={"relationship_building": day.now + timedelta(days=200),
+                     "safeguarding_first_response": day.now - timedelta(days=3)},
         ))  # fmt: skip
     for number, skill in enumerate(function(TALK).skills, 1):
         await day.happens(*a_training(skill, number, day.now - timedelta(days=number)))

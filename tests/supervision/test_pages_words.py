@@ -15,7 +15,6 @@ from tests.supervision.test_pages_today import (
     HOLD,
     NOW,
     SECRET,
-    START,
     ZONE,
     a_meeting,
     a_mentor,
