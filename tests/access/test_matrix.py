@@ -6,7 +6,7 @@ from services.supervision import reading
 from tests.access.matrix import Matrix, report
 from tests.conftest import at_database
 
-REQUESTS = 600
+REQUESTS = 2_000
 SEED = 40
 
 
