@@ -37,7 +37,7 @@ def words(years: Sequence[Year], mentors: int, weeks: int, seconds: float) -> st
     listed = sum(sum(year.digests.values()) for year in years) / desks
     lines += [
         "",
-        f"Most alerts that asked one supervisor in any seven days: {max(most)} (the budget is {IN_A_WEEK}). "
+        f"Most different alerts that asked one supervisor in any seven days: {max(most)} (the budget is {IN_A_WEEK}). "
         f"{sum(n == IN_A_WEEK for n in most)} of {len(most)} supervisors reached it.",
         f"Lines on Monday's list: {listed:.2f} for each supervisor and week.",
         f"Urgent alerts on a list: {sum(y.urgent_in_a_digest for y in years)}. "

@@ -51,7 +51,7 @@ class Desk:
         self.rows: dict[UUID, PersonListed] = {}
         self.queue: list[tuple[datetime, int, UUID | None, Event | None]] = []
         self.order, self.year = count(), Year()
-        self.places: list[datetime] = []
+        self.places: list[tuple[datetime, UUID]] = []
         self.asks: dict[UUID, Ask] = {}
         self.digest = Digest(self.supervisor, SITE, ZONE, digests.next_monday(SEPTEMBER, ZONE))
         for n in range(mentors):
@@ -86,7 +86,7 @@ class Desk:
                     self.until(monday + day * DAY + (hour - 5) * HOUR)
                     self.sit_down(monday + day * DAY + (hour - 5) * HOUR, first=day == 0 and hour == 14)
             self.until(monday + WEEK)
-            self.count_week(number, monday + WEEK)
+        self.count()
         return self.year
 
     def plan(self, number: int, monday: datetime) -> None:
@@ -131,6 +131,8 @@ class Desk:
         for change in case.changes:
             if change.alert:
                 self.remember(change.alert, now)
+            if change.kind == "placed" and change.alert and change.alert.place == "own" and change.alert.asked_at:
+                self.places.append((change.alert.asked_at, change.alert.alert_id))
         live = tuple(a for a in case.alerts if a.live or (a.resolved_at and now - a.resolved_at < timedelta(minutes=20)))
         self.cases[mentor] = kept = replace(case, alerts=live, changes=(), entries=())
         self.clocks.pop(mentor, None)
@@ -141,10 +143,6 @@ class Desk:
         number = (now - SEPTEMBER) // WEEK
         if isinstance(told, AlertPlaced):
             self.year.asked[number, told.rule, told.place] += 1
-            if told.place == "own":
-                self.places = [at for at in self.places if now - at < WEEK] + [now]
-                self.year.most = max(self.year.most, len(self.places))
-                self.year.fullest[number] = max(self.year.fullest[number], len(self.places))
         elif isinstance(told, AlertRaised) and told.severity in ("urgent", "info"):
             self.year.asked[number, told.rule, told.severity] += 1
 
@@ -197,9 +195,12 @@ class Desk:
         self.rows[mentor] = self.rows[mentor].model_copy(update={"cleared": cleared})
         self.decide(mentor, self.rows[mentor], now)
 
-    def count_week(self, number: int, now: datetime) -> None:
-        self.places = [at for at in self.places if now - at < WEEK]
-        self.year.fullest[number] = max(self.year.fullest[number], 0)
+    def count(self) -> None:
+        """The fullest seven days, by when the alerts asked. One that closed by itself and comes back is the same alert."""
+        for at, _ in self.places:
+            taken, number = len({id for one, id in self.places if at - WEEK < one <= at}), (at - SEPTEMBER) // WEEK
+            self.year.most = max(self.year.most, taken)
+            self.year.fullest[number] = max(self.year.fullest[number], taken)
 
 
 def _asks(alert: Alert) -> bool:
