@@ -232,7 +232,11 @@ PREPARATION = Handler[Preparation](
     reads={"supervisor": Read(readied, store.load_supervisors), "done": Read(due_training, store.load_done)},
     facts=preparation_facts,
     clock=Clock(
-        store.due_preparations, preparations.due, store.rest_preparations, lambda p: p.due_at, store.OVERDUE_PREPARATIONS,
+        store.due_preparations,
+        preparations.due,
+        store.rest_preparations,
+        lambda p: p.due_at,
+        store.OVERDUE_PREPARATIONS,
     ),
 )
 READINESS = Handler[Readiness](
