@@ -1,8 +1,6 @@
 """How many alerts a supervisor is asked about in a week: what comes first, what is put together, what waits for Monday. Pure.
 
-Alerts live in many mentors' cases, and are raised by several workers at once. So the place of one is not decided when it is
-raised but a moment later, when everything that was raised before it can be seen: then it follows from the order alone, and
-two workers cannot both give away the last place. What is urgent takes no place and waits for nothing.
+The place of an alert is decided a moment after it was raised, and follows from the order alone (docs/decisions/0036).
 """
 
 from collections.abc import Iterable
