@@ -12,6 +12,7 @@ from shared.pages import times
 from shared.pages.languages import Language
 from shared.security import Kind, Link, mint_link
 
+QUIET_FROM, QUIET_UNTIL = 21, 7  # o'clock on the reader's clock, as policies begin
 PATHS: Mapping[Kind, str] = {"training": "t", "check_in": "c", "record": "m"}
 
 
@@ -81,6 +82,15 @@ class Desk:
             return self.language.gettext("today at %(clock)s", clock=times.clock(at, zone, self.language))
         near = timedelta(0) <= at - now <= times.NEAR
         return (times.day_clock if near else times.date_clock)(at, zone, self.language)
+
+    def quiet(self, before: datetime | None) -> NotNow | None:
+        """In the night it waits for the morning, unless that would not be `before` whatever it is for."""
+        now = self.facts.now.astimezone(times.known(self.reader.zone))
+        if QUIET_UNTIL <= now.hour < QUIET_FROM:
+            return None
+        morning = now.replace(hour=QUIET_UNTIL, minute=0, second=0, microsecond=0)
+        morning = morning if morning > now else (morning + timedelta(days=1))
+        return NotNow(morning, "quiet_hours") if before is None or morning < before else None
 
     def hello(self) -> str:
         first = self.reader.name.split(maxsplit=1)[0] if self.reader.name.strip() else self.reader.name

@@ -13,7 +13,6 @@ from services.supervision.notices import Kind, Notice
 from shared.pages import languages, times
 
 PAGES = "services.supervision"
-QUIET_FROM, QUIET_UNTIL = 21, 7  # o'clock, as policies begin; trigger has moved every other message already
 MOST_PER_HOUR = 20  # to one person, beside alerts
 PUT_OFF = timedelta(minutes=10)
 RECORD_LIFE = timedelta(days=90)
@@ -35,9 +34,10 @@ def write(notice: Notice, facts: Facts, mentors: str, console: str) -> Written:
 
 
 def training(desk: Desk) -> Written:
+    """One that is assigned in the night is written of in the morning; trigger has moved every other message already."""
     if useless := _of_no_session(desk):
         return useless
-    if quiet := _quiet(desk):
+    if quiet := desk.quiet(desk.session.starts_at):
         return quiet
     session, when = desk.session, desk.when(desk.session.starts_at)
     _ = desk.language.gettext
@@ -143,7 +143,7 @@ def hold(desk: Desk) -> Written:
     """That somebody would like a word, and that nothing is canceled: the reason is for the call."""
     if useless := _of_no_session(desk, done=True):
         return useless
-    if quiet := _quiet(desk):
+    if quiet := desk.quiet(desk.session.starts_at):
         return quiet
     _, on = desk.language.gettext, desk.on(desk.session.starts_at)
     name = desk.reader.supervisor_name
@@ -233,16 +233,6 @@ def _of_no_session(desk: Desk, *, done: bool = False) -> NoUse | None:
 def _superseded(desk: Desk) -> NoUse | None:
     session = desk.facts.session
     return NoUse("changed_again") if session and session.revision > int(desk.notice.about["revision"]) else None
-
-
-def _quiet(desk: Desk) -> NotNow | None:
-    """A training that is assigned in the night is written of in the morning, unless the session begins before."""
-    now = desk.facts.now.astimezone(times.known(desk.reader.zone))
-    if QUIET_UNTIL <= now.hour < QUIET_FROM:
-        return None
-    morning = now.replace(hour=QUIET_UNTIL, minute=0, second=0, microsecond=0)
-    morning = morning if morning > now else (morning + timedelta(days=1))
-    return NotNow(morning, "quiet_hours") if morning < desk.session.starts_at else None
 
 
 def _reach(desk: Desk) -> str:

@@ -6,7 +6,7 @@ No mail says why: a result may stand in an inbox, on a locked screen, in an arch
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from services.supervision.letter_desk import Desk, Letter, NoUse, Written
+from services.supervision.letter_desk import Desk, Letter, NotNow, NoUse, Written
 from services.supervision.letter_facts import Alert
 from services.supervision.notices import Kind
 from services.supervision.screens import said
@@ -19,8 +19,8 @@ ASKS = {  # what the mentor said to us, in a word; for every other rule its urge
 
 
 def alert(desk: Desk) -> Written:
-    if useless := _taken(desk):
-        return useless
+    if later := _taken(desk) or _quiet(desk):
+        return later
     found, before = desk.alert, _before(desk)
     word = ASKS.get(found.rule, "Talk first" if found.urgent else "Please look")
     if found.rule in ASKS:
@@ -40,8 +40,8 @@ def alert(desk: Desk) -> Written:
 
 
 def escalation(desk: Desk) -> Written:
-    if useless := _taken(desk):
-        return useless
+    if later := _taken(desk) or _quiet(desk):
+        return later
     found = desk.alert
     who = found.supervisor_name or "Nobody"
     asks = f"{who} has not acknowledged an alert about {found.mentor_name}, open since {_clock(desk, found.raised_at)}."
@@ -93,6 +93,13 @@ WRITERS: Mapping[Kind, Callable[[Desk], Written]] = {
     "briefs": briefs,
     "digest": digest,
 }
+
+
+def _quiet(desk: Desk) -> NotNow | None:
+    """What is urgent knows no night, nor what has to be answered or talked over before the morning."""
+    found = desk.alert
+    first = min((at for at in (found.acknowledge_by, found.starts_at) if at), default=None)
+    return None if found.urgent else desk.quiet(first)
 
 
 def _taken(desk: Desk) -> NoUse | None:

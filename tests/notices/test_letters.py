@@ -236,3 +236,24 @@ def test_a_message_id_tells_the_notice_and_nobody_elses_does() -> None:
 def test_the_languages_of_mails_are_those_of_the_mentors_pages() -> None:
     assert languages.codes(letters.PAGES) == languages.codes("services.assessment")
     assert SITE
+
+
+NIGHT = NOW.replace(hour=6)  # midnight in Chicago
+MORNING = NotNow(NIGHT.replace(hour=13), "quiet_hours")
+
+
+@pytest.mark.parametrize("kind", ["alert", "escalation"])
+@pytest.mark.parametrize(
+    ("changes", "waits"),
+    [
+        ({}, True),
+        ({"acknowledge_by": None, "starts_at": None}, True),
+        ({"urgent": True}, False),
+        ({"acknowledge_by": NIGHT + HOUR}, False),
+        ({"starts_at": NIGHT + 7 * HOUR}, False),
+    ],
+)
+def test_at_night_staff_are_written_to_only_about_what_cannot_wait(kind: Kind, changes: dict[str, object], waits: bool) -> None:
+    calm = replace(ABOUT_MARCUS, urgent=False, acknowledge_by=NIGHT + 12 * HOUR, raised_at=NIGHT)
+    found = written(kind, now=NIGHT, alert=replace(calm, **changes))
+    assert found == MORNING if waits else isinstance(found, Letter)
