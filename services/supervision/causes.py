@@ -111,7 +111,7 @@ def of_brief(found: "Preparation", supervisor_id: UUID | None, now: datetime) ->
 
 
 def of_case(case: MentorCase) -> Iterator[Notice]:
-    """Who is asked to act on an alert is told once for each time it is raised, passed on, or becomes urgent.
+    """Who is asked to act on an alert is told once for each time it is raised, passed on, becomes theirs, or becomes urgent.
 
     What asks for attention is told of once its place in the week is known; those in one list are one mail a day.
     """
@@ -132,7 +132,8 @@ def _to_staff(case: MentorCase, change: Change, alert: Alert) -> Notice:
     to = alert.with_person if alert.escalated_at else alert.supervisor_id if alert.with_role == "supervisor" else None
     session = case.session(alert.session_id)
     until = max(change.at + ALERT_LIFE, session.starts_at) if session else change.at + ALERT_LIFE
-    cause, name = alert.alert_id, f"{alert.with_role}/{alert.raised_at.isoformat()}{urgent}"
+    whom = f"/{to}" if to and kind == "alert" else ""  # who takes a mentor over has been told of nothing yet
+    cause, name = alert.alert_id, f"{alert.with_role}{whom}/{alert.raised_at.isoformat()}{urgent}"
     if alert.place == "grouped" and kind == "alert" and alert.supervisor_id:
         cause, name = alert.supervisor_id, f"grouped/{alert.rule}/{change.at.date()}{urgent}"
     return new(cause, name, kind, change.at, site_id=case.site_id, to=to, until=until,

@@ -7,10 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from services.supervision import causes, notices, preparations, reach
+from services.supervision import cases, causes, notices, preparations, reach
+from services.supervision.messages import SupervisorLeft
 from services.supervision.notice_messages import ChannelChosen, NoticeReported, NoticeTried
 from services.supervision.notices import Notice
 from services.supervision.reach import Reach
+from shared.contracts import ids
 from shared.contracts.assessment import LinkRequested
 from shared.contracts.event import Refused
 from shared.contracts.supervision import NoticeDelivered
@@ -19,6 +21,7 @@ from tests.supervision import builders
 from tests.supervision.builders import DAY, HOUR, LEAD, MENTOR, MINUTE, SESSION, SITE, START, SUPERVISOR, TRAINING, Story
 
 NOW = START - DAY
+OMAR = ids.supervisor(SITE, "omar")
 
 
 def notice(**changes: Any) -> Notice:
@@ -219,6 +222,27 @@ def test_an_alert_is_mailed_once_however_often_it_is_updated() -> None:
     told = [n for n in causes.of_case(story.case) if n.kind == "alert" and n.about["alert_id"] == str(alert.alert_id)]
     assert len(told) > 1
     assert len({n.notice_id for n in told}) == 1
+
+
+@pytest.mark.parametrize("how", ["another supervisor is listed", "the supervisor left"])
+def test_who_takes_a_mentor_over_is_mailed_of_what_is_open(how: str) -> None:
+    story = enrolled().happens(builders.answered(), at=START - 5 * HOUR)
+    assert story.case
+    before = [n for n in causes.of_case(story.case) if n.kind == "alert"]
+    story.case = replace(story.case, changes=())
+    if how == "the supervisor left":
+        result = cases.supervisor_left(
+            story.case, SupervisorLeft(supervisor_id=SUPERVISOR, back_up_id=OMAR), story.now, cases.Facts()
+        )
+        assert not isinstance(result, Refused)
+        story.case = result[0]
+    else:
+        story.happens(builders.listed(supervisor_reference="omar"))
+    assert story.case
+    after = [n for n in causes.of_case(story.case) if n.kind == "alert"]
+    assert {n.person_id for n in after} == {OMAR}
+    assert {n.notice_id for n in after}.isdisjoint(n.notice_id for n in before), "else it is saved as one that was told already"
+    assert len({n.notice_id for n in after}) == 1
 
 
 def test_an_alert_that_waits_for_mondays_list_is_not_mailed_by_itself() -> None:
