@@ -67,6 +67,12 @@ def new(
     return Notice(id_of(cause, name), site_id, to, kind, said, now, until, at or now)
 
 
+def together(known: Notice, again: Notice) -> Notice:
+    """One that is made again, for another session of the day: sent when the first wants it, of use as long as the last."""
+    due_at = min(filter(None, (known.due_at, again.due_at)), default=None)
+    return replace(again, due_at=due_at, useful_until=max(known.useful_until, again.useful_until))
+
+
 def _code(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from asyncpg import Connection, Pool, Record
 from pydantic import TypeAdapter
 
-from services.supervision.notices import Notice
+from services.supervision.notices import Notice, together
 from services.supervision.reach import Broken, Reach
 
 LOAD = """
@@ -35,6 +35,13 @@ LEFT JOIN LATERAL (
 ) AS delegate ON true
 WHERE u.person_id IS NOT NULL OR lead.person_id IS NOT NULL
 ON CONFLICT DO NOTHING
+"""
+# A day's mail that waits for the answers of a later session leaves with the first that are asked for.
+SOONER = """
+UPDATE notice n SET due_at = least(n.due_at, u.due_at), useful_until = greatest(n.useful_until, u.useful_until)
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS u (notice_id, due_at, useful_until)
+WHERE n.notice_id = u.notice_id AND n.kind = 'briefs' AND n.state = 'waiting' AND n.tries = 0
+  AND (n.due_at > u.due_at OR n.useful_until < u.useful_until)
 """
 UPDATE = """
 UPDATE notice n SET (due_at, state, tries, channel, handed_at, sent_at, provider_id, reason)
@@ -99,14 +106,21 @@ async def save_notices(conn: Connection, changed: Sequence[Notice], new: Sequenc
 
 
 async def add(conn: Connection, notices: Iterable[Notice]) -> int:
-    """In the transaction of what causes them; one that is there already is left as it is. Answers how many are new."""
-    found = sorted({n.notice_id: n for n in notices}.values(), key=lambda n: n.notice_id.bytes)
+    """In the transaction of what causes them; one that is there already is left as it is, but for a day's mail that is wanted
+    sooner. Answers how many are new."""
+    made: dict[UUID, Notice] = {}
+    for one in notices:
+        made[one.notice_id] = together(made.get(one.notice_id, one), one)
+    found = sorted(made.values(), key=lambda n: n.notice_id.bytes)
     if not found:
         return 0
     rows = [(n.notice_id, n.site_id, n.person_id, n.kind, ABOUT.dump_json(dict(n.about)).decode(), n.created_at, n.useful_until,
              n.due_at) for n in found]  # fmt: skip
     added: str = await conn.execute(ADD, *zip(*rows, strict=True))
-    return int(added.rpartition(" ")[2])
+    new = int(added.rpartition(" ")[2])
+    if new < len(found) and (days := [(n.notice_id, n.due_at, n.useful_until) for n in found if n.kind == "briefs"]):
+        await conn.execute(SOONER, *zip(*days, strict=True))
+    return new
 
 
 async def claim(pool: Pool, limit: int, lease: timedelta) -> list[Notice]:

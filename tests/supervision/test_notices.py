@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.supervision import cases, causes, notices, preparations, reach
+from services.supervision import cases, causes, notices, preparations, reach, store_notices
 from services.supervision.messages import SupervisorLeft
 from services.supervision.notice_messages import ChannelChosen, NoticeReported, NoticeTried
 from services.supervision.notices import Notice
@@ -17,6 +17,7 @@ from shared.contracts.assessment import LinkRequested
 from shared.contracts.event import Refused
 from shared.contracts.supervision import NoticeDelivered
 from shared.contracts.trigger import NudgeRequested
+from shared.running import Running
 from tests.supervision import builders
 from tests.supervision.builders import DAY, HOUR, LEAD, MENTOR, MINUTE, SESSION, SITE, START, SUPERVISOR, TRAINING, Story
 
@@ -194,6 +195,29 @@ def test_two_briefs_of_one_day_are_one_mail() -> None:
     assert ready[0] == ready[1]
     (told,) = ready[0]
     assert (told.person_id, told.due_at, told.about["day"]) == (SUPERVISOR, START - 3 * HOUR, "2026-11-26")
+
+
+def of_the_day(number: int, starts_at: Any) -> Notice:
+    plan = builders.planned(session_id=UUID(int=number), starts_at=starts_at, quiz_by=starts_at - 3 * HOUR)
+    (made,) = causes.of_brief(prepared(plan), SUPERVISOR, NOW)
+    return made
+
+
+def test_the_mail_of_a_day_leaves_when_the_first_answers_are_asked_for_whoever_was_done_first() -> None:
+    evening, morning = of_the_day(1, START + HOUR), of_the_day(2, START - 5 * HOUR)
+    for one in (notices.together(evening, morning), notices.together(morning, evening)):
+        assert (one.notice_id, one.due_at, one.useful_until) == (morning.notice_id, START - 8 * HOUR, START + HOUR)
+
+
+async def test_a_mail_of_the_day_that_is_kept_already_leaves_sooner_for_an_earlier_session(running: Running) -> None:
+    evening, morning = of_the_day(1, START + HOUR), of_the_day(2, START - 5 * HOUR)
+    async with running.connection() as conn:
+        assert await store_notices.add(conn, [evening]) == 1
+        assert await store_notices.add(conn, [morning]) == 0
+        kept = (await store_notices.load_notices(conn, [evening.notice_id]))[evening.notice_id]
+        assert (kept.due_at, kept.useful_until, kept.state) == (START - 8 * HOUR, START + HOUR, "waiting")
+        assert await store_notices.add(conn, [evening]) == 0
+        assert (await store_notices.load_notices(conn, [evening.notice_id]))[evening.notice_id] == kept
 
 
 def of(story: Story) -> list[tuple[str, UUID | None]]:
