@@ -113,7 +113,8 @@ def of_brief(found: "Preparation", supervisor_id: UUID | None, now: datetime) ->
 def of_case(case: MentorCase) -> Iterator[Notice]:
     """Who is asked to act on an alert is told once for each time it is raised, passed on, becomes theirs, or becomes urgent.
 
-    What asks for attention is told of once its place in the week is known; those in one list are one mail a day.
+    What asks for attention is told of once its place in the week is known; those in one list are one mail a day. The on-call
+    number reads no mail: where it is asked first, the supervisor is told all the same.
     """
     for change in case.changes:
         if (alert := change.alert) is None:
@@ -129,7 +130,8 @@ def of_case(case: MentorCase) -> Iterator[Notice]:
 def _to_staff(case: MentorCase, change: Change, alert: Alert) -> Notice:
     urgent = "/urgent" if alert.severity == "urgent" else ""
     kind: Kind = "escalation" if alert.escalated_at else "alert"
-    to = alert.with_person if alert.escalated_at else alert.supervisor_id if alert.with_role == "supervisor" else None
+    first = alert.supervisor_id if alert.with_role in ("supervisor", "on_call") else None
+    to = alert.with_person if alert.escalated_at else first
     session = case.session(alert.session_id)
     until = max(change.at + ALERT_LIFE, session.starts_at) if session else change.at + ALERT_LIFE
     whom = f"/{to}" if to and kind == "alert" else ""  # who takes a mentor over has been told of nothing yet
@@ -143,4 +145,7 @@ def _to_staff(case: MentorCase, change: Change, alert: Alert) -> Notice:
 
 def _asks(alert: Alert) -> bool:
     waits = alert.state == "open" and alert.snoozed_until is None and alert.place_at is None
-    return waits and alert.severity != "info" and alert.with_role in ("supervisor", "back_up", "site_lead")
+    somebody = alert.with_role in ("supervisor", "back_up", "site_lead") or (
+        alert.with_role == "on_call" and not alert.escalated_at
+    )
+    return waits and alert.severity != "info" and somebody

@@ -12,6 +12,7 @@ from services.supervision.notices import Kind
 from services.supervision.screens import said
 from shared.pages import times
 
+ON_CALL = "No working hours are left before the session. If you cannot see to it, please ask the person on call."
 ASKS = {  # what the mentor said to us, in a word; for every other rule its urgency is all
     "safeguarding_button_pressed": "Please call now",
     "mentor_asked_to_talk": "Asked to talk",
@@ -31,7 +32,7 @@ def alert(desk: Desk) -> Written:
         asks = f"There is something to look at about {found.mentor_name}."
     return Letter(
         subject=_subject(word, found, desk),
-        before=(asks, *_until(desk)),
+        before=(asks, *((ON_CALL,) if found.with_role == "on_call" else _until(desk))),
         label="Open the alert",
         url=_alerts(desk, found),
         after=("The alert says why, once you are signed in.",),
@@ -122,7 +123,7 @@ def _subject(word: str, found: Alert, desk: Desk) -> str:
 
 def _until(desk: Desk) -> tuple[str, ...]:
     by = desk.alert.acknowledge_by
-    if by is None or by <= desk.facts.now or desk.notice.kind == "escalation":
+    if by is None or by <= desk.facts.now or desk.notice.kind == "escalation" or desk.alert.with_role == "on_call":
         return ()
     return (f"Acknowledge it by {_clock(desk, by)}. After that the next in line is asked.",)
 

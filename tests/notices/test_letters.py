@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from markupsafe import escape
 
-from services.supervision import letters, mailing
+from services.supervision import letters, letters_staff, mailing
 from services.supervision.letter_desk import Letter, NotNow, NoUse
 from services.supervision.mailing import From
 from services.supervision.notices import KINDS, Kind
@@ -158,6 +158,12 @@ def test_an_alert_says_who_when_and_until_when() -> None:
     assert letter("escalation").before[0] == (
         "Dana Ortiz has not acknowledged an alert about Marcus Bell, open since 4:00 pm. Now it is with you."
     )
+
+
+def test_an_alert_without_working_hours_left_says_whom_to_ask_and_of_no_next_in_line() -> None:
+    found = letter("alert", alert=replace(ABOUT_MARCUS, with_role="on_call"))
+    assert letters_staff.ON_CALL in found.before
+    assert "next in line" not in " ".join((*found.before, found.text))
 
 
 @pytest.mark.parametrize("kind", ["alert", "escalation"])

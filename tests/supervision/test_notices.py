@@ -269,6 +269,18 @@ def test_who_takes_a_mentor_over_is_mailed_of_what_is_open(how: str) -> None:
     assert len({n.notice_id for n in after}) == 1
 
 
+def test_a_safety_question_missed_with_no_working_hours_left_is_mailed_to_the_supervisor_all_the_same() -> None:
+    saturday, friday_night = START + 2 * DAY - 6 * HOUR, START + DAY + 4 * HOUR
+    story = Story(builders.listed(), builders.planned(starts_at=saturday, quiz_by=saturday - 3 * HOUR), at=START)
+    story.happens(builders.answered(confidence=None, starts_at=saturday, answered_at=friday_night, received_at=friday_night),
+                  at=friday_night)  # fmt: skip
+    assert story.alert("safety_item_missed").with_role == "on_call"
+    assert ("alert", SUPERVISOR) in of(story)
+    assert story.case
+    told = [n for n in causes.of_case(story.until(saturday - MINUTE).case or story.case) if n.kind in ("alert", "escalation")]
+    assert len({n.notice_id for n in told}) == 1
+
+
 def test_an_alert_that_waits_for_mondays_list_is_not_mailed_by_itself() -> None:
     story = enrolled().happens(builders.answered(), at=START - 5 * HOUR)
     assert story.case

@@ -281,7 +281,7 @@ def news(alert: Alert, viewer: Staff, now: datetime) -> str:
         return f"Snoozed until {said.moment(alert.snoozed_until, now, zone)}."
     if viewer.leads and alert.with_role == "supervisor" and alert.mentor.supervisor_name:
         return f"With {alert.mentor.supervisor_name}."
-    return ""
+    return "With the person on call: no working hours are left before the session." if alert.with_role == "on_call" else ""
 
 
 def _holder(alert: Alert, viewer: Staff) -> str:
