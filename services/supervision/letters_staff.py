@@ -78,11 +78,13 @@ def digest(desk: Desk) -> Written:
     if not lines:
         return NoUse("nothing_to_do")
     things = said.counted(int(desk.notice.about.get("alerts", len(lines))), "thing", "things")
+    own = desk.notice.about.get("of", str(desk.reader.person_id)) == str(desk.reader.person_id)
+    whose = () if own else ("It is the list of somebody you stand in for.",)
     return Letter(
         subject=f"This week: {things} that could wait",
-        before=("None of this is urgent. Each line opens what it is about.",),
-        label="Open the list",
-        url=f"{desk.console}/digest",
+        before=("None of this is urgent. Each line opens what it is about.", *whose),
+        label="Open the list" if own else "Open Alerts",
+        url=f"{desk.console}/{'digest' if own else 'alerts'}",
         lines=lines,
         text=f"This week: {things} that could wait.",
     )

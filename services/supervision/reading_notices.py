@@ -136,8 +136,9 @@ async def _day(conn: Connection, notice: Notice, facts: Facts) -> Facts:
 
 
 async def _listed(conn: Connection, notice: Notice) -> tuple[Line, ...]:
-    """Of Monday's list: whom it is about, and is still open. What it says is for the console."""
-    rows = await conn.fetch(LISTED, notice.person_id, datetime.fromisoformat(notice.about["at"]))
+    """Of Monday's list: whom it is about, and is still open. What it says is for the console. Who stands in gets another's."""
+    whose = _id(notice, "of") or notice.person_id
+    rows = await conn.fetch(LISTED, whose, datetime.fromisoformat(notice.about["at"]))
     return tuple(Line(_things(row["name"], row["things"]), f"/mentors/{row['mentor_id']}") for row in rows)
 
 

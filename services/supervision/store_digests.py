@@ -73,7 +73,7 @@ async def find_last(conn: Connection, person_id: UUID) -> tuple[datetime, list[U
 
 async def _send(conn: Connection, digest: Digest, at: datetime) -> None:
     await conn.execute(SENT, digest.person_id, at, digest.site_id, list(digest.sent))
-    about = {"at": at, "alerts": len(digest.sent)}
+    about = {"at": at, "alerts": len(digest.sent), "of": digest.person_id}
     notice = notices.new(digest.person_id, f"digest/{at.isoformat()}", "digest", at, site_id=digest.site_id,
                          to=digest.person_id, until=at + USEFUL, about=about)  # fmt: skip
     await store_notices.add(conn, (notice,))

@@ -18,11 +18,13 @@ from tests.notices.writing import (
     ABOUT_MARCUS,
     DANA,
     HOUR,
+    LEAD,
     MARCUS,
     MENTOR,
     NOW,
     SITE,
     START,
+    SUPERVISOR,
     THURSDAY,
     TO_MENTORS,
     TO_STAFF,
@@ -176,6 +178,13 @@ def test_a_day_that_waits_for_nobody_is_no_mail() -> None:
     assert letter("briefs").subject == "4:00 pm and later: 1 to talk with, 1 waiting"
     assert written("briefs", talk=0, waiting=0) == NoUse("nothing_to_do")
     assert letter("digest").subject == "This week: two things that could wait"
+
+
+def test_mondays_list_of_somebody_who_is_away_leads_to_where_it_can_be_seen() -> None:
+    assert letter("digest", about={"of": SUPERVISOR}).url.endswith("/digest")
+    other = letter("digest", about={"of": LEAD})
+    assert other.url.endswith("/alerts")
+    assert "It is the list of somebody you stand in for." in other.before
 
 
 @pytest.mark.parametrize("kind", KINDS)

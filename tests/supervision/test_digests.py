@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from services.supervision import digests, store_digests
+from services.supervision import digests, reading_notices, store_digests, store_notices
 from services.supervision.digests import Facts, next_monday
 from services.supervision.messages import PersonLeft
+from shared.contracts import ids
 from shared.contracts.event import Due, Refused
 from shared.contracts.supervision import DigestReady
 from shared.running import Running
@@ -98,6 +99,26 @@ async def test_on_monday_what_waits_is_listed_in_one_event_one_row_and_one_notic
     assert sorted(waits[id] for id in event.alert_ids) == ["same_mistake_again", "training_not_done"]
     assert [(row["person_id"], row["site_id"]) for row in notices] == [(SUPERVISOR, SITE)]
     assert lead is None, "nothing waits about a mentor without a supervisor"
+
+
+async def test_who_stands_in_is_mailed_the_list_of_who_is_away(running: Running) -> None:
+    omar = ids.supervisor(SITE, "omar")
+    await waiting(running)
+    await deliver(running, listed(reference="omar", role="supervisor", name="Omar", supervisor_reference=None, cleared={}))
+    async with running.connection() as conn:
+        await conn.execute(
+            """INSERT INTO absence (absence_id, site_id, person_id, delegate_id, from_at, until_at, noted_at)
+               VALUES ($1, $2, $3, $4, now() - interval '1 day', now() + interval '1 day', now())""",
+            UUID(int=1), SITE, SUPERVISOR, omar,
+        )  # fmt: skip
+    await monday(running)
+    async with running.connection() as conn:
+        id = await conn.fetchval("SELECT notice_id FROM notice WHERE kind = 'digest'")
+        notice = (await store_notices.load_notices(conn, [id]))[id]
+        facts = await reading_notices.find_facts(conn, notice)
+    assert notice.person_id == omar
+    assert facts
+    assert len(facts.lines) == 1, "one mentor, of whom two things wait"
 
 
 async def test_what_nobody_has_dealt_with_stands_on_the_next_list_too(running: Running) -> None:
