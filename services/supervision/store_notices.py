@@ -16,8 +16,8 @@ SELECT notice_id, site_id, person_id, kind, about, created_at, useful_until, due
        provider_id, reason
 FROM notice WHERE notice_id = ANY($1::uuid[]) ORDER BY notice_id FOR UPDATE
 """
-# It goes to who stands in for somebody who is away. Without a person it is for the site's lead; a site that has none gets no
-# notice, as it has nobody to read it.
+# Without a person it is for the site's lead; a site that has none gets no notice, as it has nobody to read it. Whoever it is for,
+# it goes to who stands in while they are away, unless that one has left.
 ADD = """
 INSERT INTO notice (notice_id, site_id, person_id, kind, about, created_at, useful_until, due_at, state, tries)
 SELECT u.notice_id, u.site_id, coalesce(delegate.person_id, u.person_id, lead.person_id), u.kind, u.about, u.created_at,
@@ -30,8 +30,9 @@ LEFT JOIN LATERAL (
     ORDER BY p.reference LIMIT 1
 ) AS lead ON true
 LEFT JOIN LATERAL (
-    SELECT a.delegate_id AS person_id FROM absence a
-    WHERE a.person_id = u.person_id AND a.from_at <= now() AND a.until_at > now() ORDER BY a.from_at, a.absence_id LIMIT 1
+    SELECT a.delegate_id AS person_id FROM absence a JOIN person d ON d.person_id = a.delegate_id AND d.status = 'active'
+    WHERE a.person_id = coalesce(u.person_id, lead.person_id) AND a.from_at <= now() AND a.until_at > now()
+    ORDER BY a.from_at, a.absence_id LIMIT 1
 ) AS delegate ON true
 WHERE u.person_id IS NOT NULL OR lead.person_id IS NOT NULL
 ON CONFLICT DO NOTHING

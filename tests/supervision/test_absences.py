@@ -9,7 +9,7 @@ import pytest
 
 from services.supervision import absences, away, reading, store_absences
 from services.supervision.absences import Absence
-from services.supervision.messages import AbsenceEnded, AbsenceSet
+from services.supervision.messages import AbsenceEnded, AbsenceSet, PersonLeft
 from shared.contracts import ids
 from shared.contracts.event import Refused
 from shared.running import Running
@@ -119,6 +119,23 @@ async def test_mails_about_alerts_go_to_the_delegate_meanwhile(running: Running)
     async with running.connection() as conn:
         await conn.execute("DELETE FROM notice")
     await deliver(running, listed(reference="eve", match_started_on=None), call(mentor_id=ids.mentor(SITE, "eve")))
+    async with running.connection() as conn:
+        assert await conn.fetchval("SELECT person_id FROM notice WHERE kind = 'alert'") == SUPERVISOR
+
+
+async def test_mails_to_a_lead_who_is_away_go_to_who_stands_in_too(running: Running) -> None:
+    today = await a_site(running)
+    await enter(running, today, today + DAY, LEAD, OMAR)
+    await deliver(running, listed(supervisor_reference=None, match_started_on=None), call())
+    async with running.connection() as conn:
+        assert await conn.fetchval("SELECT person_id FROM notice WHERE kind = 'alert'") == OMAR
+
+
+async def test_who_stood_in_and_has_left_gets_no_mail_that_nobody_else_gets(running: Running) -> None:
+    today = await a_site(running)
+    await enter(running, today, today + DAY)
+    await deliver(running, PersonLeft(site_id=SITE, person_id=OMAR, role="supervisor"))
+    await deliver(running, call())
     async with running.connection() as conn:
         assert await conn.fetchval("SELECT person_id FROM notice WHERE kind = 'alert'") == SUPERVISOR
 
