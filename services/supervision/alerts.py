@@ -124,8 +124,12 @@ def _first(case: MentorCase, rule: Rule, claim: Claim, now: datetime) -> With:
 
 
 def _asking(alert: Alert, now: datetime) -> Alert:
-    """An alert that comes to ask for attention gets its place in the supervisor's week; what is urgent needs none."""
-    if alert.severity == "attention" and alert.with_role == "supervisor" and not alert.asked_at:
+    """An alert that comes to ask for attention gets its place in the supervisor's week; what is urgent needs none.
+
+    One that somebody has taken asks for nothing any more.
+    """
+    asks = alert.severity == "attention" and alert.with_role == "supervisor" and alert.state == "open"
+    if asks and not alert.asked_at:
         return replace(alert, asked_at=now, place_at=budget.place_at(now))
     return alert if alert.severity == "attention" or not alert.place_at else replace(alert, asked_at=None, place_at=None)
 

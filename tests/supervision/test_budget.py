@@ -1,6 +1,7 @@
 """A supervisor's week: what has a place in it, what is put together, what waits; and two workers at the same moment."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from shared.contracts.supervision import AlertPlaced
 from shared.messaging.batch import apply_due
 from shared.running import Running
 from tests.driving import ALWAYS, deliver, fall_due, outgoing
-from tests.supervision.builders import DAY, HOUR, MINUTE, SITE, START, Story, call, listed, mistaken
+from tests.supervision.builders import DAY, HOUR, MINUTE, SITE, START, Story, call, listed, mistaken, taken
 from tests.supervision.test_rules import check_in
 
 MISTAKE, TALK, SAFETY, CONTACT, STREAK = (
@@ -115,6 +116,18 @@ def test_what_becomes_urgent_needs_no_place() -> None:
     story.happens(check_in(starts_at=START - 2 * HOUR, revision=2), at=START - 4 * HOUR + SECOND)
     alert = story.alert("uncleared_function_planned")
     assert (alert.severity, alert.place_at, alert.asked_at) == ("urgent", None, None)
+
+
+def test_an_alert_from_before_places_that_somebody_has_taken_takes_none_and_waits_for_no_monday() -> None:
+    story = Story(listed(match_started_on=None), mistaken("closed_question", 1), mistaken("closed_question", 2), at=START)
+    story.happens(taken(story.alert(MISTAKE)), at=START + HOUR)
+    assert story.case
+    older = replace(story.alert(MISTAKE), asked_at=None, place=None, place_at=None)
+    story.case = replace(story.case, alerts=(older,), changes=())
+    story.facts = replace(story.facts, asks=tuple(asked(*[TALK] * 5)))
+    story.happens(call(), at=START + 10 * DAY).until(START + 10 * DAY + HOUR)
+    alert = story.alert(MISTAKE)
+    assert (alert.state, alert.with_role, alert.asked_at, alert.place) == ("acknowledged", "supervisor", None, None)
 
 
 def who(number: int) -> dict[str, Any]:
