@@ -95,7 +95,7 @@ class Sender:
         if tried is None:
             return
         try:
-            await self.running.submit(tried, id=f"{notice.notice_id}/{notice.tries}/{tried.outcome}", source="notices")
+            await self.running.submit(tried, id=told_as(tried), source="notices")
         except Exception as error:  # the lease ends, and it is looked at again
             LOG.warning("what came of a notice cannot be kept now", extra={"error": f"{type(error).__name__}: {error}"})
 
@@ -160,6 +160,12 @@ def _outcome(notice: Notice, result: Result, channels: list[Channel]) -> NoticeT
         case Refused(reason, address):
             return _told(notice, "refused", channel=channels[0], reason=reason, address=address, otherwise=len(channels) > 1)
     return None
+
+
+def told_as(tried: NoticeTried) -> str:
+    """A try that is put off is none, so the next has its number: what tells them apart is until when."""
+    until = f"/{tried.again_at.isoformat()}" if tried.again_at else ""
+    return f"{tried.notice_id}/{tried.tries}/{tried.outcome}{until}"
 
 
 def _told(notice: Notice, outcome: Any, **more: Any) -> NoticeTried:

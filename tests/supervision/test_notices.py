@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.supervision import cases, causes, notices, preparations, reach, store_notices
+from services.supervision import cases, causes, notices, preparations, reach, sending, store_notices
 from services.supervision.messages import SupervisorLeft
 from services.supervision.notice_messages import ChannelChosen, NoticeReported, NoticeTried
 from services.supervision.notices import Notice
@@ -82,6 +82,15 @@ def test_what_cannot_arrive_in_time_any_more_expires() -> None:
 def test_a_try_that_was_put_off_is_no_try() -> None:
     off = after(notice(), tried("postponed", again_at=NOW + 10 * HOUR))
     assert (off.state, off.tries, off.due_at) == ("waiting", 0, NOW + 10 * HOUR)
+
+
+def test_a_notice_that_is_put_off_again_says_so_under_another_id() -> None:
+    first = tried("postponed", again_at=NOW + MINUTE)
+    off = after(notice(), first)
+    again = tried("postponed", tries=off.tries + 1, again_at=NOW + 2 * MINUTE)
+    assert again.tries == first.tries
+    assert sending.told_as(again) != sending.told_as(first), "else it is a used id with other content: a dead letter"
+    assert sending.told_as(tried("later")) == sending.told_as(tried("later", reason="smtp_451"))
 
 
 def test_the_end_of_an_older_try_changes_nothing_unless_the_server_took_it() -> None:
