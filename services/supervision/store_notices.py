@@ -60,6 +60,15 @@ WHERE n.notice_id = found.notice_id
 RETURNING n.notice_id, n.site_id, n.person_id, n.kind, n.about, n.created_at, n.useful_until, n.due_at, n.state, n.tries,
           n.channel, found.handed_at, n.sent_at, n.provider_id, n.reason
 """
+# What somebody has to act on does not stand in line behind a thousand trainings of the same hour.
+CLAIM_ASKS = """
+UPDATE notice n SET state = 'sending', tries = n.tries + 1, due_at = now() + $2::interval, handed_at = NULL
+FROM (SELECT notice_id, handed_at FROM notice WHERE due_at <= now() AND kind IN ('alert', 'escalation', 'hold')
+      ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS found
+WHERE n.notice_id = found.notice_id
+RETURNING n.notice_id, n.site_id, n.person_id, n.kind, n.about, n.created_at, n.useful_until, n.due_at, n.state, n.tries,
+          n.channel, found.handed_at, n.sent_at, n.provider_id, n.reason
+"""
 HAND_OVER = """
 UPDATE notice SET state = 'handed_over', handed_at = now(), due_at = now() + $3::interval
 WHERE notice_id = $1 AND tries = $2 AND state = 'sending'
@@ -125,8 +134,12 @@ async def add(conn: Connection, notices: Iterable[Notice]) -> int:
 
 
 async def claim(pool: Pool, limit: int, lease: timedelta) -> list[Notice]:
-    """What is due, each for one sender. `handed_at`: the server may have it already, from a try that nobody told the end of."""
-    return [_notice(row) for row in await pool.fetch(CLAIM, limit, lease)]
+    """What is due, each for one sender; alerts first. `handed_at`: the server may have it already, from a try that nobody told
+    the end of."""
+    async with pool.acquire(timeout=5) as conn, conn.transaction():
+        asks = await conn.fetch(CLAIM_ASKS, limit, lease)
+        others = await conn.fetch(CLAIM, limit - len(asks), lease) if len(asks) < limit else []
+    return [_notice(row) for row in (*asks, *others)]
 
 
 async def hand_over(pool: Pool, notice: Notice, lease: timedelta) -> bool:

@@ -32,7 +32,9 @@ def notes_nothing() -> None:
 
 def never_again() -> None:
     """The twin that takes a claim for the deed: what it dies with is nobody's any more."""
-    store_notices.CLAIM = store_notices.CLAIM.replace("due_at = now() + $2::interval", "due_at = now() + $2::interval * 1e6")
+    for name in ("CLAIM", "CLAIM_ASKS"):
+        statement = getattr(store_notices, name).replace("due_at = now() + $2::interval", "due_at = now() + $2::interval * 1e6")
+        setattr(store_notices, name, statement)
 
 
 TWINS: Mapping[str, Callable[[], None]] = {"notes_nothing": notes_nothing, "never_again": never_again}

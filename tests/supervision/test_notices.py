@@ -296,3 +296,15 @@ def test_an_alert_that_waits_for_mondays_list_is_not_mailed_by_itself() -> None:
     listed_only = tuple(replace(c, alert=replace(c.alert, with_role="digest")) if c.alert else c for c in story.case.changes)
     assert "alert" in [n.kind for n in causes.of_case(story.case)]
     assert "alert" not in [n.kind for n in causes.of_case(replace(story.case, changes=listed_only))]
+
+
+async def test_an_alert_is_sent_before_trainings_that_were_due_before_it(running: Running) -> None:
+    def due(number: int, kind: notices.Kind) -> Notice:
+        return notices.new(UUID(int=number), kind, kind, NOW, site_id=SITE, to=MENTOR, until=START)
+
+    async with running.connection() as conn:
+        await store_notices.add(conn, [*(due(n, "training") for n in range(5)), due(9, "alert")])
+        await conn.execute("UPDATE notice SET due_at = now() - CASE kind WHEN 'alert' THEN interval '1 second' ELSE '1 hour' END")
+    claimed = await store_notices.claim(running.pool, 3, MINUTE)
+    assert [one.kind for one in claimed] == ["alert", "training", "training"]
+    assert [one.kind for one in await store_notices.claim(running.pool, 9, MINUTE)] == ["training"] * 3
