@@ -23,6 +23,7 @@ Channel = Literal["mail", "text"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ENDED: frozenset[State] = frozenset({"delivered", "failed", "bounced", "expired", "dropped"})
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
+LONGEST_WAIT_OF_ALERTS = timedelta(minutes=4)
 CHECK_IN_LIFE, LINK_LIFE = timedelta(days=3), timedelta(days=14)
 
 
@@ -113,7 +114,7 @@ def refused(notice: Notice, event: NoticeTried, now: datetime) -> Decided:
 def later(notice: Notice, event: NoticeTried, now: datetime) -> Decided:
     """Again after a while, unless it is of no use by then. A try that was put off does not count as one."""
     put_off = event.outcome == "postponed"
-    at = event.again_at if put_off and event.again_at else now + wait(notice.tries)
+    at = event.again_at if put_off and event.again_at else now + wait(notice.tries, notice.kind)
     if at >= notice.useful_until:
         return ended(notice, "expired", event.reason, now)
     tries = notice.tries - 1 if put_off else notice.tries
@@ -154,6 +155,7 @@ def told(notice: Notice, now: datetime) -> NoticeDelivered:
     )
 
 
-def wait(tries: int) -> timedelta:
-    """After the first try a minute, twice as long after each one more, at most an hour."""
-    return min(FIRST_WAIT * (1 << max(0, min(tries, 10) - 1)), LONGEST_WAIT)
+def wait(tries: int, kind: Kind) -> timedelta:
+    """After the first try a minute, twice as long after each one more, at most an hour; four minutes where somebody is asked."""
+    most = LONGEST_WAIT_OF_ALERTS if kind in ("alert", "escalation", "hold") else LONGEST_WAIT
+    return min(FIRST_WAIT * (1 << max(0, min(tries, 10) - 1)), most)

@@ -46,7 +46,7 @@ def support_contact_overdue(case: MentorCase, now: datetime) -> Iterator[Claim]:
 def clearance_expiring(case: MentorCase, now: datetime) -> Iterator[Claim]:
     """Signed off in time, a plan that rests on it can stay."""
     for function, until in sorted(case.granted.items()):
-        days = _days_left(until, now)
+        days = None if function in case.history.revoked else _days_left(until, now)
         if until and days and (session := _using(case, function, now)):
             evidence = frozenset(f"{function}/{until.isoformat()}/{look}" for look in EXPIRY_LOOKS if look >= days)
             facts = {"function": function, "until": until.isoformat()}

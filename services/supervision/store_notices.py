@@ -144,7 +144,8 @@ async def claim(pool: Pool, limit: int, lease: timedelta) -> list[Notice]:
 
 async def hand_over(pool: Pool, notice: Notice, lease: timedelta) -> bool:
     """From here on the server may have it. False: somebody else has claimed it since, and it is theirs."""
-    return bool(await pool.execute(HAND_OVER, notice.notice_id, notice.tries, lease) == "UPDATE 1")
+    noted: str = await pool.execute(HAND_OVER, notice.notice_id, notice.tries, lease)
+    return noted.endswith(" 1")
 
 
 async def list_of_person(conn: Connection, person_id: UUID, limit: int = 20) -> list[Notice]:

@@ -74,6 +74,11 @@ def test_a_server_that_is_busy_is_asked_again_later_and_later() -> None:
     assert waits == [NOW + MINUTE, NOW + 2 * MINUTE, NOW + 4 * MINUTE, NOW + HOUR]
 
 
+@pytest.mark.parametrize("kind", ["alert", "escalation", "hold"])
+def test_what_asks_for_somebody_is_tried_again_every_four_minutes_at_least(kind: notices.Kind) -> None:
+    assert [notices.wait(tries, kind) for tries in (1, 3, 9)] == [MINUTE, 4 * MINUTE, 4 * MINUTE]
+
+
 def test_what_cannot_arrive_in_time_any_more_expires() -> None:
     late = after(notice(), tried("later", reason="smtp_451"), START - timedelta(seconds=30))
     assert (late.state, late.due_at, late.reason) == ("expired", None, "smtp_451")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from services.supervision.messages import ClearanceRevoked
 from shared.contracts.event import Event
 from shared.contracts.supervision import AlertRaised, AlertResolved
 from shared.contracts.trigger import SessionBroughtBack, SessionCalledOff
@@ -17,6 +18,7 @@ from tests.supervision.builders import (
     MENTOR,
     SITE,
     START,
+    SUPERVISOR,
     Story,
     checked_in,
     contact,
@@ -202,6 +204,14 @@ def test_it_needs_a_session_that_rests_on_it_and_closes_when_it_is_renewed() -> 
     story = Story(listed(match_started_on=None, cleared=SHORT), using(ENDS - DAY), at=START).until(ENDS - 20 * DAY)
     story.happens(listed(match_started_on=None, cleared=BOTH_BASE))
     assert (story.rules, story.alert(EXPIRING).how) == ([], "lifted")
+
+
+def test_what_was_revoked_is_not_said_to_expire() -> None:
+    story = Story(listed(match_started_on=None, cleared=SHORT), using(ENDS - DAY), at=START)
+    revoked = ClearanceRevoked(mentor_id=MENTOR, function="relationship_building", reason="not_as_agreed", by=SUPERVISOR,
+                               request_id=UUID(int=42))  # fmt: skip
+    story.happens(revoked, at=START + HOUR).until(ENDS - 20 * DAY)
+    assert EXPIRING not in story.rules
 
 
 def ending(days: int, **changes: Any) -> Event:
