@@ -24,6 +24,9 @@ class NoticeAsked(Event):
     about: dict[str, str] = Field(default_factory=dict, description="ids, codes and instants only")
     useful_until: AwareDatetime
 
+    def whom(self) -> UUID:
+        return self.person_id
+
 
 class _OfNotice(Event):
     KEY = "notice_id"
@@ -31,6 +34,10 @@ class _OfNotice(Event):
     notice_id: UUID
     site_id: str
     person_id: UUID
+
+    def whom(self) -> UUID:
+        """A mail that was under way when its person was erased tells nothing of them any more."""
+        return self.person_id
 
 
 class NoticeTried(_OfNotice):
@@ -67,3 +74,6 @@ class ChannelChosen(Event):
     site_id: str
     person_id: UUID
     wanted: Wanted
+
+    def whom(self) -> UUID:
+        return self.person_id

@@ -8,6 +8,7 @@ import pytest
 
 from services.content.app import SERVICE as CONTENT
 from services.supervision.app import SERVICE as SUPERVISION
+from services.supervision.notice_messages import NoticeTried
 from services.trigger.app import SERVICE as TRIGGER
 from shared.contracts import ids
 from shared.contracts.content import PersonErasureDone
@@ -132,3 +133,14 @@ def test_a_tombstone_on_a_compacted_topic_is_no_dead_letter():
     read = OwnTopics(SUPERVISION)
     assert read(Raw("content.catalog", 0, 0, b"key", None, ())) == Unwanted("tombstone")
     assert not isinstance(read(Raw("trigger.events", 0, 0, b"key", None, ())), Unwanted)
+
+
+async def test_a_mail_that_is_refused_after_the_erasure_leaves_no_trace_of_its_person(database):
+    """It was under way meanwhile."""
+    running, notice_id = await database(SUPERVISION), uuid4()
+    refused = NoticeTried(notice_id=notice_id, site_id="east", person_id=MENTOR, tries=1, outcome="refused", channel="mail")
+    await deliver(running, refused)
+    assert await count(running, "reach") == 1
+    await deliver(running, PersonErased(mentor_id=MENTOR, site_id="east"))
+    assert [one.reason for one in await deliver(running, refused)] == ["erased"]
+    assert await count(running, "reach") == 0

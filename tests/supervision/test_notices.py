@@ -9,7 +9,7 @@ import pytest
 
 from services.supervision import cases, causes, notices, preparations, reach, sending, store_notices
 from services.supervision.messages import SupervisorLeft
-from services.supervision.notice_messages import ChannelChosen, NoticeReported, NoticeTried
+from services.supervision.notice_messages import ChannelChosen, NoticeAsked, NoticeReported, NoticeTried
 from services.supervision.notices import Notice
 from services.supervision.reach import Reach
 from shared.contracts import ids
@@ -313,3 +313,9 @@ async def test_an_alert_is_sent_before_trainings_that_were_due_before_it(running
     claimed = await store_notices.claim(running.pool, 3, MINUTE)
     assert [one.kind for one in claimed] == ["alert", "training", "training"]
     assert [one.kind for one in await store_notices.claim(running.pool, 9, MINUTE)] == ["training"] * 3
+
+
+def test_whatever_is_told_of_a_notice_is_about_its_person_so_that_nothing_brings_back_who_was_erased() -> None:
+    wanted = ChannelChosen(site_id=SITE, person_id=MENTOR, wanted="none")
+    asked = NoticeAsked(notice_id=notice().notice_id, site_id=SITE, person_id=MENTOR, kind="link", useful_until=START)
+    assert {event.whom() for event in (tried("refused"), reported("bounced"), wanted, asked)} == {MENTOR}
