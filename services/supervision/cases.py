@@ -55,6 +55,7 @@ class Facts:
     """`lead` and `back_up`: who is next where an alert may have to go on. `talked_at`: the last contact about a session.
 
     `asks`: what the supervisor was asked in the last week, where an alert waits for its place in it.
+    `erased`: the supervisor whom a list names was erased, although the site still tells of them.
     """
 
     lead: UUID | None = None
@@ -62,21 +63,23 @@ class Facts:
     back_up: UUID | None = None
     asks: tuple[Ask, ...] = ()
     evidence: ledger.Evidence = ledger.NOTHING  # where a clearance is signed off
+    erased: bool = False
 
     @property
     def line(self) -> Line:
         return {"back_up": self.back_up, "site_lead": self.lead}
 
 
-def listed(case: MentorCase | None, event: PersonListed, now: datetime, _: Facts) -> Decided:
-    """A mentor in the people's file. A function that the file leaves out keeps the clearance it has."""
+def listed(case: MentorCase | None, event: PersonListed, now: datetime, facts: Facts) -> Decided:
+    """A mentor in the people's file. A function that the file leaves out keeps the clearance it has. Nobody's alerts wait for a
+    supervisor who was erased: without one, they are the site lead's."""
     if event.role != "mentor":
         return Refused("not_a_mentor")
     was = case or MentorCase(event.person_id, event.site_id)
     new = replace(
         was,
         enrolled=True,
-        supervisor_id=event.supervisor_id,
+        supervisor_id=None if facts.erased else event.supervisor_id,
         time_zone=event.time_zone,
         locale=event.locale,
         matches=event.all_matches,

@@ -74,7 +74,7 @@ from shared.contracts.content import (
 )
 from shared.contracts.event import Due
 from shared.contracts.trigger import SessionBroughtBack, SessionCalledOff, SessionPlanned, TrainingOverdue
-from shared.messaging import Clock, Handler, Read, Reads, Swept
+from shared.messaging import Clock, Handler, Read, Reads, Swept, store_erasing
 
 
 def site_id(event: SiteEntered) -> str:
@@ -161,6 +161,11 @@ def signed(state: MentorCase | None, event: Any) -> list[tuple[UUID, str]]:
     return [(event.mentor_id, event.function)] if isinstance(event, ClearanceSignedOff) else []
 
 
+def listed_under(state: MentorCase | None, event: Any) -> list[UUID]:
+    """Whom a list names as a mentor's supervisor."""
+    return [event.supervisor_id] if isinstance(event, PersonListed) and event.supervisor_id else []
+
+
 def case_facts(state: MentorCase | None, event: Any, reads: Reads) -> cases.Facts:
     sites, about = going_up(state, event), talked_about(state, event)
     talked = [reads["talked"][one] for one in about if one in reads["talked"]]
@@ -171,6 +176,7 @@ def case_facts(state: MentorCase | None, event: Any, reads: Reads) -> cases.Fact
         back_up=reads["back_up"].get(back_up[0]) if back_up else None,
         asks=reads["asks"].get(asks[0], ()) if asks else (),
         evidence=next((reads["evidence"][one] for one in signed(state, event) if one in reads["evidence"]), ledger.NOTHING),
+        erased=any(one in reads["erased"] for one in listed_under(state, event)),
     )
 
 
@@ -280,6 +286,7 @@ MENTOR_CASE = Handler[MentorCase](
         "asks": Read(placing, store_budget.load_asks),
         "talked": Read(talked_about, store_regrades.load_talked),
         "evidence": Read(signed, store_ledger.load_evidence),
+        "erased": Read(listed_under, store_erasing.among),
     },
     facts=case_facts,
     copies=store_subscribers.copies,

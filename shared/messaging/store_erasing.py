@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ LOAD = "SELECT person_id, at FROM erased WHERE person_id = ANY($1::uuid[]) ORDER
 NOTE = "INSERT INTO erased (person_id) SELECT * FROM unnest($1::uuid[]) ON CONFLICT DO NOTHING"
 COUNT = "UPDATE erased SET rows = $2 WHERE person_id = $1"
 FIND = "SELECT at, rows FROM erased WHERE person_id = $1"
+AMONG = "SELECT person_id, at FROM erased WHERE person_id = ANY($1::uuid[])"
 ALL = "SELECT person_id FROM erased ORDER BY person_id"
 ROWS_OF = "DELETE FROM %1$I WHERE %2$I = $1"
 DONE_BY = "UPDATE %1$I SET %2$I = $2 WHERE %2$I = $1"
@@ -59,6 +61,11 @@ async def count(conn: Connection, person_id: UUID, rows: Mapping[str, int]) -> N
 async def find(conn: Connection, person_id: UUID) -> dict[str, Any] | None:
     row = await conn.fetchrow(FIND, person_id)
     return {"at": row["at"], "rows": json.loads(row["rows"])} if row else None
+
+
+async def among(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Who of these was erased, and when. Without a lock."""
+    return {row["person_id"]: row["at"] for row in await conn.fetch(AMONG, ids)}
 
 
 async def list_erased(conn: Connection) -> list[UUID]:

@@ -22,7 +22,7 @@ HOT: Mapping[str, str] = {
     "shared.messaging.store": """
         CLAIM CLAIMED STORED_SHA REFUSE PARKED PARK UNPARK FAILED_LATELY BURY CONSUMED OFFSETS UNSENT SENT BACKLOG SETTLE_DEAD
         BURIED_LATELY INBOX_PAGES OLD_INBOX OLD_DEAD BEGIN_SWEEP DUE_SWEEP MOVE_SWEEP END_SWEEP BECAME""",
-    "shared.messaging.store_erasing": "LOAD NOTE COUNT FIND FORGOT",
+    "shared.messaging.store_erasing": "LOAD NOTE COUNT FIND AMONG FORGOT",
     "services.assessment.store_erasing": "ASKED SESSIONS ERASED",
     "services.supervision.store_audit": "NOTE_BRIEF NOTE_MENTOR OF_SITE NAMES",
     "services.supervision.store_erasures": "LOAD DUE OVERDUE REST INSERT UPDATE PAGES FIND WHO",

@@ -65,3 +65,13 @@ async def test_a_supervisor_who_is_erased_is_signed_out_at_once(day):
         assert (await dana.get("/today")).status_code == 200
         await deliver(day.running, PersonErased(mentor_id=DANA, role="staff", site_id=SITE))
         assert (await dana.get("/today")).status_code == 303
+
+
+async def test_a_list_that_still_names_them_gives_them_no_mentor_back(day):
+    await deliver(day.running, PersonErased(mentor_id=DANA, role="staff", site_id=SITE))
+    await swept(day)
+    await day.staff("dana", "Dana Ortiz")
+    await day.mentor("tom", "Tom Okafor", phone="555 555 0118")
+    async with day.running.connection() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM mentor_case WHERE supervisor_id = $1", DANA) == 0
+        assert await conn.fetchval("SELECT count(*) FROM person WHERE person_id = $1", DANA) == 0

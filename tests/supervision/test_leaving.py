@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.supervision import store_cases
+from services.supervision.cases import Facts
+from services.supervision.handlers import MENTOR_CASE, case_facts
 from services.supervision.messages import PersonLeft
 from shared.contracts import ids
 from shared.contracts.event import Refused
@@ -14,7 +16,21 @@ from shared.contracts.supervision import AlertResolved, Match, MentorEnrolled
 from shared.messaging.sweep import apply_sweep
 from shared.running import Running
 from tests.driving import outgoing
-from tests.supervision.builders import DAY, HOUR, MENTOR, SITE, START, SUPERVISOR, Story, answered, call, listed, overdue, planned
+from tests.supervision.builders import (
+    DAY,
+    HOUR,
+    LEAD,
+    MENTOR,
+    SITE,
+    START,
+    SUPERVISOR,
+    Story,
+    answered,
+    call,
+    listed,
+    overdue,
+    planned,
+)
 
 LEE = ids.supervisor(SITE, "lee")
 TWO = (Match(mentee_ref="y1", started_on="2026-09-01"), Match(mentee_ref="y2", started_on="2026-01-05", ends_on="2026-05-30"))
@@ -119,3 +135,18 @@ def test_a_day_off_moves_no_date() -> None:
     """A second leaving a day later leaves the day of the first."""
     story = Story(listed(), left()).happens(left(), at=START + DAY)
     assert story.said(MentorEnrolled)[-1].matches[0].ends_on == (START - DAY).date().isoformat()
+
+
+def test_a_list_that_still_names_a_supervisor_who_was_erased_gives_the_mentor_to_the_site_lead() -> None:
+    story = Story()
+    story.facts = Facts(LEAD, erased=True)
+    story.happens(listed(), planned(), call())
+    assert story.said(MentorEnrolled)[-1].supervisor_id is None
+    assert [alert.supervisor_id for alert in story.live] == [None]
+
+
+def test_only_the_supervisor_that_a_list_names_is_looked_for_among_the_erased() -> None:
+    nothing: dict[str, dict[Any, Any]] = {name: {} for name in MENTOR_CASE.reads}
+    assert case_facts(None, listed(), nothing | {"erased": {SUPERVISOR: START}}).erased
+    assert not case_facts(None, listed(), nothing | {"erased": {LEE: START}}).erased
+    assert not case_facts(None, listed(supervisor_reference=None), nothing | {"erased": {SUPERVISOR: START}}).erased
