@@ -9,9 +9,11 @@ import pytest
 
 from services.supervision import absences, away, reading, store_absences
 from services.supervision.absences import Absence
+from services.supervision.handlers_erasures import KEEPS
 from services.supervision.messages import AbsenceEnded, AbsenceSet, PersonLeft
 from shared.contracts import ids
 from shared.contracts.event import Refused
+from shared.contracts.supervision import PersonErased
 from shared.running import Running
 from tests.driving import deliver
 from tests.supervision.builders import DAY, HOUR, LEAD, MENTOR, SITE, START, SUPERVISOR, call, listed
@@ -138,6 +140,21 @@ async def test_who_stood_in_and_has_left_gets_no_mail_that_nobody_else_gets(runn
     await deliver(running, call())
     async with running.connection() as conn:
         assert await conn.fetchval("SELECT person_id FROM notice WHERE kind = 'alert'") == SUPERVISOR
+
+
+async def test_an_absence_goes_with_the_delegate_who_is_erased(running: Running) -> None:
+    today = await a_site(running)
+    await enter(running, today, today + DAY)
+    await deliver(running, PersonErased(mentor_id=OMAR, role="staff", site_id=SITE))
+    await deliver(running, call())
+    async with running.connection() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM absence") == 0
+        assert await conn.fetchval("SELECT person_id FROM notice WHERE kind = 'alert'") == SUPERVISOR
+
+
+def test_no_absence_outlives_either_of_its_two() -> None:
+    kept = next(kept for kept in KEEPS if kept.table == "absence")
+    assert (set(kept.of), set(kept.by)) == ({"person_id", "delegate_id"}, {"by_person"})
 
 
 @pytest.mark.parametrize(
