@@ -126,6 +126,11 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, LOST)
 
 
+def is_locked(error: BaseException) -> bool:
+    """Somebody else had a row or a table for longer than our `lock_timeout`: an erasure, or a large batch. They will end."""
+    return isinstance(error, asyncpg.LockNotAvailableError)
+
+
 async def migrate(owner_dsn: str, services: Iterable[str], folder: Callable[[str], Path]) -> list[Migrated]:
     """Makes each service's role, schema and tables. Two runs at once wait for each other; a second run changes nothing."""
     conn = await asyncpg.connect(owner_dsn, timeout=5)

@@ -66,7 +66,8 @@ class Running:
                 async with self.connection() as conn, conn.transaction():
                     return await apply(conn, self.service.name, self.service.handlers, batch)
             except Exception as error:
-                if attempt == ATTEMPTS - 1 or not (isinstance(error, Conflict) or db.is_transient(error)):
+                again = isinstance(error, Conflict) or db.is_transient(error) or db.is_locked(error)
+                if attempt == ATTEMPTS - 1 or not again:
                     raise
         raise AssertionError("unreachable")
 

@@ -40,8 +40,8 @@ async def bring_in_one(running: Running) -> bool:
     try:
         state = await _bring_in(running, found)
     except Exception as error:
-        if db.is_transient(error):
-            raise
+        if db.is_transient(error) or db.is_timeout(error):
+            raise  # the list stays, and is looked at again in a minute
         LOG.error("a list of people could not be brought in", extra={"error": f"{type(error).__name__}: {error}"})
         state = "failed"
     async with running.connection() as conn:
