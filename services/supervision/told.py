@@ -66,7 +66,8 @@ def document(a: Alert | None) -> str | None:
 
 @dataclass(frozen=True)
 class Change:
-    """`caseload`: whose mentor it is now, which may be another supervisor than at the change."""
+    """`caseload`: whose mentor it is now, which may be another supervisor than at the change. `handed`: to whom, as a back-up, an
+    alert about this mentor was handed on."""
 
     cursor: Cursor
     kind: str
@@ -76,6 +77,7 @@ class Change:
     at: datetime
     caseload: UUID | None
     told: Told
+    handed: tuple[UUID, ...] = ()
 
     @cached_property
     def text(self) -> str:
@@ -83,7 +85,7 @@ class Change:
         return news(self).model_dump_json()
 
     def seen_by(self, who: Sees) -> bool:
-        mine = who.caseload is None or self.caseload in (who.caseload, *who.stands_in)
+        mine = who.caseload is None or self.caseload in (who.caseload, *who.stands_in) or who.caseload in self.handed
         return self.site_id in who.sites and mine
 
 

@@ -4,13 +4,15 @@ import asyncio
 import random
 import socket
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from services.supervision import http_feed, listening, reading_feed, streaming
 from services.supervision.listening import Feed
-from services.supervision.told import Cursor, Sees
+from services.supervision.told import Change, Cursor, Sees, Told
 from shared import db
 from shared.contracts import ids
 from shared.running import Running
@@ -219,3 +221,24 @@ async def test_a_listener_who_does_not_read_is_left(day: Afternoon, reader: Read
             await asyncio.sleep(0.02)
     lazy.close()
     assert len(await reader.all()) == 4_000, "it may come again"
+
+
+def test_a_change_is_seen_by_its_supervisor_who_stands_in_whom_it_was_handed_to_and_the_lead() -> None:
+    dana, omar, lee = (ids.supervisor(SITE, name) for name in ("dana", "omar", "lee"))
+    told = Told("safety_item_missed", 1, "urgent", "open", None, dana, {})
+    change = Change(Cursor(1, 1), "escalated", uuid4(), ids.mentor(SITE, "marcus"), SITE, datetime.now(UTC), dana, told, (omar,))
+    see = [Sees((SITE,), dana), Sees((SITE,), omar), Sees((SITE,), lee, (dana,)), Sees((SITE,))]
+    assert all(change.seen_by(who) for who in see)
+    assert not any(change.seen_by(who) for who in (Sees((SITE,), lee), Sees(("elsewhere",), omar), Sees(("elsewhere",))))
+
+
+async def test_whoever_listens_is_told_what_the_table_tells_also_a_back_up(day: Afternoon) -> None:
+    await raises(day, "marcus")
+    back_up = Sees((SITE,), ids.supervisor(SITE, "omar"))
+    async with day.running.connection() as conn:
+        before = [change for change in (await reading_feed.look(conn, Cursor(0, 0), 500))[0] if change.seen_by(back_up)]
+        await conn.execute("UPDATE alert SET with_role = 'back_up', with_person = $1", back_up.caseload)
+        live = [change for change in (await reading_feed.look(conn, Cursor(0, 0), 500))[0] if change.seen_by(back_up)]
+        listed = await reading_feed.list_changes(conn, back_up, Cursor(0, 0))
+    assert [change.cursor for change in live] == [change.cursor for change in listed]
+    assert (before, len(listed) > 0) == ([], True)
