@@ -86,7 +86,7 @@ class Provider:
     def __init__(self, issuer: Issuer, callback: str) -> None:
         self.issuer, self.callback = issuer, callback
         self._published: Published | None = None
-        self._asking = asyncio.Lock()
+        self._asking: asyncio.Task[Published] | None = None
 
     async def address(self, begun: Begun, *, other: bool) -> str:
         """Where the browser goes. `other`: to choose another account than the one that is signed in there."""
@@ -157,10 +157,13 @@ class Provider:
         return email.strip().lower() if isinstance(email, str) and confirmed is True and "@" in email else None
 
     async def _known(self) -> Published:
-        async with self._asking:
-            if self._published is None or monotonic() - self._published.at > KEPT_SECONDS:
-                self._published = await self._asked()
+        """Whoever comes while it is asked waits for that answer, also where there is none: not each for one of their own."""
+        if self._published is not None and monotonic() - self._published.at <= KEPT_SECONDS:
             return self._published
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._asked())
+        self._published = await asyncio.shield(self._asking)
+        return self._published
 
     async def _asked(self) -> Published:
         async with httpx2.AsyncClient(timeout=SECONDS) as client:

@@ -1,9 +1,11 @@
 """An ID token is believed only when this issuer signed it for us, for this sign-in, and lately. And where a sign-in may end."""
 
+import asyncio
 import base64
 import hmac
 import json
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from uuid import UUID
 
 import pytest
@@ -211,3 +213,25 @@ def test_a_browser_is_said_in_words_people_know(agent, words):
 @pytest.mark.parametrize(("minutes", "said_as"), [(60, "1 hour"), (720, "12 hours"), (90, "90 minutes"), (1, "1 minute")])
 def test_lengths_are_said_in_hours_where_they_are_whole(minutes, said_as):
     assert said.length(minutes) == said_as
+
+
+async def test_whoever_signs_in_while_a_provider_does_not_answer_waits_once_and_the_next_one_asks_anew(monkeypatch):
+    provider, asked = oidc.Provider(LAKE, "https://here"), []
+    there = oidc.Published({}, PUBLISHED, monotonic())
+
+    async def slow():
+        asked.append(1)
+        await asyncio.sleep(0.05)
+        if len(asked) == 1:
+            raise oidc.Unreachable("ConnectTimeout")
+        return there
+
+    monkeypatch.setattr(provider, "_asked", slow)
+    impatient = asyncio.create_task(provider._known())
+    waiting = [asyncio.create_task(provider._known()) for _ in range(20)]
+    await asyncio.sleep(0.01)
+    impatient.cancel()
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert ({type(one) for one in found}, len(asked)) == ({oidc.Unreachable}, 1)
+    assert await asyncio.gather(*(provider._known() for _ in range(3))) == [there] * 3
+    assert len(asked) == 2
