@@ -37,7 +37,8 @@ async def test_the_page_of_an_expired_link_asks_for_a_new_one_and_says_who_sees_
     assert "Call 555 555 0100" in phone.words
     await phone.press("/new-link")
     assert (phone.status, phone.heading) == (410, "This link has expired.")
-    assert re.search(r"You asked for a new link (today|yesterday) at \d+:\d\d [ap]m\. Your supervisor sees", phone.words)
+    assert re.search(r"You asked for a new link (today|yesterday) at \d+:\d\d [ap]m\. A mail with the new link goes", phone.words)
+    assert "Your supervisor sees that you asked." in phone.words
     assert "Send me a new link" not in phone.words
     assert await told(phone.running) == ["link_requested"]
 

@@ -21,8 +21,11 @@ from tests.supervision.console import the_site
 WHOSE = Whose("eastfield", "America/Chicago", "en")
 SECONDS = 2.0  # of work for one file
 HEADER = ",".join(COLUMNS)
-SOUND = ("dana", "supervisor", "Dana Ortiz", "dana@example.org", "555 555 0100", "", "", "", "", "")
-MENTOR = ("m0", "mentor", "Marcus Bell", "", "", "dana", "America/Chicago", "en", "2026-09-01", "base:2027-06-30")
+OF_DANA = {"ref": "dana", "role": "supervisor", "name": "Dana Ortiz", "email": "dana@example.org", "phone": "555 555 0100"}
+OF_MARCUS = {"ref": "m0", "role": "mentor", "name": "Marcus Bell", "supervisor_ref": "dana", "time_zone": "America/Chicago",
+             "locale": "en", "match_started_on": "2026-09-01", "mentee_ref": "y-1", "cleared": "base:2027-06-30"}  # fmt: skip
+SOUND = tuple(OF_DANA.get(column, "") for column in COLUMNS)
+MENTOR = tuple(OF_MARCUS.get(column, "") for column in COLUMNS)
 CELLS = (*WORDS, *TIMES, *ZONES, *NUMBERS, '"', '""', 'a"b', "\t", '=HYPERLINK("http://x")', "+1 555", "-1", "@SUM(A1)",
          "base:9999-12-31",
          "base:0001-01-01", "base;base;base", "mentor", "dana", "Dana", "en-US", "x" * 140_000)  # fmt: skip
@@ -87,7 +90,8 @@ def _odd_file(random: Random) -> bytes:
 
 
 def test_a_last_day_at_the_end_of_all_calendars_is_a_problem_of_its_row() -> None:
-    parsed = _read(f"{HEADER}\n{','.join(SOUND)}\nm1,mentor,M,,,dana,,,,base:9999-12-31\n".encode())
+    row = [(OF_MARCUS | {"cleared": "base:9999-12-31"}).get(column, "") for column in COLUMNS]
+    parsed = _read(f"{HEADER}\n{','.join(SOUND)}\n{','.join(row)}\n".encode())
     assert [str(problem) for problem in parsed.problems] == [
         "Line 3, cleared: 9999-12-31 is too far away. Leave the date out where there is no last day."
     ]
@@ -95,8 +99,8 @@ def test_a_last_day_at_the_end_of_all_calendars_is_a_problem_of_its_row() -> Non
 
 
 def test_twenty_thousand_mentors_whose_supervisor_nobody_knows_are_told_at_once() -> None:
-    rows = "\n".join(f"m{n},mentor,M,,,nobody,,,," for n in range(20_000))
-    assert len(_read(f"{HEADER}\n{rows}\n".encode()).problems) == 20_000
+    rows = "\n".join(f"m{n},mentor,M,nobody" for n in range(20_000))
+    assert len(_read(f"ref,role,name,supervisor_ref\n{rows}\n".encode()).problems) == 20_000
 
 
 def test_a_column_that_is_there_twice_is_a_problem_and_not_a_guess() -> None:
