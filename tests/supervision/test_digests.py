@@ -14,6 +14,7 @@ from shared.contracts.supervision import DigestReady
 from shared.running import Running
 from tests.driving import deliver, fall_due, outgoing
 from tests.supervision.builders import LEAD, SITE, START, SUPERVISOR, listed, mistaken, overdue, planned
+from tests.supervision.console import the_site
 
 CHICAGO = "America/Chicago"
 DANA = listed(reference="dana", role="supervisor", supervisor_reference=None, cleared={})
@@ -103,6 +104,7 @@ async def test_on_monday_what_waits_is_listed_in_one_event_one_row_and_one_notic
 
 async def test_who_stands_in_is_mailed_the_list_of_who_is_away(running: Running) -> None:
     omar = ids.supervisor(SITE, "omar")
+    await deliver(running, the_site("America/Chicago"))
     await waiting(running)
     await deliver(running, listed(reference="omar", role="supervisor", name="Omar", supervisor_reference=None, cleared={}))
     async with running.connection() as conn:

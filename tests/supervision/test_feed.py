@@ -114,7 +114,7 @@ async def test_nothing_is_lost_to_listeners_while_transactions_commit_in_any_ord
                     got += [change.kind for change in found]
         return got
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         *_, steady, restless = await asyncio.gather(*map(write, range(writers)), listen(10), listen(1))
     async with day.running.connection() as conn:
         in_order = [row["kind"] for row in await conn.fetch("SELECT kind FROM alert_change ORDER BY xact, seq")]
