@@ -17,7 +17,8 @@ SELECT notice_id, site_id, person_id, kind, about, created_at, useful_until, due
 FROM notice WHERE notice_id = ANY($1::uuid[]) ORDER BY notice_id FOR UPDATE
 """
 # Without a person it is for the site's lead; a site that has none gets no notice, as it has nobody to read it. Whoever it is for,
-# it goes to who stands in while they are away, unless that one has left.
+# it goes to who stands in while they are away, unless that one has left. CASE, not coalesce: that might leak, and for a page
+# nothing is looked up by what might.
 ADD = """
 INSERT INTO notice (notice_id, site_id, person_id, kind, about, created_at, useful_until, due_at, state, tries)
 SELECT u.notice_id, u.site_id, coalesce(delegate.person_id, u.person_id, lead.person_id), u.kind, u.about, u.created_at,
@@ -31,7 +32,8 @@ LEFT JOIN LATERAL (
 ) AS lead ON true
 LEFT JOIN LATERAL (
     SELECT a.delegate_id AS person_id FROM absence a JOIN person d ON d.person_id = a.delegate_id AND d.status = 'active'
-    WHERE a.person_id = coalesce(u.person_id, lead.person_id) AND a.from_at <= now() AND a.until_at > now()
+    WHERE a.person_id = CASE WHEN u.person_id IS NULL THEN lead.person_id ELSE u.person_id END
+      AND a.from_at <= now() AND a.until_at > now()
     ORDER BY a.from_at, a.absence_id LIMIT 1
 ) AS delegate ON true
 WHERE u.person_id IS NOT NULL OR lead.person_id IS NOT NULL
