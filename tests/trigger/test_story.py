@@ -21,6 +21,7 @@ from shared import tokens
 from shared.contracts import ids
 from shared.contracts.event import Event, Refused
 from shared.contracts.site import SessionScheduled
+from shared.contracts.vocabulary import vocabulary
 from shared.process import application_of
 from shared.running import Running
 from tests.driving import deliver, fall_due
@@ -175,7 +176,7 @@ def test_what_has_happened_is_told_with_why_and_by_which_facts():
         "What was decided",
         "On Saturday, October 31 at 4:05 pm CDT: a training was asked for.",
         f"By what was known then: stage “start” {ASSUMED}; the mentor's session number 1; "
-        "the policy that everyone starts with; vocabulary version 1.",
+        f"the policy that everyone starts with; vocabulary version {vocabulary().version}.",
         "1. Homework coaching: never trained (need 1.30).",
     ]
     assert told[-1] == f"Which training was chosen, and why: jitt content why {session.id}"

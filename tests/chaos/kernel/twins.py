@@ -129,8 +129,8 @@ async def commits_the_offset_first(self: Worker, batch: Batch, deadline: float) 
     await _commit(self, batch, deadline)
 
 
-async def knows_no_repeats(conn: Connection, ids: Sequence[UUID], shas: Sequence[bytes]) -> tuple[datetime, None, bool]:
-    return await conn.fetchval("SELECT now()"), None, False
+async def knows_no_repeats(conn: Connection, ids: Sequence[UUID], shas: Sequence[bytes], people: Sequence[UUID]) -> store.Claimed:
+    return await store.claimed(conn, people)
 
 
 async def publishes_at_once(conn: Connection, events: Sequence[store.Outgoing]) -> None:
