@@ -261,12 +261,15 @@ def came_due(case: MentorCase, line: Line, asks: Iterable[Ask], now: datetime) -
 
 
 def with_supervisor(case: MentorCase, now: datetime) -> MentorCase:
-    """Open alerts follow the mentor to the supervisor of now, unless they went up the line already."""
+    """Open alerts follow the mentor to the supervisor of now, unless they went up the line already.
+
+    One that asked a site's lead, as no supervisor was known, first gets its place in the week of whom it asks now.
+    """
     for alert in case.alerts:
         if alert.live and alert.supervisor_id != case.supervisor_id:
             direct = alert.with_role in ("supervisor", "site_lead") and not alert.escalated_at
             role: With = ("supervisor" if case.supervisor_id else "site_lead") if direct else alert.with_role
-            case = put(case, replace(alert, supervisor_id=case.supervisor_id, with_role=role), "updated", now)
+            case = put(case, _asking(replace(alert, supervisor_id=case.supervisor_id, with_role=role), now), "updated", now)
     return case
 
 

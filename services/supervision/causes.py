@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.supervision.domain import Alert, Change, MentorCase
+from services.supervision.domain import Alert, Change, Hold, MentorCase, Training
 from services.supervision.notices import CHECK_IN_LIFE, LINK_LIFE, Decided, Kind, Notice, id_of, new
 from shared.contracts import ids
 from shared.contracts.assessment import AnswerRegraded, LinkRequested
@@ -119,12 +119,21 @@ def of_case(case: MentorCase) -> Iterator[Notice]:
     for change in case.changes:
         if (alert := change.alert) is None:
             continue
-        session = case.session(alert.session_id)
-        if change.kind == "raised" and alert.rule in HOLDING and session and session.on and session.starts_at > change.at:
+        session, starts_at = case.session(alert.session_id), _start(case, alert.session_id)
+        on = session is None or session.on
+        if change.kind == "raised" and alert.rule in HOLDING and on and starts_at and starts_at > change.at:
             yield new(alert.alert_id, "hold", "hold", change.at, site_id=case.site_id, to=case.mentor_id,
-                      until=session.starts_at, about={"session_id": session.session_id})  # fmt: skip
+                      until=starts_at, about={"session_id": alert.session_id})  # fmt: skip
         if _asks(alert):
             yield _to_staff(case, change, alert)
+
+
+def _start(case: MentorCase, session_id: UUID | None) -> datetime | None:
+    """By the plan; an answer may come before it, and knows a start, too."""
+    if session := case.session(session_id):
+        return session.starts_at
+    told: list[Training | Hold] = [*case.history.trainings, *case.history.holds]
+    return min((one.starts_at for one in told if one.session_id == session_id), default=None)
 
 
 def _to_staff(case: MentorCase, change: Change, alert: Alert) -> Notice:
@@ -132,8 +141,7 @@ def _to_staff(case: MentorCase, change: Change, alert: Alert) -> Notice:
     kind: Kind = "escalation" if alert.escalated_at else "alert"
     first = alert.supervisor_id if alert.with_role in ("supervisor", "on_call") else None
     to = alert.with_person if alert.escalated_at else first
-    session = case.session(alert.session_id)
-    until = max(change.at + ALERT_LIFE, session.starts_at) if session else change.at + ALERT_LIFE
+    until = max(change.at + ALERT_LIFE, _start(case, alert.session_id) or change.at)
     whom = f"/{to}" if to and kind == "alert" else ""  # who takes a mentor over has been told of nothing yet
     cause, name = alert.alert_id, f"{alert.with_role}{whom}/{alert.raised_at.isoformat()}{urgent}"
     if alert.place == "grouped" and kind == "alert" and alert.supervisor_id:

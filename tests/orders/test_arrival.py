@@ -15,6 +15,8 @@ import pytest
 
 from services.assessment.app import SERVICE as ASSESSMENT
 from services.supervision.app import SERVICE as SUPERVISION
+from services.supervision.cadence import LATER
+from services.supervision.causes import ALERT_LIFE
 from shared.contracts import ids
 from shared.contracts.event import Event
 from shared.messaging.batch import Batch
@@ -28,7 +30,18 @@ from tests.supervision.builders import SITE
 
 NAMES = ("roster", "module", "scheduled", "assigned", "answer")
 START = datetime.now(UTC).replace(microsecond=0) + timedelta(days=10)  # so that no moment has come
-INSTANTS = {"at", "raised_at", "held_at", "due_at", "escalate_at", "acknowledge_by"}  # that count from when it was processed
+INSTANTS = {
+    "at",
+    "raised_at",
+    "held_at",
+    "due_at",
+    "escalate_at",
+    "acknowledge_by",
+    "asked_at",
+    "place_at",
+    "created_at",
+    "known_since",
+}  # that count from when it was processed
 LOGS = ["inbox", "outbox", "consumed", "migration", "alert_change", "clearance_entry"]  # of what happened, in its own order
 HASHED = {"id", "seq", "xact", "revision", "row_hash"}  # numbers and hashes that differ between any two mentors
 OTHER_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
@@ -146,8 +159,9 @@ async def test_a_state_that_depends_on_the_order_would_be_noticed(database: Data
         _all_the_same({NAMES: whole, NAMES[:4]: without})
 
 
-async def _end(running: Running, one: Session, order: tuple[str, ...], events: Callable[[Session], Mapping[str, Event]],
-               together: bool) -> str:
+async def _end(
+    running: Running, one: Session, order: tuple[str, ...], events: Callable[[Session], Mapping[str, Event]], together: bool
+) -> str:
     """Everything that the service knows of this session and this mentor, without when and how often it was looked at."""
     told = events(one)
     if together:
@@ -164,8 +178,17 @@ async def _known(running: Running, one: Session) -> str:
         for table in [row["table_name"] for row in await conn.fetch(TABLES, LOGS)]:
             rows = [row["row"] for row in await conn.fetch(f"SELECT to_jsonb(t)::text AS row FROM {table} t")]
             mine = [OTHER_ID.sub("an id", one.anonymous(row)) for row in rows if one.concerns(row)]
-            found[table] = sorted((_plain(json.loads(row)) for row in mine), key=json.dumps)
+            found[table] = sorted((_plain(_counted(json.loads(row))) for row in mine), key=json.dumps)
     return json.dumps(found, sort_keys=True, indent=1)
+
+
+def _counted(row: dict[str, Any]) -> dict[str, Any]:
+    """What counts from when it was processed, and from no session, as what it is."""
+    known_since, created_at = row.get("history", {}).get("known_since"), row.get("created_at")
+    for name, since, later in (("review_at", known_since, LATER), ("useful_until", created_at, ALERT_LIFE)):
+        if since and row.get(name) and datetime.fromisoformat(row[name]) == datetime.fromisoformat(since) + later:
+            row = row | {name: f"{later} later"}
+    return row
 
 
 def _plain(value: Any, name: str = "") -> Any:

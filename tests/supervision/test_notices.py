@@ -252,6 +252,29 @@ def test_an_urgent_alert_is_mailed_to_the_supervisor_and_then_to_the_lead() -> N
     assert ("escalation", LEAD) in of(story)
 
 
+def test_a_safety_question_missed_is_told_of_also_where_the_plan_comes_after_the_answer() -> None:
+    story = Story(builders.listed(), builders.answered(), at=START - 5 * HOUR)
+    assert story.case
+    told = {n.kind: n for n in causes.of_case(story.case)}
+    assert (told["hold"].person_id, told["hold"].useful_until, told["hold"].about["session_id"]) == (MENTOR, START, str(SESSION))
+    story.happens(builders.planned())
+    assert {n.notice_id for n in causes.of_case(story.case) if n.kind == "hold"} == {told["hold"].notice_id}
+    off = Story(builders.listed(), builders.planned(status="cancelled"), builders.answered(), at=START - 5 * HOUR)
+    assert ("hold", MENTOR) not in of(off)
+
+
+def test_what_was_said_before_the_mentor_was_listed_is_mailed_to_the_supervisor_once_its_place_in_the_week_is_known() -> None:
+    story = Story(builders.checked_in(wants_to_talk="week"), at=START + HOUR)
+    assert ("alert", None) in of(story), "to the site's lead: no supervisor is known"
+    assert story.case
+    story.case = replace(story.case, changes=())
+    story.happens(builders.listed())
+    assert story.alert("mentor_asked_to_talk").place_at
+    assert ("alert", SUPERVISOR) not in of(story)
+    story.until(START + HOUR + 2 * MINUTE)
+    assert ("alert", SUPERVISOR) in of(story)
+
+
 def test_an_alert_is_mailed_once_however_often_it_is_updated() -> None:
     story = enrolled().happens(builders.answered(), at=START - 5 * HOUR)
     story.happens(builders.answered(attempt=2, correct=True, mistakes=()))
