@@ -26,16 +26,16 @@ from tests.supervision import builders as supervision
 from tests.trigger import building as trigger
 
 ROOT = Path(__file__).parents[2]
-NOW = datetime.now(UTC)
 
 
 async def a_day_of_trigger(running: Running) -> None:
-    near = [trigger.scheduled(NOW + timedelta(minutes=30 + n), session_ref=f"near {n}", mentor_ref=f"m{n % 3}") for n in range(6)]
-    far = [trigger.scheduled(NOW + timedelta(days=9), session_ref=f"far {n}") for n in range(4)]
+    now = datetime.now(UTC)  # of the test: when a whole run comes to it, its beginning may be an hour ago
+    near = [trigger.scheduled(now + timedelta(minutes=30 + n), session_ref=f"near {n}", mentor_ref=f"m{n % 3}") for n in range(6)]
+    far = [trigger.scheduled(now + timedelta(days=9), session_ref=f"far {n}") for n in range(4)]
     await deliver(running, near[0], far[0])  # before anybody is known: they wait
     await deliver(running, trigger.site_described(), *(trigger.enrolled(f"m{n}") for n in range(3)))
     await deliver(running, trigger.remembered("open_questions", 0.6), *near, *far, trigger.cancelled(1, "far 2"))
-    await deliver(running, trigger.scheduled(NOW + timedelta(days=10), session_ref="far 1", revision=2), far[3])
+    await deliver(running, trigger.scheduled(now + timedelta(days=10), session_ref="far 1", revision=2), far[3])
     assert await fall_due(running, "session") > 0
 
 
@@ -56,10 +56,11 @@ async def a_day_of_assessment(running: Running) -> None:
 
 
 async def a_day_of_supervision(running: Running) -> None:
-    start = NOW + timedelta(hours=1)
+    now = datetime.now(UTC)
+    start = now + timedelta(hours=1)
     of = {"starts_at": start}
     await deliver(running, supervision.listed(), supervision.listed(reference="dana", role="supervisor"))
-    await deliver(running, supervision.planned(**of, quiz_by=NOW - timedelta(minutes=1)), supervision.assigned(**of))
+    await deliver(running, supervision.planned(**of, quiz_by=now - timedelta(minutes=1)), supervision.assigned(**of))
     await deliver(running, supervision.opened(**of))
     await deliver(running, supervision.answered(**of), supervision.completed(**of), supervision.call(), supervision.contact())
     await fall_due(running, "preparation")
@@ -108,7 +109,7 @@ def _folded(name: str, number: int) -> Sequence[Recorded]:
     """Folded in memory: a twin has no database."""
     service = refolding.service_of(name)
     aggregates = [Aggregates(handler) for handler in service.handlers]
-    fold, table = Fold(service.name, NOW), routes(aggregates)
+    fold, table = Fold(service.name, datetime.now(UTC)), routes(aggregates)
     with recording() as kept:
         for n in range(number):
             told = message(Added(tally="a", number=n))
