@@ -21,8 +21,8 @@ SELECT f.xact::text AS xact, f.seq, f.kind, f.alert_id, f.mentor_id, f.site_id, 
   c.mentor_id IS NOT NULL AS known, coalesce(f.document, CASE WHEN a.alert_id IS NOT NULL THEN jsonb_build_object(
     'rule', a.rule, 'rule_version', a.rule_version, 'severity', a.severity, 'state', a.state, 'session_id', a.session_id,
     'supervisor_id', a.supervisor_id, 'facts', a.facts) END)::text AS document,
-  ARRAY(SELECT h.with_person FROM alert h WHERE h.mentor_id = f.mentor_id AND h.with_role = 'back_up'
-        AND h.with_person IS NOT NULL AND (h.resolved_at IS NULL OR h.alert_id = f.alert_id)) AS handed
+  array_remove(ARRAY(SELECT h.with_person FROM alert h WHERE h.mentor_id = f.mentor_id AND h.resolved_at IS NULL
+                     AND h.with_role = 'back_up') || CASE WHEN a.with_role = 'back_up' THEN a.with_person END, NULL) AS handed
 FROM (SELECT xact, seq, kind, alert_id, mentor_id, site_id, at, document FROM alert_change
       WHERE (xact, seq) > ($1::text::xid8, $2::bigint) AND xact < pg_snapshot_xmin(pg_current_snapshot())
       ORDER BY xact, seq LIMIT $3) f
