@@ -1,6 +1,7 @@
 """Assessment: how did it go? Trainings in progress, answers, and the memory of each skill. Wiring only."""
 
-from services.assessment import http
+from fastapi import APIRouter
+
 from services.assessment.handlers import HANDLERS, KEEPS
 from shared.contracts.assessment import (
     AnswerRegraded,
@@ -16,7 +17,16 @@ from shared.contracts.assessment import (
     TrainingCompleted,
     TrainingOpened,
 )
+from shared.running import Running
 from shared.service import Service
+
+
+def routes(running: Running) -> APIRouter:
+    """Imported for pages only: a worker that starts again has no time for what it never serves."""
+    from services.assessment import http
+
+    return http.routes(running)
+
 
 SERVICE = Service(
     name="assessment",
@@ -44,6 +54,6 @@ SERVICE = Service(
         ReadinessTold,
         PersonErasureDone,
     ),
-    routes=http.routes,
+    routes=routes,
     keeps=KEEPS,
 )

@@ -1,6 +1,7 @@
 """The content service: which training a mentor gets, and how its questions do. Wiring only."""
 
-from services.content import http
+from fastapi import APIRouter
+
 from services.content.handlers import ERASURE, KEEPS, LEARNER, PUBLICATION
 from services.content.handlers_statistics import STATISTICS
 from shared.contracts.content import (
@@ -12,7 +13,16 @@ from shared.contracts.content import (
     TrainingAssigned,
     TrainingShared,
 )
+from shared.running import Running
 from shared.service import Service
+
+
+def routes(running: Running) -> APIRouter:
+    """Imported for pages only: a worker that starts again has no time for what it never serves."""
+    from services.content import http
+
+    return http.routes(running)
+
 
 SERVICE = Service(
     name="content",
@@ -27,6 +37,6 @@ SERVICE = Service(
         NothingSuitable,
         PersonErasureDone,
     ),
-    routes=http.routes,
+    routes=routes,
     keeps=KEEPS,
 )

@@ -1,6 +1,8 @@
 """The supervision service: who must look? Wiring only."""
 
-from services.supervision import beside, http
+from fastapi import APIRouter
+
+from services.supervision import beside
 from services.supervision.handlers import HANDLERS
 from services.supervision.handlers_erasures import KEEPS
 from shared.contracts.supervision import (
@@ -23,7 +25,16 @@ from shared.contracts.supervision import (
     PersonErasureDone,
     SiteDescribed,
 )
+from shared.running import Running
 from shared.service import Service
+
+
+def routes(running: Running) -> APIRouter:
+    """Imported for pages only: a worker that starts again has no time for what it never serves."""
+    from services.supervision import http
+
+    return http.routes(running)
+
 
 SERVICE = Service(
     name="supervision",
@@ -49,7 +60,7 @@ SERVICE = Service(
         PersonErasureDone,
         MentorForgotten,
     ),
-    routes=http.routes,
+    routes=routes,
     aside=beside.run,
     keeps=KEEPS,
 )

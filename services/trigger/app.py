@@ -1,6 +1,8 @@
 """When? Wiring of the trigger service."""
 
-from services.trigger import beside, http
+from fastapi import APIRouter
+
+from services.trigger import beside
 from services.trigger.handlers import HANDLERS, KEEPS
 from services.trigger.messages import PublisherPaused
 from services.trigger.publishers import load_publishers
@@ -14,7 +16,16 @@ from shared.contracts.trigger import (
     SessionPlanned,
     TrainingOverdue,
 )
+from shared.running import Running
 from shared.service import Service
+
+
+def routes(running: Running) -> APIRouter:
+    """Imported for pages only: a worker that starts again has no time for what it never serves."""
+    from services.trigger import http
+
+    return http.routes(running)
+
 
 SERVICE = Service(
     name="trigger",
@@ -30,7 +41,7 @@ SERVICE = Service(
         TrainingOverdue,
         PersonErasureDone,
     ),
-    routes=http.routes,
+    routes=routes,
     publishers=load_publishers,
     pause_publisher=lambda name: PublisherPaused(name=name, paused=True, why="too many records that cannot be read"),
     aside=beside.run,
