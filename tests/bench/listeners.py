@@ -34,6 +34,7 @@ VALUES (clock_timestamp(), 'raised', gen_random_uuid(), $1, $2, '{"rule": "r", "
 """
 LOOKS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'jitt supervision pages'"
 EVENT = re.compile(rb"data: (\{.*\})")
+EVERY = 1.0  # seconds between two changes: the load
 START_SECONDS, PATIENCE = 120, 120
 
 
@@ -76,7 +77,7 @@ async def measure(running: Running, port: int, pid: int, listeners: int, changes
     for _ in range(changes):
         async with running.connection() as conn:
             await conn.execute(ADD, ids.mentor(SITE, "marcus"), SITE)
-        await asyncio.sleep(1)
+        await asyncio.sleep(EVERY)
     await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE)
     each = (with_all - before) * 1024 / listeners
     print(f"{listeners:,} listeners on one process, connected in {connected:.1f} s")
