@@ -205,7 +205,8 @@ async def test_publishing_a_folder_brings_its_recordings_and_a_dry_run_brings_no
 
 
 async def test_the_preview_plays_it(tmp_path):
-    file = written(tmp_path, path="media/talk.mp4")
+    (folder := tmp_path / "en").mkdir()
+    file = written(folder, path="media/talk.mp4")
     (seen,) = Shelf(file).all()
     transport = httpx2.ASGITransport(app=application(Shelf(file)))
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1", follow_redirects=True) as client:
@@ -215,5 +216,5 @@ async def test_the_preview_plays_it(tmp_path):
         assert (part.status_code, part.content) == (206, (SAMPLES / "talk.mp4").read_bytes()[-7:])
         assert (await client.get(f"/media/{'0' * 64}")).status_code == 404
         stamp = Shelf(file).stamp()
-        (tmp_path / "media" / "talk.txt").write_text("Mentor: Every night.")
+        (folder / "media" / "talk.txt").write_text("Mentor: Every night.")
         assert Shelf(file).stamp() != stamp
