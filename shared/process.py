@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 import uvicorn
 import uvloop
 from asyncpg import Connection, Pool
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import generate_latest
 
@@ -103,11 +103,12 @@ class _Server(uvicorn.Server):
 
 def application_of(running: Running, work: "WorkerProcess | None" = None, *, pages: bool = True) -> FastAPI:
     """The service's web application; also what tests open."""
-    app = FastAPI(title=f"jitt {running.service.name}", version="1", docs_url=None, redoc_url=None, openapi_url=None)
+    own = running.service.routes(running.pages) if pages else APIRouter()
+    dead = http_dead.routes(running, work.subscriptions if work else tuple) if pages else APIRouter()
+    title, life = f"jitt {running.service.name}", own.lifespan_context
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
     app.state.running = running.pages
-    if pages:
-        app.include_router(running.service.routes(app.state.running))
-        app.include_router(http_dead.routes(running, work.subscriptions if work else tuple))
+    app.router.routes.extend(http.joined(own, dead).routes)
     _add_health(app, running, work)
     http.install(app)
     return app

@@ -17,7 +17,7 @@ from services.assessment.check_in import CheckInSent
 from services.assessment.check_in_visits import COOKIE, CheckInVisit, State
 from services.assessment.guests import PROBE, Closed
 from shared.contracts.assessment import Done, Feeling, WantsToTalk
-from shared.http import mentors_page
+from shared.http import joined, mentors_page
 from shared.pages import safeguarding, times
 from shared.pages.languages import N_
 from shared.running import Running
@@ -108,8 +108,7 @@ def routes(running: Running) -> APIRouter:
         said = visit.read_in(str(posted.get("language", "")))
         return form_page(said, form_of(posted)) if visit.state is State.OPEN else RedirectResponse(said.address, SEE_OTHER)
 
-    router.include_router(call_routes(running))
-    return router
+    return joined(router, call_routes(running))
 
 
 def form_of(posted: FormData) -> Form:

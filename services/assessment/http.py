@@ -34,6 +34,7 @@ from services.assessment.visits import Place, State, Visit
 from shared.contracts.assessment import Readiness
 from shared.contracts.content import Card
 from shared.contracts.vocabulary import vocabulary
+from shared.http import joined
 from shared.pages.site_words import fill
 from shared.running import Running
 from shared.settings import settings
@@ -44,20 +45,23 @@ READINESS: tuple[Readiness, ...] = get_args(Readiness)
 
 
 def routes(running: Running) -> APIRouter:
-    router = APIRouter(include_in_schema=False, lifespan=calls.kept_up(running))
-    router.include_router(offline.routes(running))
-    router.include_router(start_routes(running))
-    router.include_router(card_routes(running))
-    router.include_router(questions.routes(running))
-    router.include_router(http_reports.routes(running))
-    router.include_router(end_routes(running))
-    router.include_router(http_languages.routes(running))
-    router.include_router(http_media.routes(running))
-    router.include_router(http_links.routes(running))
-    router.include_router(http_records.routes(running))
-    router.include_router(check_in_pages.routes(running))
-    router.include_router(calls.routes(running))
-    router.include_router(open_answers.routes(running))
+    """Those first that are asked for most."""
+    router = joined(
+        questions.routes(running),
+        card_routes(running),
+        start_routes(running),
+        offline.routes(running),
+        http_reports.routes(running),
+        end_routes(running),
+        http_languages.routes(running),
+        http_media.routes(running),
+        http_links.routes(running),
+        http_records.routes(running),
+        check_in_pages.routes(running),
+        calls.routes(running),
+        open_answers.routes(running),
+    )
+    router.lifespan_context = calls.kept_up(running)
     return router
 
 

@@ -18,7 +18,7 @@ from services.assessment.guests import PROBE, Closed
 from services.assessment.training import Training
 from services.assessment.visits import PAGES
 from shared.contracts.supervision import MentorEnrolled, SiteDescribed
-from shared.http import has, mentors_page, page, wanted
+from shared.http import has, joined, mentors_page, page, wanted
 from shared.pages import languages
 from shared.pages.languages import Language
 from shared.running import Running
@@ -64,11 +64,7 @@ class Record:
 
 
 def routes(running: Running) -> APIRouter:
-    router = APIRouter()
-    router.include_router(door_routes(running))
-    router.include_router(page_routes(running))
-    router.include_router(calendar_routes(running))
-    return router
+    return joined(door_routes(running), page_routes(running), calendar_routes(running))
 
 
 def door_routes(running: Running) -> APIRouter:

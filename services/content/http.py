@@ -8,15 +8,12 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from services.content import http_statistics, store, store_media
 from services.content.store import Listed, Shown
 from shared import media
+from shared.http import joined
 from shared.running import Running
 
 
 def routes(running: Running) -> APIRouter:
-    everything = APIRouter()
-    everything.include_router(module_routes(running))
-    everything.include_router(media_routes(running))
-    everything.include_router(http_statistics.routes(running))
-    return everything
+    return joined(module_routes(running), media_routes(running), http_statistics.routes(running))
 
 
 def media_routes(running: Running) -> APIRouter:

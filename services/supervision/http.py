@@ -26,6 +26,7 @@ from services.supervision import (
 )
 from services.supervision.http_console import console
 from services.supervision.listening import Feed
+from shared.http import joined
 from shared.running import Running
 
 PAGES = (
@@ -51,13 +52,7 @@ PAGES = (
 def routes(running: Running) -> APIRouter:
     """Raises CannotStart where nobody could sign in."""
     http_oidc.check(running.settings)
-    router = APIRouter()
-    shown = console(running)
+    shown, feed = console(running), Feed(running)  # one for this process
     printed = (http_sign_in,) if running.settings.mode == "development" else ()
-    for pages in (*PAGES, *printed):
-        router.include_router(pages.routes(shown))
-    router.include_router(http_network.routes(running))
-    feed = Feed(running)  # one for this process
-    for live in (http_feed, http_stream):
-        router.include_router(live.routes(shown, feed))
-    return router
+    pages = (each.routes(shown) for each in (*PAGES, *printed))
+    return joined(*pages, http_network.routes(running), *(live.routes(shown, feed) for live in (http_feed, http_stream)))

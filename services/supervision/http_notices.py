@@ -20,7 +20,7 @@ from services.supervision.mailing import PAGES
 from services.supervision.notice_messages import ChannelChosen, NoticeReported, Wanted
 from shared import access
 from shared.access import Scope
-from shared.http import mentors_page
+from shared.http import joined, mentors_page
 from shared.pages import environment, languages
 from shared.pages.languages import Language
 from shared.running import Running
@@ -61,10 +61,7 @@ DOCUMENTED: dict[str, Any] = {
 
 
 def routes(console: Console) -> APIRouter:
-    router = APIRouter()
-    router.include_router(choosing(console.running))
-    router.include_router(reporting(console.running))
-    return router
+    return joined(choosing(console.running), reporting(console.running))
 
 
 def choosing(running: Running) -> APIRouter:

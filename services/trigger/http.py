@@ -27,6 +27,7 @@ from services.trigger.stories import Story
 from services.trigger.tenants import Publisher
 from shared import db
 from shared.contracts import ids
+from shared.http import joined
 from shared.messaging.message import inbox_id
 from shared.messaging.store import BECAME
 from shared.running import Running
@@ -38,19 +39,20 @@ Source = Annotated[str, Query(min_length=1, max_length=1_000, description="the e
 
 def routes(running: Running) -> APIRouter:
     asking = callers(running)
-    everything, desk, router = APIRouter(), Desk(running, asking), APIRouter(prefix="/v1")
+    desk, router = Desk(running, asking), APIRouter(prefix="/v1")
     router.add_api_route("/events", desk.post_events, methods=["POST"], tags=["events"], **EVENTS)
     router.add_api_route("/events/{event_id:path}", desk.get_event, tags=["events"], responses=NOT_ALLOWED)
     router.add_api_route("/rejected", desk.get_rejected, tags=["events"], responses=NOT_ALLOWED)
     router.add_api_route("/sessions", desk.find_session, tags=["sessions"], responses=NOT_ALLOWED)
     router.add_api_route("/sessions/{session_id}", desk.get_session, tags=["sessions"], responses=NOT_ALLOWED)
-    everything.include_router(router)
-    everything.include_router(http_cancellations.routes(running, asking))
-    everything.include_router(http_holidays.routes(running, asking))
-    everything.include_router(http_publishers.routes(running))
-    everything.include_router(http_calendars.routes(running))
-    everything.include_router(http_policy.routes(running))
-    return everything
+    return joined(
+        router,
+        http_cancellations.routes(running, asking),
+        http_holidays.routes(running, asking),
+        http_publishers.routes(running),
+        http_calendars.routes(running),
+        http_policy.routes(running),
+    )
 
 
 @dataclass(frozen=True, slots=True)
