@@ -134,14 +134,16 @@ def _report(body: bytes) -> Report:
 
 
 async def _reader(running: Running, site_id: str, token: str) -> Record | None:
-    """Whose choice a link is for. A link that is old still ends mails: nobody should have to write for that."""
+    """Whose choice a link is for. A link that is old still ends mails: nobody should have to write for that. One that was
+    revoked may be in somebody else's hands, and changes nothing."""
     read = read_link(token, datetime.now(UTC))
     link = read.link if isinstance(read, Expired) else read
     if not isinstance(link, Link) or link.kind != "mail":
         return None
     access.enter(Scope("mentor", frozenset({site_id})))
     async with running.connection() as conn:
-        return await store_notices.find_choice(conn, link.mentor_id, site_id)
+        found = await store_notices.find_choice(conn, link.mentor_id, site_id)
+    return found if found and found["link_epoch"] == link.epoch else None
 
 
 def _closed() -> Response:

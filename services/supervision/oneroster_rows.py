@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.supervision import csv_text
 from services.supervision.oneroster_set import Mode
-from services.supervision.people_file import Problem
+from services.supervision.people_file import Problem, Whose
 from shared.contracts import ids
 from shared.contracts.event import Part
 
@@ -99,26 +99,30 @@ class Table:
 
 @dataclass(slots=True)
 class Tables:
-    """A set as it was read. `contacts` by row of users.csv."""
+    """A set as it was read. `contacts` by row of users.csv; `erased`: rows left out, as they tell of people who were erased."""
 
     of: dict[str, Table] = field(default_factory=dict)
     contacts: dict[UUID, Contact] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    erased: int = 0
 
 
 def row_id(site_id: str, file: str, sourced_id: str) -> UUID:
     return ids.keyed(f"oneroster/{file}", site_id, sourced_id)
 
 
-def unlinked(tables: Tables, stored: Mapping[str, Mapping[UUID, object]], site_id: str) -> None:
-    """Rows that refer to what is nowhere are broken; an agent of nobody's is only left out."""
+def unlinked(tables: Tables, stored: Mapping[str, Mapping[UUID, object]], whose: Whose) -> None:
+    """Rows that refer to what is nowhere are broken; an agent of nobody's is only left out, and so is what tells of somebody who
+    was erased."""
     left_out: Counter[str] = Counter()
     for link in tables.links:
-        if link.row_id in tables.of[link.file].broken or _is_there(tables, stored, link, site_id):
+        if link.row_id in tables.of[link.file].broken or _is_there(tables, stored, link, whose.site_id):
             continue
-        if link.needed:
+        if link.needed and _is_erased(link, whose):
+            tables.erased += tables.of[link.file].rows.pop(link.row_id, None) is not None
+        elif link.needed:
             what = f"“{csv_text.quoted(link.sourced_id)}” is in no row of {link.to}.csv."
             mend = f"Add it to {link.to}.csv, or correct the id."
             tables.problems.append(Problem(link.line, link.column, what, mend, f"{link.file}.csv"))
@@ -129,6 +133,13 @@ def unlinked(tables: Tables, stored: Mapping[str, Mapping[UUID, object]], site_i
             left_out[link.column] += 1
     for column, count in left_out.items():
         tables.notes.append(f"{count:,} of “{column}” name nobody in users.csv, and were left out.")
+
+
+def _is_erased(link: Link, whose: Whose) -> bool:
+    """As far as a site's sessions call people what its users are called: nothing else of them is kept."""
+    if link.to != "users" or not whose.erased:
+        return False
+    return any(make(whose.site_id, link.sourced_id) in whose.erased for make in (ids.mentor, ids.supervisor))
 
 
 def _is_there(tables: Tables, stored: Mapping[str, Mapping[UUID, object]], link: Link, site_id: str) -> bool:

@@ -65,23 +65,26 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """The site that the file is for, and the staff it has already."""
+    """The site that the file is for, the staff it has already, and who was erased, there or elsewhere."""
 
     site_id: str
     time_zone: str
     locale: str
     staff: frozenset[UUID] = frozenset()
+    erased: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """`gone`: people whom a complete list no longer names, of the `active` ones that the site has."""
+    """`gone`: people whom a complete list no longer names, of the `active` ones that the site has. `given_back`: mentors of
+    whom the list says what it said before, and who were handed on to somebody else since."""
 
     new: tuple[Row, ...]
     changed: tuple[Row, ...]
     unchanged: int
     gone: tuple[Known, ...] = ()
     active: int = 0
+    given_back: int = 0
 
     @property
     def too_many_gone(self) -> bool:
@@ -114,36 +117,79 @@ def read(data: bytes, whose: Whose, progress: Progress = lambda done, of: None) 
         return Parsed((), (fault,), tuple(notes))
     if unread := [name for name in names if name not in COLUMNS]:
         notes.append(_not_read(unread))
-    rows, problems = [], []
+    rows, problems, out, unnamed = [], [], 0, 0
     for line, cells in records:
         progress(line, lines)
         try:
-            rows.append(_row(line, _named(names, cells), whose))
+            row = _named(names, cells)
+            if _is_erased(row, whose):
+                out += 1
+                continue
+            unnamed += _forget_staff(row, whose)
+            rows.append(_row(line, row, whose))
         except Wrong as wrong:
             problems.append(Problem(line, wrong.column, wrong.what, wrong.mend))
     rows, more = _related(rows, whose)
+    notes += [*left_out(out), *_emptied(unnamed)]
     return Parsed(tuple(rows), tuple(sorted([*problems, *more], key=lambda p: p.line)), tuple(notes))
 
 
 def compared(rows: Iterable[Row], known: Mapping[UUID, Known], here: Container[UUID] | None = None) -> Compared:
-    """Against what the last import said of each person. `here`: who a complete list names; of nobody else it says anything."""
+    """Against what the last import said of each person. `here`: who a complete list names; of nobody else it says anything.
+    Whose mentor somebody is, the list says, also where a supervisor had left and is back."""
     new: list[Row] = []
     changed: list[Row] = []
-    unchanged = 0
+    unchanged = given_back = 0
     leaving: set[UUID] = set()
     for row in rows:
         before = known.get(row.person.person_id)
         if row.leaves:
             leaving.add(row.person.person_id)
             unchanged += not before or before.status == "left"
-        elif before and before.row_hash == row_hash(row.person):
+        elif before and before.row_hash == row_hash(row.person) and before.supervisor_id == row.person.supervisor_id:
             unchanged += 1
         else:
             (changed if before else new).append(row)
+            given_back += bool(before and before.row_hash == row_hash(row.person))
     active = [person for person in known.values() if person.status == "active"]
     absent = set() if here is None else {p.person_id for p in active if p.source == "oneroster" and p.person_id not in here}
     gone = tuple(person for person in active if person.person_id in leaving | absent)
-    return Compared(tuple(new), tuple(changed), unchanged, gone, len(active))
+    return Compared(tuple(new), tuple(changed), unchanged, gone, len(active), given_back)
+
+
+def left_out(rows: int) -> list[str]:
+    """What is said of rows about people who were erased: nothing of them is taken in again."""
+    if rows == 1:
+        return ["1 row belongs to somebody whose data was erased. It was left out: take it out of what you send."]
+    words = "{:,} rows belong to people whose data was erased. They were left out: take them out of what you send."
+    return [words.format(rows)] * bool(rows)
+
+
+def given_back(found: Compared) -> list[str]:
+    """What is said of mentors who were handed on when their supervisor left, and whose supervisor is back."""
+    if found.given_back == 1:
+        return ["1 mentor had been handed on when the supervisor left, and goes back to the supervisor whom the list names."]
+    words = "{:,} mentors had been handed on when their supervisor left, and go back to the supervisor whom the list names."
+    return [words.format(found.given_back)] * bool(found.given_back)
+
+
+def _emptied(rows: int) -> list[str]:
+    words = "In {} the supervisor or back-up is somebody whose data was erased. That cell was taken as empty."
+    return [words.format("1 row" if rows == 1 else f"{rows:,} rows")] * bool(rows)
+
+
+def _is_erased(row: Mapping[str, str], whose: Whose) -> bool:
+    """Nothing else of such a row is looked at."""
+    make = ids.mentor if _column(row["role"]) == "mentor" else ids.supervisor
+    return bool(whose.erased) and make(whose.site_id, row["ref"]) in whose.erased
+
+
+def _forget_staff(row: dict[str, str], whose: Whose) -> bool:
+    """Whether the row named somebody who was erased: without them, a mentor is the site lead's."""
+    named = [column for column in ("supervisor_ref", "back_up_ref") if row[column]]
+    gone = [column for column in named if whose.erased and ids.supervisor(whose.site_id, row[column]) in whose.erased]
+    row.update(dict.fromkeys(gone, ""))
+    return bool(gone)
 
 
 def _column(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from services.supervision import (
     oneroster,
+    oneroster_erased,
     oneroster_mapping,
     oneroster_rows,
     oneroster_set,
@@ -28,6 +29,7 @@ from services.supervision.oneroster_set import Files
 from services.supervision.people import Known
 from services.supervision.people_file import Compared, Parsed, Problem, Progress, Whose
 from shared.contracts.event import Event
+from shared.messaging import store_erasing
 from shared.running import Running
 
 CHUNK = 500
@@ -118,11 +120,12 @@ async def look(running: Running, job: Job) -> Looked:
         site = await store.find_site(conn, job.site_id)
         known = await store.list_known(conn, job.site_id)
         rows = await store_rosters.list_rows(conn, job.site_id) if job.kind == "oneroster" else {}
+        erased = frozenset(await store_erasing.list_erased(conn))
         now = await reading.now(conn)
     if site is None:
         raise UnknownSite(str(UnknownSite.__doc__))
     staff = frozenset(id for id, person in known.items() if person.role != "mentor" and person.status == "active")
-    whose = Whose(job.site_id, site.time_zone, site.locales[0], staff)
+    whose = Whose(job.site_id, site.time_zone, site.locales[0], staff, erased)
     return await asyncio.to_thread(looked_at, job, Before(now, whose, known, rows))
 
 
@@ -130,7 +133,7 @@ def looked_at(job: Job, before: Before) -> Looked:
     if job.kind == "people":
         data = job.source.read_bytes() if isinstance(job.source, Path) else job.source
         parsed = people_file.read(data, before.whose, job.reading)
-        return Looked(job.site_id, parsed, people_file.compared(parsed.rows, before.known))
+        return _compared(job, parsed, people_file.compared(parsed.rows, before.known))
     try:
         with oneroster_set.opened(job.source, job.most_bytes) as files:
             return _set(files, job, before)
@@ -155,20 +158,28 @@ def _set(files: Files, job: Job, before: Before) -> Looked:
     if manifest is None:
         return _refused(site_id, *faults)
     tables = Reader(site_id, mapping, job.reading).read(files, manifest)
-    oneroster_rows.unlinked(tables, before.rows, site_id)
+    oneroster_rows.unlinked(tables, before.rows, before.whose)
     if not before.rows and (fault := _first(tables, named=bool(site_id))):
         tables.problems.insert(0, fault)
-    rows = oneroster_rows.current(tables, before.rows)
+    rows = oneroster_erased.forgotten(oneroster_rows.current(tables, before.rows), tables, before.whose.erased, mapping.roles)
     today = before.now.astimezone(ZoneInfo(before.whose.time_zone)).date()
     found = oneroster.people(rows, tables, Place(before.whose, before.known, mapping, today))
     told = tuple(
         RosterRowTold(row_id=key, site_id=site_id, file=file, document=row.model_dump_json() if row else None)
         for file, key, row in oneroster_rows.told_anew(rows, before.rows)
     )
-    problems = tuple(sorted(tables.problems, key=lambda p: (p.file != oneroster_set.MANIFEST, p.file, p.line)))
-    parsed = Parsed(found.rows, problems, (*tables.notes, *found.notes))
     counts = {file: table.count + len(table.broken) for file, table in tables.of.items()}
-    return Looked(site_id, parsed, people_file.compared(found.rows, before.known, found.here), told, counts)
+    problems = tuple(sorted(tables.problems, key=lambda p: (p.file != oneroster_set.MANIFEST, p.file, p.line)))
+    parsed = Parsed(found.rows, problems, (*tables.notes, *found.notes, *people_file.left_out(tables.erased)))
+    return _compared(job, parsed, people_file.compared(found.rows, before.known, found.here), told, counts)
+
+
+def _compared(
+    job: Job, parsed: Parsed, compared: Compared, told: tuple[RosterRowTold, ...] = (), counts: Mapping[str, int] | None = None
+) -> Looked:
+    """With what is to be said of the comparison."""
+    parsed = replace(parsed, notes=(*parsed.notes, *people_file.given_back(compared)))
+    return Looked(job.site_id, parsed, compared, told, counts or {})
 
 
 def _first(tables: Tables, *, named: bool) -> Problem | None:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from services.supervision.erasures import Erasure
 from shared import erasing
+from shared.privacy import NOBODY
 
 LOAD = """
 SELECT person_id, site_id, role, asked_at, closes_at, receipts, closed_at
@@ -43,9 +44,24 @@ UPDATE day_off SET off = coalesce((SELECT jsonb_object_agg(o.key, o.value) FROM 
                                    WHERE o.value ->> 'mentor_id' <> $1), '{}')
 WHERE ($2 = '' OR site_id = $2) AND position($1 IN off::text) > 0
 """
+# Who is both a mentor and staff, and is erased as one of the two, stays the other one.
+ONEROSTER_SELF = """
+UPDATE oneroster_row r SET document = replace(r.document::text, $1, $3)::jsonb
+WHERE r.file = 'users' AND ($2 = '' OR r.site_id = $2) AND position($1 IN r.document::text) > 0
+  AND EXISTS (SELECT FROM person p WHERE p.person_id <> $1::uuid
+              AND p.person_id IN ((r.document ->> 'mentor_id')::uuid, (r.document ->> 'staff_id')::uuid))
+"""
+# Their own rows go; those of others only name them no longer as an agent.
 ONEROSTER = """
-WITH gone AS (DELETE FROM oneroster_row WHERE ($2 = '' OR site_id = $2) AND position($1 IN document::text) > 0 RETURNING row_id)
-DELETE FROM oneroster_row r USING gone WHERE ($2 = '' OR r.site_id = $2) AND position(gone.row_id::text IN r.document::text) > 0
+WITH gone AS (
+  DELETE FROM oneroster_row WHERE ($2 = '' OR site_id = $2) AND position($1 IN document::text) > 0 RETURNING row_id
+), theirs AS (
+  DELETE FROM oneroster_row r USING gone
+  WHERE r.file <> 'users' AND ($2 = '' OR r.site_id = $2) AND position(gone.row_id::text IN r.document::text) > 0
+)
+UPDATE oneroster_row r SET document = jsonb_set(r.document, '{agents}', (r.document -> 'agents') - gone.row_id::text)
+FROM gone WHERE r.file = 'users' AND ($2 = '' OR r.site_id = $2) AND r.row_id <> gone.row_id
+  AND r.document -> 'agents' ? gone.row_id::text
 """
 FIND = "SELECT person_id, site_id, role, asked_at, closes_at, receipts, closed_at FROM erasure WHERE person_id = $1"
 WHO = "SELECT person_id, site_id, role, reference, name, email FROM person WHERE person_id = ANY($1::uuid[]) ORDER BY person_id"
@@ -74,6 +90,7 @@ async def erase_inside(conn: Connection, erasure: erasing.Erasure) -> None:
     """Before the rest goes: which briefs were there. And what names somebody inside of what is no person's own."""
     await conn.execute(PAGES, erasure.person_id)
     await conn.execute(OFF, str(erasure.person_id), erasure.site_id)
+    await conn.execute(ONEROSTER_SELF, str(erasure.person_id), erasure.site_id, str(NOBODY))
     await conn.execute(ONEROSTER, str(erasure.person_id), erasure.site_id)
 
 

@@ -94,8 +94,10 @@ FROM notice WHERE person_id = $1 ORDER BY created_at DESC LIMIT $2
 """
 ONE = "SELECT site_id, person_id, channel FROM notice WHERE notice_id = $1"
 CHOICE = """
-SELECT p.person_id, p.locale, p.phone, s.name AS site_name, s.phone AS site_phone, coalesce(r.wanted, 'mail') AS wanted
+SELECT p.person_id, p.locale, p.phone, s.name AS site_name, s.phone AS site_phone, coalesce(r.wanted, 'mail') AS wanted,
+       coalesce(c.link_epoch, 1) AS link_epoch
 FROM person p JOIN site s ON s.site_id = p.site_id LEFT JOIN reach r ON r.person_id = p.person_id
+LEFT JOIN mentor_case c ON c.mentor_id = p.person_id
 WHERE p.person_id = $1 AND p.site_id = $2
 """
 REACHES = "SELECT person_id, site_id, wanted, broken FROM reach WHERE person_id = ANY($1::uuid[])"

@@ -11,6 +11,7 @@ import pytest
 from services.supervision import bounces, http_notices, texting
 from services.supervision.bounces import Bounce, NoBounce
 from services.supervision.http_notices import Report
+from services.supervision.messages import LinksRevoked
 from shared.contracts.assessment import LinkRequested
 from shared.security import Link, mint_link
 from shared.settings import DEVELOPMENT_KEY
@@ -171,6 +172,18 @@ async def test_a_link_that_is_years_old_still_ends_mails(town: Town) -> None:
         assert (await client.get(f"/mail/eastfield/{other}")).status_code == 404
     reach = await town.reach()
     assert reach and reach.wanted == "none"
+
+
+async def test_a_revoked_link_changes_nothing_and_shows_nothing(town: Town) -> None:
+    """It may be in somebody else's hands. The next mail has a new one."""
+    await town.happens(LinksRevoked(mentor_id=MENTOR))
+    ends = datetime.now(UTC) + timedelta(days=7)
+    revoked, now = (mint_link(Link("mail", MENTOR, MENTOR, epoch), ends) for epoch in (1, 2))
+    async with a_browser(town.running) as client:
+        assert (await client.post(f"/mail/eastfield/{revoked}", data={"wanted": "none"})).status_code == 404
+        shown = await client.get(f"/mail/eastfield/{revoked}")
+        assert (shown.status_code, "This link does not work" in shown.text) == (404, True)
+        assert (await client.post(f"/mail/eastfield/{now}", data={"wanted": "none"})).status_code == 303
 
 
 async def test_the_page_speaks_the_mentors_language(town: Town, kept: Kept, port: int) -> None:

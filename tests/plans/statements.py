@@ -46,7 +46,7 @@ HOT: Mapping[str, str] = {
     "services.supervision.reading": """
         STAFF SITE MENTORS BETWEEN NEXT OF_TRAINING OF_SESSIONS OF_MENTOR COMING HOLDS OPEN_RULES
         CONTACTS_OF_SESSIONS CONTACTS_OF_MENTOR CONTACTS_SINCE LAST_TALKS SESSIONS SKILLS ALERTS_IN_STATE ALERTS_BY_ID COUNTS
-        EXISTS ERASED CONTACT_BY_ID OPENED""",
+        EXISTS ERASED CONTACT_BY_ID OPENED OPEN_ABOUT""",
     "services.supervision.reading_contacts": "CADENCE PER_MATCH",
     "services.supervision.reading_ledger": "CASES ENTRIES",
     "services.supervision.reading_trainings": "ANSWERS ITEMS CORRECTED",
@@ -123,6 +123,7 @@ SELDOM: Mapping[str, str] = {
     "services.assessment.store_erasing.WORDS": "a command that hands a mentor what they wrote",
     "services.supervision.store_erasures.OFF": "an erasure; a site has few days off",
     "services.supervision.store_erasures.ONEROSTER": "an erasure: all rows are looked through",
+    "services.supervision.store_erasures.ONEROSTER_SELF": "an erasure: all rows are looked through",
     "services.trigger.store.AT_SITE": "a command that lists a site's sessions",
     "services.trigger.store_feeds.FEEDS": "a command that lists all feeds",
     "services.trigger.store_feeds.WAITING": "a page for operators, of the feeds that wait for somebody",
