@@ -12,7 +12,7 @@ from uuid import UUID
 from services.supervision import budget, deadlines, rules, rules_match
 from services.supervision.budget import Ask
 from services.supervision.claims import Claim
-from services.supervision.domain import REMEMBERED_HANDLED, WEEK, Alert, Change, MentorCase, With
+from services.supervision.domain import REMEMBERED_HANDLED, WEEK, Alert, Change, MentorCase, PassedWhy, Seen, With
 from services.supervision.rules import BY_NAME, RULES, Rule
 from shared.contracts import ids
 from shared.contracts.event import Event
@@ -22,6 +22,7 @@ from shared.contracts.supervision import (
     AlertPlaced,
     AlertRaised,
     AlertResolved,
+    AlertSeen,
     AlertSnoozed,
 )
 
@@ -100,7 +101,7 @@ def _updated(case: MentorCase, alert: Alert, claim: Claim, now: datetime) -> Tol
     if again:
         new = replace(
             new, state="open", with_role=_first(case, rule, claim, now), acknowledged_at=None, acknowledged_by=None,
-            escalated_at=None, asked_at=None, place=None, with_person=None,
+            escalated_at=None, asked_at=None, place=None, with_person=None, seen=(), passed_why=None,
         )  # fmt: skip
     elif new.state == "open" and not new.escalated_at and new.with_role != "digest":
         new = replace(new, with_role=_first(case, rule, claim, raised_at))
@@ -215,6 +216,12 @@ def quiet(alert: Alert) -> Alert:
     return replace(alert, escalate_at=None, snoozed_until=None, place_at=None)
 
 
+def seen(case: MentorCase, alert: Alert, by: UUID, now: datetime) -> Told:
+    """Nothing waits for it, and nothing stops: only whoever takes an alert answers for it."""
+    new = replace(alert, seen=(*alert.seen, Seen(by, now, alert.with_role)))
+    return put(case, new, "seen", now), [AlertSeen(**_common(new, now), by=by, with_role=alert.with_role)]
+
+
 def taken(case: MentorCase, alert: Alert, by: UUID, now: datetime) -> Told:
     new = replace(quiet(alert), state="acknowledged", acknowledged_at=now, acknowledged_by=by)
     return put(case, new, "acknowledged", now), [AlertAcknowledged(**_common(new, now), by=by)]
@@ -229,7 +236,7 @@ def snoozed(case: MentorCase, alert: Alert, until: datetime, now: datetime, by: 
     return put(case, new, "snoozed", now), [AlertSnoozed(**_common(new, now), until=until, by=by)]
 
 
-def escalated(case: MentorCase, alert: Alert, line: Line, now: datetime) -> Told:
+def escalated(case: MentorCase, alert: Alert, line: Line, now: datetime, why: PassedWhy = "deadline") -> Told:
     """To the next in line whom somebody stands for: the on-call number always is there. At the end it stays open, for ever."""
     rule = BY_NAME[alert.rule]
     role = rule.after(alert.with_role)
@@ -239,8 +246,9 @@ def escalated(case: MentorCase, alert: Alert, line: Line, now: datetime) -> Told
         return put(case, replace(quiet(alert), with_role=role or alert.with_role), "updated", now), []
     again = now + rule.step if rule.after(role) else None
     to = line.get(role)
-    new = replace(alert, with_role=role, with_person=to, escalated_at=now, escalate_at=again, snoozed_until=None, place_at=None)
-    return put(case, new, "escalated", now), [AlertEscalated(**_common(new, now), to=to, to_role=role)]
+    new = replace(alert, with_role=role, with_person=to, escalated_at=now, escalate_at=again, snoozed_until=None, place_at=None,
+                  passed_why=why)  # fmt: skip
+    return put(case, new, "escalated", now), [AlertEscalated(**_common(new, now), to=to, to_role=role, why=why)]
 
 
 def came_due(case: MentorCase, line: Line, asks: Iterable[Ask], now: datetime) -> Told:

@@ -32,8 +32,10 @@ from services.supervision.domain import (
 )
 from services.supervision.messages import (
     AlertClosed,
+    AlertLookedAt,
     AlertPassedOn,
     AlertTaken,
+    AlertUnheard,
     LinksRevoked,
     PersonLeft,
     PersonListed,
@@ -240,6 +242,30 @@ def taken(case: MentorCase | None, event: AlertTaken, now: datetime, _: Facts) -
     return _on_alert(case, event.alert_id, act)
 
 
+def looked_at(case: MentorCase | None, event: AlertLookedAt, now: datetime, _: Facts) -> Decided:
+    """Once for each person, as long as it is open."""
+
+    def act(case: MentorCase, alert: Alert) -> Decided:
+        if alert.state != "open" or any(one.by == event.by for one in alert.seen):
+            return Refused("already_acknowledged" if alert.state != "open" else "seen_already")
+        return _followed(case, alerts.seen(case, alert, event.by, now), now)
+
+    return _on_alert(case, event.alert_id, act)
+
+
+def unheard(case: MentorCase | None, event: AlertUnheard, now: datetime, facts: Facts) -> Decided:
+    """On to the next in line at once, unless it is with somebody else by now. Monday's list is no person who could be asked."""
+
+    def act(case: MentorCase, alert: Alert) -> Decided:
+        if alert.state != "open" or alert.with_role != event.with_role:
+            return Refused("with_somebody_else")
+        if BY_NAME[alert.rule].after(alert.with_role) in (None, "digest"):
+            return Refused("nobody_next_in_line")
+        return _followed(case, alerts.escalated(case, alert, facts.line, now, "unreached"), now)
+
+    return _on_alert(case, event.alert_id, act)
+
+
 def passed_on(case: MentorCase | None, event: AlertPassedOn, now: datetime, facts: Facts) -> Decided:
     """To the next in line now, instead of at the deadline."""
 
@@ -247,7 +273,7 @@ def passed_on(case: MentorCase | None, event: AlertPassedOn, now: datetime, fact
         if BY_NAME[alert.rule].after(alert.with_role) in (None, "digest"):
             return Refused("nobody_next_in_line")
         again = replace(alert, state="open", acknowledged_at=None, acknowledged_by=None)
-        return _followed(case, alerts.escalated(case, again, facts.line, now), now)
+        return _followed(case, alerts.escalated(case, again, facts.line, now, "asked"), now)
 
     return _on_alert(case, event.alert_id, act)
 

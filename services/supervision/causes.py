@@ -117,7 +117,7 @@ def of_case(case: MentorCase) -> Iterator[Notice]:
     number reads no mail: where it is asked first, the supervisor is told all the same.
     """
     for change in case.changes:
-        if (alert := change.alert) is None:
+        if (alert := change.alert) is None or change.kind == "seen":  # that somebody looked asks nobody anew
             continue
         session, starts_at = case.session(alert.session_id), _start(case, alert.session_id)
         on = session is None or session.on

@@ -26,6 +26,7 @@ CORRECTED_LATELY = timedelta(days=14)
 
 With = Literal["supervisor", "back_up", "site_lead", "on_call", "digest"]
 Place = Literal["own", "grouped", "digest"]
+PassedWhy = Literal["deadline", "asked", "unreached"]  # unreached: no message gets to whoever was asked
 Retry = Literal["none", "right", "wrong", "shown"]
 Lack = Literal["missing", "expired", "suspended"]
 How = Literal["call", "in_person", "message"]
@@ -210,6 +211,15 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """The first time that one person had the alert before them; `with_role`: who was asked to act then."""
+
+    by: UUID
+    at: datetime
+    with_role: With
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """`asked_at`: since when it asks for attention, and counts; its place in the supervisor's week is decided at `place_at`."""
 
@@ -242,6 +252,8 @@ class Alert:
     place: Place | None = None
     place_at: datetime | None = None
     with_person: UUID | None = None  # who it was passed on to, where that is one person
+    seen: tuple[Seen, ...] = ()  # since it was raised, or raised again
+    passed_why: PassedWhy | None = None
 
     @property
     def live(self) -> bool:

@@ -35,8 +35,10 @@ from services.supervision.handlers_notices import NOTICE, REACH
 from services.supervision.handlers_staff import ABSENCE, DIGEST
 from services.supervision.messages import (
     AlertClosed,
+    AlertLookedAt,
     AlertPassedOn,
     AlertTaken,
+    AlertUnheard,
     ClearanceRevoked,
     ClearanceSignedOff,
     ClearanceUndone,
@@ -135,7 +137,7 @@ def day_facts(state: DayOff | None, event: Any, reads: Reads) -> days_off.Facts:
 
 def going_up(state: MentorCase | None, event: Any) -> list[str]:
     """Whose site lead may be asked next."""
-    return [state.site_id] if state and isinstance(event, Due | AlertPassedOn) else []
+    return [state.site_id] if state and isinstance(event, Due | AlertPassedOn | AlertUnheard) else []
 
 
 def handed_on(state: MentorCase | None, event: Any) -> list[UUID]:
@@ -269,6 +271,8 @@ MENTOR_CASE = Handler[MentorCase](
         TrainingCompleted: (mentor_id, cases.completed),
         CallRequested: (mentor_id, cases.call_requested),
         CheckInSubmitted: (mentor_id, check_ins.submitted),
+        AlertLookedAt: (mentor_id, cases.looked_at),
+        AlertUnheard: (mentor_id, cases.unheard),
         AlertTaken: (mentor_id, cases.taken),
         AlertPassedOn: (mentor_id, cases.passed_on),
         AlertClosed: (mentor_id, cases.closed),

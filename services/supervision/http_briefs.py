@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
-from services.supervision import http_assessment, readiness, reading, store_audit, store_check_ins, store_readiness
+from services.supervision import http_assessment, http_seen, readiness, reading, store_audit, store_check_ins, store_readiness
 from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.screens import brief
 from services.supervision.screens.facts import Contact, Meeting, Training
@@ -39,9 +39,10 @@ def routes(console: Console) -> APIRouter:
     signed_in = Annotated[Caller, Depends(console.caller)]
 
     @router.get("/briefs/{training_id}")
-    async def page(training_id: UUID, caller: signed_in) -> Response:
+    async def page(training_id: UUID, caller: signed_in, request: Request) -> Response:
         found = await find(console, caller, training_id)
         await _note(console, caller, found)
+        await http_seen.note_about(console, caller, request, found.meeting)
         return await draw(console, caller, found)
 
     return router

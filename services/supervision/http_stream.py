@@ -26,6 +26,7 @@ from services.supervision.streaming import BEAT_SECONDS, EventStream, beat
 from services.supervision.told import Change, Cursor, Sees
 
 TODAY_SECONDS = 1.0  # Today also changes by what is no alert: sessions, trainings, talks
+SEEN = "seen"
 BETWEEN_SENTENCES = 10.0  # for people who listen to the page
 
 
@@ -103,7 +104,8 @@ async def looks(page: Page, caller: Caller, place: Cursor) -> AsyncGenerator[Loo
     live = page.wanted.page == "today"
     reader = Reader(reading_feed.sees(caller.staff), still)
     async with aclosing(http_feed.follow(page.feed, reader, place, TODAY_SECONDS if live else BEAT_SECONDS)) as following:
-        async for changes, now in following:
+        async for told, now in following:
+            changes = _shown(page.wanted, told)
             look = await _look(page, callers[0], now, changes) if live or changes else None
             if look and (changes or look.print != seen):
                 seen, beat_at = look.print, loop.time()
@@ -111,6 +113,13 @@ async def looks(page: Page, caller: Caller, place: Cursor) -> AsyncGenerator[Loo
             elif loop.time() - beat_at >= BEAT_SECONDS:
                 beat_at = loop.time()
                 yield now
+
+
+def _shown(wanted: Wanted, changes: Sequence[Change]) -> Sequence[Change]:
+    """That somebody has seen an alert stands in the list of open ones, and nowhere else."""
+    if (wanted.page, wanted.state) == ("alerts", "open"):
+        return changes
+    return [change for change in changes if change.kind != SEEN]
 
 
 async def _look(page: Page, caller: Caller, place: Cursor, changes: Sequence[Change]) -> Look:
@@ -131,6 +140,9 @@ async def _page_events(page: Page, caller: Caller, place: Cursor) -> AsyncGenera
         async for look in found:
             if isinstance(look, Cursor):
                 yield beat(look)
+                continue
+            if look.changes and all(change.kind == SEEN for change in look.changes):
+                yield ServerSentEvent(raw_data=_seen(console, look), id=str(look.place))
                 continue
             new = await _redrawn(console, look, page.wanted, day)
             day, quiet = new.day, not new.sentence or loop.time() - spoke_at < BETWEEN_SENTENCES
@@ -157,6 +169,13 @@ async def _redrawn(console: Console, look: Look, wanted: Wanted, before: Today |
             return Redrawn(body, drawn.open_alerts, sentence or today.live(before, drawn.page), drawn.page)
         page, open_alerts, _ = await http_alerts.draw(conn, caller.staff, wanted.state, caller)
     return Redrawn(_part(console, "live-alerts", page=page, problem=None, csrf=caller.csrf, new_id=uuid4), open_alerts, sentence)
+
+
+def _seen(console: Console, look: Look) -> str:
+    """Only those lines: the list stays as it is under whoever reads it."""
+    staff, now = look.caller.staff, look.caller.now
+    rows = [alerts.row(one, staff, now) for one in look.alerts.values() if one.state == "open"]
+    return _part(console, "live-seen", rows=rows)
 
 
 def _sentence(look: Look) -> str:

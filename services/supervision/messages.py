@@ -135,6 +135,12 @@ class AlertTaken(_OfAlert):
     TYPE = "supervision.alert_taken.v1"
 
 
+class AlertLookedAt(_OfAlert):
+    """It was on the screen of somebody who may act on it."""
+
+    TYPE = "supervision.alert_looked_at.v1"
+
+
 class AlertPassedOn(_OfAlert):
     """Handed to the next in line, now."""
 
@@ -145,6 +151,17 @@ class AlertClosed(_OfAlert):
     TYPE = "supervision.alert_closed.v1"
 
     note: str = Field(max_length=1_000, description="stays in this service's own table")
+
+
+class AlertUnheard(Event):
+    """No message gets to a person who is asked to act on an alert: nobody would know of it before the deadline."""
+
+    TYPE = "supervision.alert_unheard.v1"
+    KEY = "mentor_id"
+
+    mentor_id: UUID
+    alert_id: UUID
+    with_role: str = Field(description="whose turn it was when the message was made")
 
 
 class DayNoted(Event):

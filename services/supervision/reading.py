@@ -20,6 +20,7 @@ from services.supervision.screens.facts import (
     Hold,
     Meeting,
     Mentor,
+    Seen,
     Sessions,
     Site,
     Staff,
@@ -85,12 +86,15 @@ FROM contact k LEFT JOIN person p ON p.person_id = k.by_person
 """
 CONTACTS_OF_SESSIONS = CONTACT + " WHERE k.session_id = ANY($1::uuid[]) AND k.undone_at IS NULL ORDER BY k.at"
 CONTACTS_OF_MENTOR = CONTACT + " WHERE k.mentor_id = $1 ORDER BY k.at DESC LIMIT 20"
-CONTACTS_SINCE = CONTACT + """
+CONTACTS_SINCE = (
+    CONTACT
+    + """
 JOIN mentor_case c ON c.mentor_id = k.mentor_id
 WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = ANY(looked_after($2)) OR c.mentor_id = ANY(handed_to($2)))
   AND c.status = 'active' AND k.at >= $3
 ORDER BY k.at DESC
 """
+)
 LAST_TALKS = """
 SELECT DISTINCT ON (k.mentor_id) k.contact_id, k.mentor_id, k.session_id, k.outcome, k.at, k.by_person,
        coalesce(p.name, 'Somebody') AS by_name, k.cleared, k.snoozed_until, k.undone_at, k.how, k.logged_at
@@ -115,7 +119,11 @@ SKILLS = "SELECT remembered FROM skill WHERE mentor_id = $1 ORDER BY skill"
 ALERTS = """
 SELECT a.alert_id, a.rule, a.severity, a.state, a.with_role, a.mentor_id, a.session_id, a.facts, a.raised_at, a.acknowledge_by,
        a.escalated_at, a.snoozed_until, taker.name AS acknowledged_by, a.acknowledged_at, closer.name AS resolved_by,
-       a.resolved_at, a.how, a.note, a.rule_version, a.place, handed.name AS passed_to,
+       a.resolved_at, a.how, a.note, a.rule_version, a.place, handed.name AS passed_to, a.passed_why,
+       coalesce((SELECT z.time_zone FROM site z WHERE z.site_id = a.site_id), 'UTC') AS zone,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('by', e.by, 'name', coalesce(r.name, 'Somebody'), 'at', e.at) ORDER BY e.at)
+                 FROM jsonb_to_recordset(a.seen) AS e (by uuid, at timestamptz)
+                 LEFT JOIN person r ON r.person_id = e.by), '[]') AS seen,
        (SELECT b.name FROM person s JOIN person b ON b.person_id = s.back_up_id AND b.status = 'active'
         WHERE s.person_id = a.supervisor_id) AS back_up
 FROM alert a
@@ -125,9 +133,12 @@ LEFT JOIN person taker ON taker.person_id = a.acknowledged_by
 LEFT JOIN person closer ON closer.person_id = a.resolved_by
 WHERE c.site_id = $1 AND ($2::uuid IS NULL OR c.supervisor_id = ANY(looked_after($2)) OR c.mentor_id = ANY(handed_to($2)))
 """
-ALERTS_IN_STATE = ALERTS + """ AND a.state = $3 AND (a.state <> 'resolved' OR a.resolved_at > now() - interval '14 days')
+ALERTS_IN_STATE = (
+    ALERTS
+    + """ AND a.state = $3 AND (a.state <> 'resolved' OR a.resolved_at > now() - interval '14 days')
 ORDER BY a.resolved_at DESC NULLS LAST, a.severity = 'urgent' DESC, a.acknowledge_by NULLS LAST, a.alert_id LIMIT 100
 """
+)
 ALERTS_BY_ID = ALERTS + " AND a.alert_id = ANY($3::uuid[])"
 COUNTS = """
 SELECT a.state, count(*) AS number FROM alert a JOIN mentor_case c ON c.mentor_id = a.mentor_id
@@ -146,7 +157,9 @@ OPENED = """
 SELECT p.name, max(o.at) AS at FROM brief_opened o JOIN person p ON p.person_id = o.person_id
 WHERE o.training_id = $1 AND o.person_id <> $2 GROUP BY p.name ORDER BY max(o.at) DESC
 """
+OPEN_ABOUT = "SELECT alert_id FROM alert WHERE mentor_id = $1 AND resolved_at IS NULL AND state = 'open' AND session_id = ANY($2)"
 FACTS = TypeAdapter(dict[str, str])
+SEEN = TypeAdapter(tuple[Seen, ...])
 
 
 async def now(conn: Connection) -> datetime:
@@ -268,6 +281,10 @@ async def load_alerts(conn: Connection, who: Staff, ids: Iterable[UUID]) -> dict
     return {alert.id: alert for alert in await _alerts(conn, who, rows)}
 
 
+async def list_open_alerts_about(conn: Connection, mentor_id: UUID, session_ids: Sequence[UUID]) -> list[UUID]:
+    return [row["alert_id"] for row in await conn.fetch(OPEN_ABOUT, mentor_id, session_ids)]
+
+
 async def count_alerts(conn: Connection, who: Staff) -> dict[str, int]:
     """Per state; what waits for Monday's list is not counted."""
     return {row["state"]: row["number"] for row in await conn.fetch(COUNTS, who.site_id, who.caseload)}
@@ -304,8 +321,9 @@ async def _meetings(conn: Connection, who: Staff, rows: Sequence[Record]) -> lis
             training=training(row, answers.get(row["training_id"], ()), modules) if row["training_id"] else None,
             holds=tuple(_hold(one) for one in holds[row["mentor_id"]]),
             open_rules=frozenset(r["rule"] for r in rules[row["mentor_id"]] if _concerns(r, row["session_id"])),
-            contact=max((c for id in row["together"] if (c := contacts.get((id, row["mentor_id"])))),
-                        key=lambda c: c.at, default=None),
+            contact=max(
+                (c for id in row["together"] if (c := contacts.get((id, row["mentor_id"])))), key=lambda c: c.at, default=None
+            ),
         )
         for row in rows
     ]
@@ -348,5 +366,6 @@ def _alert(row: Record, mentor: Mentor, meeting: Meeting | None) -> Alert:
         acknowledge_by=row["acknowledge_by"], escalated_at=row["escalated_at"], snoozed_until=row["snoozed_until"],
         acknowledged_by=row["acknowledged_by"], acknowledged_at=row["acknowledged_at"], resolved_by=row["resolved_by"],
         resolved_at=row["resolved_at"], how=row["how"], note=row["note"], meeting=meeting, rule_version=row["rule_version"],
-        place=row["place"], passed_to=row["passed_to"], back_up=row["back_up"],
+        place=row["place"], passed_to=row["passed_to"], back_up=row["back_up"], seen=SEEN.validate_json(row["seen"]),
+        passed_why=row["passed_why"], zone=row["zone"],
     )  # fmt: skip

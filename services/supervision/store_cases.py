@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from services.supervision import causes, store_notices
 from services.supervision import told as feed
-from services.supervision.domain import Alert, Change, History, MentorCase, suspended_by
+from services.supervision.domain import Alert, Change, History, MentorCase, Seen, suspended_by
 from services.supervision.messages import SupervisorLeft
 from services.supervision.store import columns
 from shared.contracts.supervision import Match
@@ -34,7 +34,7 @@ FROM (SELECT due_at FROM mentor_case WHERE due_at <= now() ORDER BY due_at LIMIT
 LOAD_ALERTS = """
 SELECT alert_id, mentor_id, site_id, supervisor_id, session_id, rule, rule_version, subject, severity, with_role, facts, evidence,
        raised_at, acknowledge_by, escalate_at, escalated_at, snoozed_until, state, acknowledged_at, acknowledged_by, resolved_at,
-       resolved_by, how, note, contact_id, asked_at, place, place_at, with_person
+       resolved_by, how, note, contact_id, asked_at, place, place_at, with_person, seen, passed_why
 FROM alert
 WHERE mentor_id = ANY($1::uuid[]) AND (resolved_at IS NULL OR resolved_at > now() - interval '20 minutes')
 ORDER BY raised_at, alert_id
@@ -74,17 +74,17 @@ REST = "UPDATE mentor_case SET due_at = NULL WHERE mentor_id = ANY($1::uuid[])"
 PUT_ALERT = """
 INSERT INTO alert (alert_id, mentor_id, site_id, supervisor_id, session_id, rule, rule_version, subject, severity, with_role,
   facts, evidence, raised_at, acknowledge_by, escalate_at, escalated_at, snoozed_until, state, acknowledged_at, acknowledged_by,
-  resolved_at, resolved_by, how, note, contact_id, asked_at, place, place_at, with_person)
+  resolved_at, resolved_by, how, note, contact_id, asked_at, place, place_at, with_person, seen, passed_why)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-        $26, $27, $28, $29)
+        $26, $27, $28, $29, $30::jsonb, $31)
 ON CONFLICT (alert_id) DO UPDATE SET (supervisor_id, session_id, rule_version, severity, with_role, facts, evidence, raised_at,
     acknowledge_by, escalate_at, escalated_at, snoozed_until, state, acknowledged_at, acknowledged_by, resolved_at, resolved_by,
-    how, note, contact_id, asked_at, place, place_at, with_person)
+    how, note, contact_id, asked_at, place, place_at, with_person, seen, passed_why)
   = (excluded.supervisor_id, excluded.session_id, excluded.rule_version, excluded.severity, excluded.with_role, excluded.facts,
     excluded.evidence, excluded.raised_at, excluded.acknowledge_by, excluded.escalate_at, excluded.escalated_at,
     excluded.snoozed_until, excluded.state, excluded.acknowledged_at, excluded.acknowledged_by, excluded.resolved_at,
     excluded.resolved_by, excluded.how, excluded.note, excluded.contact_id,
-    excluded.asked_at, excluded.place, excluded.place_at, excluded.with_person)
+    excluded.asked_at, excluded.place, excluded.place_at, excluded.with_person, excluded.seen, excluded.passed_why)
 """
 ADD_CHANGE = """
 INSERT INTO alert_change (at, kind, alert_id, mentor_id, site_id, supervisor_id, document)
@@ -125,10 +125,11 @@ HISTORY = TypeAdapter(History)
 MATCHES = TypeAdapter(tuple[Match, ...])
 GRANTED = TypeAdapter(dict[str, datetime | None])
 FACTS = TypeAdapter(dict[str, str])
+SEEN = TypeAdapter(tuple[Seen, ...])
 ALERT = ("alert_id", "mentor_id", "site_id", "supervisor_id", "session_id", "rule", "rule_version", "subject", "severity",
          "with_role", "facts", "evidence", "raised_at", "acknowledge_by", "escalate_at", "escalated_at", "snoozed_until", "state",
          "acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by", "how", "note", "contact_id", "asked_at", "place",
-         "place_at", "with_person")  # fmt: skip
+         "place_at", "with_person", "seen", "passed_why")  # fmt: skip
 
 
 async def load_cases(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, MentorCase]:
@@ -229,12 +230,17 @@ def _row(c: MentorCase) -> tuple[Any, ...]:
 
 
 def _alert(row: Record) -> Alert:
-    return Alert(**dict(row) | {"facts": FACTS.validate_json(row["facts"]), "evidence": tuple(row["evidence"])})
+    said = {
+        "facts": FACTS.validate_json(row["facts"]),
+        "evidence": tuple(row["evidence"]),
+        "seen": SEEN.validate_json(row["seen"]),
+    }
+    return Alert(**dict(row) | said)
 
 
 def _alert_row(alert: Alert) -> tuple[Any, ...]:
-    facts = FACTS.dump_json(dict(alert.facts)).decode()
-    return tuple(facts if name == "facts" else getattr(alert, name) for name in ALERT)
+    said = {"facts": FACTS.dump_json(dict(alert.facts)).decode(), "seen": SEEN.dump_json(alert.seen).decode()}
+    return tuple(said.get(name, getattr(alert, name)) for name in ALERT)
 
 
 def _entry_rows(c: MentorCase) -> list[tuple[Any, ...]]:

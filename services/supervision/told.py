@@ -93,7 +93,7 @@ class AlertNews(BaseModel):
     """One change of an alert: ids and codes only."""
 
     change: str = Field(
-        description="raised, placed, updated, acknowledged, escalated, snoozed, returned, resolved, reopened; "
+        description="raised, seen, placed, updated, acknowledged, escalated, snoozed, returned, resolved, reopened; "
         "later versions may add more"
     )
     alert_id: UUID

@@ -21,9 +21,7 @@ Severity = Literal["info", "attention", "urgent"]
 class Clearance(Part):
     function: str
     state: Literal["cleared", "suspended", "revoked"]
-    until: AwareDatetime | None = Field(
-        None, description="expiry, judged by the reader at session start"
-    )
+    until: AwareDatetime | None = Field(None, description="expiry, judged by the reader at session start")
 
 
 class Match(Part):
@@ -138,6 +136,15 @@ class AlertSnoozed(_OfAlert):
     by: UUID
 
 
+class AlertSeen(_OfAlert):
+    """Somebody who may act on it had it on their screen; told once for each of them. Only acknowledging it stops the line."""
+
+    TYPE = "supervision.alert_seen.v1"
+
+    by: UUID
+    with_role: str = Field(description="who was asked to act then: supervisor, back_up, site_lead, on_call or digest")
+
+
 class AlertAcknowledged(_OfAlert):
     TYPE = "supervision.alert_acknowledged.v1"
 
@@ -149,6 +156,11 @@ class AlertEscalated(_OfAlert):
 
     to: UUID | None = None
     to_role: str = Field(description="back_up, site_lead or on_call")
+    why: str = Field(
+        "deadline",
+        description="a code: deadline (nobody acknowledged it), asked (somebody passed it on), unreached (no message gets to "
+        "whoever was asked)",
+    )
 
 
 class AlertResolved(_OfAlert):
@@ -292,7 +304,6 @@ class PersonErasureDone(Event):
 
     def whom(self) -> None:
         """A receipt is always taken."""
-
 
 
 class NoticeDelivered(Event):

@@ -34,6 +34,40 @@
     addEventListener("offline", () => live(false));
   }
 
+  // Alerts: tells whose heading somebody has had before them for a second. What comes in while nobody is there waits for a sign of
+  // somebody.
+  const toRead = document.querySelector("[data-csrf]");
+  if (toRead && "IntersectionObserver" in window) {
+    const SECOND = 1000, inView = new Map(), watched = new WeakSet(), told = new Set();
+    let active = performance.now();
+    const observer = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (isIntersecting) inView.set(target, performance.now()); else inView.delete(target);
+      }
+    }, { threshold: 1 });
+    const watch = () => {
+      for (const one of toRead.querySelectorAll("[data-unseen] :is(h2, h3)")) {
+        if (!watched.has(one)) { watched.add(one); observer.observe(one); }
+      }
+    };
+    const look = () => {
+      const now = performance.now();
+      if (document.visibilityState !== "visible") { for (const one of inView.keys()) inView.set(one, now); return; }
+      const read = [...inView].filter(([one, since]) => one.isConnected && now - since >= SECOND && active >= since - SECOND);
+      const ids = read.map(([one]) => one.closest("[data-unseen]")?.dataset.unseen).filter((id) => id && !told.has(id));
+      if (ids.length === 0) return;
+      ids.forEach((id) => told.add(id));
+      const body = new URLSearchParams([["csrf", toRead.dataset.csrf], ...ids.map((id) => ["alert_id", id])]);
+      fetch("/alerts/seen", { method: "POST", body, keepalive: true }).catch(() => ids.forEach((id) => told.delete(id)));
+    };
+    for (const sign of ["pointermove", "pointerdown", "keydown", "scroll", "focus"]) {
+      addEventListener(sign, () => { active = performance.now(); }, { passive: true, capture: true });
+    }
+    new MutationObserver(watch).observe(toRead, { childList: true, subtree: true, attributeFilter: ["data-unseen"] });
+    watch();
+    setInterval(look, SECOND / 2);
+  }
+
   const problem = document.getElementById("problem");
   if (problem) problem.focus();
   for (const button of document.querySelectorAll("[data-print]")) {

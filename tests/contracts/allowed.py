@@ -64,10 +64,11 @@ ONLY_IN = {
     "MentorEnrolled": {"address_hash": CODE},  # keyed: nobody gets back to an address without JITT_ID_KEY
     "AlertRaised": {"facts": "{string}"},  # ids and codes
     "AlertAcknowledged": {"by": UUID},
+    "AlertSeen": {"by": UUID, "with_role": CODE},
     "AlertPlaced": {"place": CHOICE},
     "DigestReady": {"alert_ids": "uuid[]"},
     "AlertSnoozed": {"by": UUID},
-    "AlertEscalated": {"to": UUID, "to_role": CODE},
+    "AlertEscalated": {"to": UUID, "to_role": CODE, "why": CODE},
     "AlertResolved": {"by": UUID, "how": CODE},
     "PersonErased": {"role": CHOICE},
     "ClearanceChanged": {"why": CODE, "by": UUID},

@@ -9,8 +9,10 @@ from services.supervision import cases, check_ins, contacts, regrades, signing
 from services.supervision.domain import Alert, MentorCase
 from services.supervision.messages import (
     AlertClosed,
+    AlertLookedAt,
     AlertPassedOn,
     AlertTaken,
+    AlertUnheard,
     ClearanceRevoked,
     ClearanceSignedOff,
     ClearanceUndone,
@@ -174,6 +176,14 @@ def taken(alert: Alert, by: UUID = SUPERVISOR) -> AlertTaken:
     return AlertTaken(mentor_id=MENTOR, alert_id=alert.alert_id, by=by)
 
 
+def looked_at(alert: Alert, by: UUID = SUPERVISOR) -> AlertLookedAt:
+    return AlertLookedAt(mentor_id=MENTOR, alert_id=alert.alert_id, by=by)
+
+
+def unheard(alert: Alert, with_role: str = "") -> AlertUnheard:
+    return AlertUnheard(mentor_id=MENTOR, alert_id=alert.alert_id, with_role=with_role or alert.with_role)
+
+
 def passed_on(alert: Alert, by: UUID = SUPERVISOR) -> AlertPassedOn:
     return AlertPassedOn(mentor_id=MENTOR, alert_id=alert.alert_id, by=by)
 
@@ -258,6 +268,8 @@ DECIDE: dict[type[Event], Any] = {
     CallRequested: cases.call_requested,
     CheckInSubmitted: check_ins.submitted,
     LinksRevoked: cases.links_revoked,
+    AlertLookedAt: cases.looked_at,
+    AlertUnheard: cases.unheard,
     AlertTaken: cases.taken,
     AlertPassedOn: cases.passed_on,
     AlertClosed: cases.closed,

@@ -72,6 +72,8 @@ class Row:
     mentor_id: UUID
     session_id: UUID | None
     news: str  # who has it, who closed it, or where it went
+    seen: str  # by whom, and since when
+    unseen: bool  # by the viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,8 @@ def row(alert: Alert, viewer: Staff, now: datetime) -> Row:
         mentor_id=alert.mentor.id,
         session_id=alert.session_id,
         news=news(alert, viewer, now),
+        seen=seen(alert, viewer, now),
+        unseen=alert.state == "open" and all(one.by != viewer.id for one in alert.seen),
     )
 
 
@@ -276,12 +280,21 @@ def news(alert: Alert, viewer: Staff, now: datetime) -> str:
     if alert.state == "acknowledged" and alert.acknowledged_at:
         return f"{alert.acknowledged_by or 'Somebody'} acknowledged this {_at(alert.acknowledged_at, now, zone)}."
     if alert.escalated_at:
-        return f"Passed on to {_holder(alert, viewer)}, {_at(alert.escalated_at, now, zone)}."
+        why = " No message reached who was asked before." if alert.passed_why == "unreached" else ""
+        return f"Passed on to {_holder(alert, viewer)}, {_at(alert.escalated_at, now, zone)}.{why}"
     if alert.snoozed_until and alert.snoozed_until > now:
         return f"Snoozed until {said.moment(alert.snoozed_until, now, zone)}."
     if viewer.leads and alert.with_role == "supervisor" and alert.mentor.supervisor_name:
         return f"With {alert.mentor.supervisor_name}."
     return "With the person on call: no working hours are left before the session." if alert.with_role == "on_call" else ""
+
+
+def seen(alert: Alert, viewer: Staff, now: datetime) -> str:
+    """While nobody has taken it: after that, who has it says more."""
+    if alert.state != "open" or not alert.seen:
+        return ""
+    who = [f"{'you' if one.by == viewer.id else one.name} {_at(one.at, now, viewer.zone)}" for one in alert.seen]
+    return f"Seen by {said.listed(who)}."
 
 
 def _holder(alert: Alert, viewer: Staff) -> str:
@@ -311,7 +324,7 @@ def live(change: str, alert: Alert) -> str:
             return f"Live. Passed on: {claim}."
         case "placed":
             return f"Live. For Monday’s list: {claim}." if alert.place == "digest" else f"Live. New: {claim}."
-    return f"Live. Changed: {claim}."
+    return "" if change == "seen" else f"Live. Changed: {claim}."
 
 
 def overtaken(alert: Alert, viewer: Staff, now: datetime) -> tuple[str, str]:

@@ -249,6 +249,15 @@ def next_of(meetings: Sequence[Meeting], now: datetime) -> Meeting:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """The first time that somebody had it on their screen."""
+
+    by: UUID
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     id: UUID
     rule: str
@@ -273,3 +282,6 @@ class Alert:
     place: str | None = None  # in the supervisor's week: own, grouped, digest; None: it takes none
     passed_to: str | None = None  # whom by name
     back_up: str | None = None  # of the mentor's supervisor
+    seen: tuple[Seen, ...] = ()  # in order
+    passed_why: str | None = None
+    zone: str = "UTC"  # the site's
