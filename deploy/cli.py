@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
@@ -24,18 +23,18 @@ app = typer.Typer(
     "First steps: `make demo` shows the whole loop. `jitt up` starts a network on this machine and stays; in a second "
     "terminal `jitt status`, `jitt site add`, `jitt import people`, `jitt import ics`.",
 )
-topics_app = typer.Typer(no_args_is_help=True, help="Kafka topics, as the manifest says.")
-app.add_typer(topics_app, name="topics")
 import_app = typer.Typer(no_args_is_help=True, help="Give jitt what you already have: calendars and lists of people.")
 app.add_typer(import_app, name="import")
 
-OWN = ("up", "down", "status", "run", "migrate", "topics")  # need no service's commands
+OWN = ("up", "down", "status", "run", "migrate")  # need no service's commands
 COMMANDS = {  # first word -> where its commands are
+    "topics": ("deploy.topics",),
     "dead": ("deploy.dead",),
     "rebuild": ("deploy.rebuild",),
     "erase": ("deploy.privacy.erase",),
     "export": ("deploy.privacy.export",),
     "retention": ("deploy.privacy.retention",),
+    "audit": ("deploy.privacy.audit",),
     "keys": ("deploy.privacy.keys",),
     "publisher": ("services.trigger.commands",),
     "policy": ("services.trigger.commands_policy",),
@@ -213,69 +212,6 @@ def migrate() -> None:
     need_network()
     for done in asyncio.run(db.migrate(settings().postgres, topology.NAMES, topology.migrations)):
         typer.echo(f"{done.schema}: {', '.join(done.applied) or 'up to date'}")
-
-
-@topics_app.command("apply")
-def topics_apply() -> None:
-    """Make the topics of the manifest that are missing, publishers' and subscribers' own included, and renew what logins may do.
-
-    Each topic is kept on three brokers, or on as many as there are; a single broker gets fewer partitions.
-    """
-    from shared import bus
-    from shared.contracts.topics import TOPICS, inbound, outbound
-    from shared.kafka_logins import PUBLISHER, SUBSCRIBER
-    from shared.settings import settings
-
-    need_network()
-    publishers, subscribers = _with("trigger", _over_kafka), _with("supervision", _subscribers)
-    topics = [*TOPICS, *map(inbound, publishers), *map(outbound, subscribers)]
-    for name, what in sorted(asyncio.run(bus.apply_topics(settings().kafka, topics)).items()):
-        typer.echo(f"{name}: {what}")
-    for names, kind in ((publishers, PUBLISHER), (subscribers, SUBSCRIBER)):
-        if names:
-            _apply_rules(names, kind)
-
-
-async def _over_kafka(running: Any) -> list[str]:
-    async with running.connection() as conn:
-        publishers = await running.service.publishers(conn)
-    return [one.name for one in publishers.values() if one.kafka]
-
-
-async def _subscribers(running: Any) -> list[str]:
-    from services.supervision import store_subscribers
-
-    async with running.connection() as conn:
-        return [one.name for one in await store_subscribers.list_subscribers(conn)]
-
-
-def _apply_rules(names: list[str], kind: Any) -> None:
-    """A Kafka that knows no logins is no reason to fail: topics are what is needed."""
-    from shared import kafka_logins
-    from shared.settings import settings
-
-    try:
-        for name, logins in kafka_logins.apply_rules(settings().kafka, names, kafka_logins.quota(settings()), kind).items():
-            typer.echo(f"{kind.prefix}.{name}: rules and quota of {logins} login{'s' if logins > 1 else ''}")
-    except kafka_logins.Failed as problem:
-        typer.echo(f"The topics are made. What logins may do could not be renewed: {problem}", err=True)
-
-
-def _chosen(service: str) -> tuple[str, ...]:
-    if service and service not in topology.NAMES:
-        fail(f"There is no service “{service}”. Choose one of: {', '.join(topology.NAMES)}.", 2)
-    return (service,) if service else topology.NAMES
-
-
-def _with(service: str, work: Callable[[Any], Awaitable[Any]]) -> Any:
-    """Runs `work` on the service's own schema with its own role."""
-    from shared.running import opened
-
-    async def inside() -> Any:
-        async with opened(topology.service(_chosen(service)[0])) as running:
-            return await work(running)
-
-    return asyncio.run(inside())
 
 
 def main() -> None:

@@ -5,14 +5,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deploy import topology
+from deploy import topics, topology
 from deploy.local import children, stack
 from deploy.local.ports import free_port, is_free
 from deploy.servers import url_of, use
@@ -29,11 +29,12 @@ SILENT_SECONDS = 30.0  # a service that was frozen, or whose loops stand: it is 
 
 @dataclass(slots=True)
 class Network:
-    """The services of one `jitt up`, by name, with the child process that each is now."""
+    """The services of one `jitt up`, by name, with the child process that each is now, and its login at Kafka if it has one."""
 
     home: Path
     report: Report
     children: dict[str, children.Child]
+    logins: dict[str, dict[str, str]] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)  # when each last said that it is well
     looked: float = 0.0
 
@@ -48,8 +49,11 @@ class Network:
             self.report(f"{name} {what}; starting it again")
             child.kill()
             time.sleep(RESTART_SECONDS)
-            self.children[name] = start_service(self.home, name)
+            self.start(name)
             self.answered[name] = time.monotonic()
+
+    def start(self, name: str) -> None:
+        self.children[name] = start_service(self.home, name, self.logins.get(name, {}))
 
     def _ask(self) -> None:
         if time.monotonic() - self.looked < LOOK_SECONDS:
@@ -68,8 +72,9 @@ class Network:
 
 
 @contextmanager
-def network(home: Path, report: Report) -> Iterator[Network]:
-    """Everything running and answering, until the block ends."""
+def network(home: Path, report: Report, *, logins: bool = False) -> Iterator[Network]:
+    """Everything running and answering, until the block ends. With `logins`, each service signs in at Kafka, and may do there
+    what it needs and nothing else."""
     with stack.running(home, report) as servers:
         use(servers.kafka, servers.postgres)
         prepare(report)
@@ -77,7 +82,9 @@ def network(home: Path, report: Report) -> Iterator[Network]:
         try:
             for deployed in topology.SERVICES:
                 _choose_port(deployed, report)
-                running.children[deployed.name] = start_service(home, deployed.name)
+                if logins:
+                    running.logins[deployed.name] = topics.new_login(deployed.name)
+                running.start(deployed.name)
             for name in running.children:
                 wait_until_ready(running, name)
             (home / "urls").write_text("".join(f"{name} {url_of(name)}\n" for name in topology.NAMES))
@@ -97,10 +104,10 @@ def prepare(report: Report) -> None:
         report(f"Topics: {new} made")
 
 
-def start_service(home: Path, name: str) -> children.Child:
+def start_service(home: Path, name: str, login: Mapping[str, str]) -> children.Child:
     logs = home / "services"
     logs.mkdir(exist_ok=True)
-    program = children.Program(title=name, name=name, farewell=((signal.SIGTERM, 20.0),))
+    program = children.Program(title=name, name=name, farewell=((signal.SIGTERM, 20.0),), settings=login)
     port = str(urlsplit(url_of(name)).port)
     command = (sys.executable, "-m", "deploy.cli", "run", name, "--port", port, "--instance", "up")
     return children.start(program, command, logs)

@@ -15,9 +15,11 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
+from faststream.security import BaseSecurity, SASLScram512
 
-from shared import bus_topics, record_batches
+from shared import bus_topics, kafka_client, record_batches
 from shared.contracts.event import Event
+from shared.settings import settings
 
 record_batches.read_whatever_comes()
 LOG = logging.getLogger("jitt.bus")
@@ -201,7 +203,7 @@ async def _nothing(_: Any) -> bytes:
 def broker(bootstrap: str, publishes: Iterable[type[Event]], client: str) -> KafkaBroker:
     """One broker per service. Its typed publishers only describe our topics; what is published goes through the relay."""
     made = KafkaBroker(bootstrap, client_id=client, logger=FASTSTREAM, allow_auto_create_topics=False, acks="all",
-                       enable_idempotence=True, graceful_timeout=15)
+                       enable_idempotence=True, graceful_timeout=15, security=_security())
     by_topic: dict[str, Any] = {}
     for event in publishes:
         by_topic[event.TOPIC] = by_topic[event.TOPIC] | event if event.TOPIC in by_topic else event
@@ -210,12 +212,22 @@ def broker(bootstrap: str, publishes: Iterable[type[Event]], client: str) -> Kaf
     return made
 
 
+def _security() -> BaseSecurity | None:
+    """As kafka_client has it for aiokafka, which FastStream asks for in words of its own."""
+    chosen = settings()
+    context = kafka_client.tls(chosen)
+    if chosen.kafka_user:
+        password = chosen.kafka_password.get_secret_value()
+        return SASLScram512(chosen.kafka_user, password, ssl_context=context, use_ssl=context is not None)
+    return BaseSecurity(ssl_context=context, use_ssl=True) if context else None
+
+
 class EventProducer:
     """Publishes outbox rows of the event topics: at least once, in order per key."""
 
     def __init__(self, bootstrap: str, client: str, transactional_id: str | None = None) -> None:
         self._options: dict[str, Any] = {"bootstrap_servers": bootstrap, "client_id": client, "acks": "all", "linger_ms": 0,
-                                         "max_batch_size": BATCH_BYTES, "enable_idempotence": True}
+                                         "max_batch_size": BATCH_BYTES, "enable_idempotence": True, **kafka_client.options()}
         if transactional_id:
             self._options["transactional_id"] = transactional_id
         self._producer: AIOKafkaProducer | None = None
@@ -334,7 +346,8 @@ async def history(bootstrap: str, since: Places, until: Places) -> AsyncIterator
     the oldest that there still is. Raises Unread when it does not get on."""
     if all(since.get(where, 0) >= end for where, end in until.items()):
         return
-    options = {"isolation_level": "read_committed", "auto_offset_reset": "earliest", "max_partition_fetch_bytes": 1024 * 1024}
+    options = {"isolation_level": "read_committed", "auto_offset_reset": "earliest", "max_partition_fetch_bytes": 1024 * 1024,
+               **kafka_client.options()}  # fmt: skip
     try:
         async with AIOKafkaConsumer(bootstrap_servers=bootstrap, **options) as consumer:
             ends = await consumer.end_offsets([TopicPartition(*where) for where in until])
@@ -355,7 +368,7 @@ async def history(bootstrap: str, since: Places, until: Places) -> AsyncIterator
 async def tail(bootstrap: str, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[Any]]:
     """What is published from now on, as records; for watching, never for deciding."""
     consumer = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, auto_offset_reset="latest",
-                                isolation_level="read_committed", fetch_max_wait_ms=10)
+                                isolation_level="read_committed", fetch_max_wait_ms=10, **kafka_client.options())
     await consumer.start()
     try:
         for partition in consumer.assignment():

@@ -8,6 +8,7 @@ from time import monotonic
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
+from shared import kafka_client
 from shared.contracts.topics import Topic, copied
 
 BROKER_SECONDS = 15  # how long to wait for a broker that answers, and does not count itself in yet
@@ -54,7 +55,7 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def _started(bootstrap: str) -> AIOKafkaAdminClient:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **kafka_client.options())
     await admin.start()
     return admin
 

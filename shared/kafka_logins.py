@@ -1,13 +1,13 @@
-"""Logins at Kafka of publishers and subscribers: each is a principal with a password, the one topic it may use, and how much.
+"""Logins at Kafka: each is a principal with a password, what it may do (shared/kafka_rights.py), and how much.
 
 Kafka keeps them, nobody else: publisher NAME has in.NAME.1, in.NAME.2 …, the newest last; subscriber NAME has alerts.NAME.1 and
-so on. Only this module knows kafka-python.
+so on, and service NAME has service.NAME.1. Only this module knows kafka-python.
 """
 
 import logging
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,12 +29,15 @@ from kafka.admin import (
 from kafka.errors import KafkaError, SecurityDisabledError
 from kafka.protocol.admin import AlterClientQuotasRequest
 
+from shared import kafka_client
+from shared.kafka_client import MECHANISM
+from shared.kafka_rights import Right, of_publisher, of_subscriber
 from shared.settings import Settings
 
-MECHANISM = "SCRAM-SHA-512"
 MOST_LOGINS = 4  # of one publisher at once, as of tokens
 ANSWER_MS = 15_000
 PROTOCOLS = ("SASL_SSL", "SASL_PLAINTEXT")  # the better first
+EVERYBODY = "User:*"
 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what fails is raised, and said once
 
 
@@ -62,20 +65,19 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What those whose logins and topics begin so may do with their topic. `group`: a consumer group of the topic's name too."""
+    """Whose logins begin so, and what each of them may do, by name. `rate`: the quota that counts its bytes; "" for none."""
 
     prefix: str
-    may: tuple[ACLOperation, ...]
-    rate: str  # the quota that counts its bytes
-    group: bool = False
+    rights: Callable[[str], Sequence[Right]]
+    rate: str = ""
 
     @property
     def user(self) -> re.Pattern[str]:
         return re.compile(rf"{self.prefix}\.([a-z0-9-]+)\.(\d{{1,9}})")
 
 
-PUBLISHER = Kind("in", (ACLOperation.WRITE, ACLOperation.DESCRIBE), "producer_byte_rate")
-SUBSCRIBER = Kind("alerts", (ACLOperation.READ, ACLOperation.DESCRIBE), "consumer_byte_rate", group=True)
+PUBLISHER = Kind("in", of_publisher, "producer_byte_rate")
+SUBSCRIBER = Kind("alerts", of_subscriber, "consumer_byte_rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,10 @@ def issue(bootstrap: str, name: str, limit: Quota, *, only: bool = False, kind: 
         return login
 
 
-def end_old(bootstrap: str, publisher: str) -> Sequence[str]:
+def end_old(bootstrap: str, name: str, kind: Kind = PUBLISHER) -> Sequence[str]:
     """All but the newest; what they have open is cut off too. Returns which."""
     with _admin(bootstrap) as admin:
-        old = _logins(admin).get(publisher, [])[:-1]
+        old = _logins(admin, kind).get(name, [])[:-1]
         _end(admin, old)
         return old
 
@@ -131,7 +133,10 @@ def list_logins(bootstrap: str, kind: Kind = PUBLISHER) -> dict[str, list[str]]:
 
 
 def apply_rules(bootstrap: str, names: Iterable[str], limit: Quota, kind: Kind = PUBLISHER) -> dict[str, int]:
-    """Makes the rules and quotas of the logins that there are what they should be; answers how many each of these has."""
+    """Makes the rules and quotas of the logins that there are what they should be; answers how many each of these has.
+
+    Also takes away what they may do and should not; what somebody has forbidden them stays.
+    """
     with _admin(bootstrap) as admin:
         there = _logins(admin, kind)
         having = {name: there[name] for name in names if name in there}
@@ -140,9 +145,20 @@ def apply_rules(bootstrap: str, names: Iterable[str], limit: Quota, kind: Kind =
         return {name: len(users) for name, users in having.items()}
 
 
+def wrong_rules(bootstrap: str, names: Iterable[str], kind: Kind) -> list[str]:
+    """In words: what logins of this kind may do and should not, may not and should; and what everybody who signs in may."""
+    with _admin(bootstrap) as admin:
+        there = _logins(admin, kind)
+        wanted = {acl for name in names for user in there.get(name, ()) for acl in _rules(user, kind.rights(name))}
+        having = {acl for acl in _allowed(admin, None) if _is_of(acl.principal, kind) or acl.principal == EVERYBODY}
+        return [*(f"{_words(acl)} and should not" for acl in sorted(having - wanted, key=_words)),
+                *(f"{_words(acl)} not, and should" for acl in sorted(wanted - having, key=_words))]  # fmt: skip
+
+
 @contextmanager
 def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
-    options = {"client_id": "jitt logins", "request_timeout_ms": ANSWER_MS, "bootstrap_timeout_ms": ANSWER_MS}
+    options = {"client_id": "jitt logins", "request_timeout_ms": ANSWER_MS, "bootstrap_timeout_ms": ANSWER_MS,
+               **kafka_client.options()}  # fmt: skip
     try:
         admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), **options)
         try:
@@ -198,14 +214,47 @@ def _number(user: str) -> int:
 
 
 def _allow(admin: KafkaAdminClient, name: str, users: Sequence[str], limit: Quota, kind: Kind) -> None:
-    own = f"{kind.prefix}.{name}"
-    rights = [(may, ResourcePattern(ResourceType.TOPIC, own)) for may in kind.may]
-    if kind.group:
-        rights.append((ACLOperation.READ, ResourcePattern(ResourceType.GROUP, own)))
-    rules = [ACL(f"User:{user}", "*", may, ACLPermissionType.ALLOW, what) for user in users for may, what in rights]
-    for error in admin.create_acls(rules)["failed"]:
+    wanted = {acl for user in users for acl in _rules(user, kind.rights(name))}
+    for error in admin.create_acls(list(wanted))["failed"]:
         _raise(error)
-    _set_quotas(admin, users, {kind.rate: limit.bytes_per_second, "request_percentage": limit.request_percent})
+    having = {acl for user in users for acl in _allowed(admin, f"User:{user}")}
+    if extra := [_exactly(acl) for acl in having - wanted]:
+        for _, _, error in admin.delete_acls(extra):
+            _raise(error)
+    if kind.rate:
+        _set_quotas(admin, users, {kind.rate: limit.bytes_per_second, "request_percentage": limit.request_percent})
+
+
+def _rules(user: str, rights: Iterable[Right]) -> list[ACL]:
+    allow = ACLPermissionType.ALLOW
+    return [ACL(f"User:{user}", "*", ACLOperation[right.may.upper()], allow, _pattern(right)) for right in rights]
+
+
+def _pattern(right: Right) -> ResourcePattern:
+    kind = ACLResourcePatternType.PREFIXED if right.prefixed else ACLResourcePatternType.LITERAL
+    return ResourcePattern(ResourceType[right.resource.replace("-", "_").upper()], right.name, kind)
+
+
+def _allowed(admin: KafkaAdminClient, principal: str | None) -> list[ACL]:
+    found: list[ACL] = admin.describe_acls(_rules_of(principal))[0]
+    return [acl for acl in found if acl.permission_type is ACLPermissionType.ALLOW]
+
+
+def _exactly(acl: ACL) -> ACLFilter:
+    what = acl.resource_pattern
+    pattern = ResourcePatternFilter(what.resource_type, what.resource_name, what.pattern_type)
+    return ACLFilter(acl.principal, acl.host, acl.operation, acl.permission_type, pattern)
+
+
+def _is_of(principal: str, kind: Kind) -> bool:
+    return bool(kind.user.fullmatch(principal.removeprefix("User:")))
+
+
+def _words(acl: ACL) -> str:
+    what = acl.resource_pattern
+    begins = " that begin with" if what.pattern_type is ACLResourcePatternType.PREFIXED else ""
+    kind = what.resource_type.name.lower().replace("_", " ") + ("s" if begins else "")
+    return f"{acl.principal} may {acl.operation.name.lower()} {kind}{begins} {what.resource_name}"
 
 
 def _end(admin: KafkaAdminClient, users: Sequence[str]) -> None:
@@ -232,7 +281,7 @@ def _set_quotas(admin: KafkaAdminClient, users: Sequence[str], values: dict[str,
             raise Failed(f"quota of {entry.entity[0].entity_name}: {entry.error_message}")
 
 
-def _rules_of(principal: str) -> ACLFilter:
+def _rules_of(principal: str | None) -> ACLFilter:
     anything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
     return ACLFilter(principal, None, ACLOperation.ANY, ACLPermissionType.ANY, anything)
 

@@ -19,7 +19,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import generate_latest
 
-from shared import access, bus, db, http, http_dead, retention
+from shared import access, bus, db, http, http_dead, kafka_rights, retention
 from shared.health import SILENT_SECONDS, Pulse, too_old, wanted_migrations, why_not_ready
 from shared.messaging import relay
 from shared.messaging.batch import TooManyFailures
@@ -233,7 +233,7 @@ class WorkerProcess:
 
     async def _read_own_topics(self) -> None:
         await _patiently(self._find_topics, f"{self.service.name}: its topics cannot be read yet")
-        async with self._subscribed(self.service.name, self.service.reads, OwnTopics(self.service)) as own:
+        async with self._subscribed(kafka_rights.group(self.service), self.service.reads, OwnTopics(self.service)) as own:
             self.consuming = True
             _spare_what_stays()
             await asyncio.gather(*(self._note_end(own, topic) for topic in self._facts))
@@ -258,7 +258,7 @@ class WorkerProcess:
                 await asyncio.sleep(PUBLISHERS_SECONDS / 2)
                 continue
             decode = PublishersTopics(self.service, publishers)
-            async with self._subscribed(f"{self.service.name}.ingest", topics, decode):
+            async with self._subscribed(kafka_rights.group(self.service, publishers=True), topics, decode):
                 await self._while_same(topics, decode)
 
     async def _while_same(self, topics: tuple[str, ...], decode: PublishersTopics) -> None:

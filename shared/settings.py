@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     publisher_events_per_second: float = Field(5_000, gt=0)
     publisher_kafka_bytes_per_second: float = Field(1_048_576, gt=0)  # over Kafka, of one login, at each broker
     publisher_kafka_request_percent: float = Field(25, gt=0)  # of one of the broker's threads
+    kafka_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"] = "PLAINTEXT"  # how we reach it ourselves
+    kafka_user: str = ""  # with SASL: a login of `jitt topics login`, or an administrator's for commands
+    kafka_password: SecretStr = SecretStr("")
+    kafka_ca: str = ""  # a file with whose certificates count; "": those that this machine trusts
     kafka_publishers: str = Field("", pattern=r"^((SASL_SSL|SASL_PLAINTEXT)://\S+:\d+)?$")  # where they sign in
     feed_private_addresses: bool = False  # calendars inside our own network may be asked for too
     kafka_session_seconds: float = Field(10, ge=6, le=300)  # without a sign of life: others take its partitions
@@ -101,6 +105,16 @@ class Settings(BaseSettings):
         for what in ("id", "issuer"):
             if len({getattr(one, what) for one in self.sign_in}) < len(self.sign_in):
                 raise ValueError(f"two issuers in JITT_SIGN_IN have the same {what}")
+        return self
+
+    @model_validator(mode="after")
+    def _signs_in_at_kafka_whole(self) -> Self:
+        wants = self.kafka_protocol.startswith("SASL_")
+        if wants != bool(self.kafka_user) or wants != bool(self.kafka_password.get_secret_value()):
+            raise ValueError(
+                "JITT_KAFKA_USER and JITT_KAFKA_PASSWORD go with SASL_SSL or SASL_PLAINTEXT as JITT_KAFKA_PROTOCOL: "
+                "set all three, or none"
+            )
         return self
 
     @model_validator(mode="after")

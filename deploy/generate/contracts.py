@@ -6,7 +6,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 from deploy import topology
-from shared import contracts
+from shared import contracts, kafka_rights
 from shared.contracts.event import Event
 from shared.contracts.topics import TOPICS, Topic, inbound
 from shared.service import Service
@@ -61,7 +61,7 @@ def read_topics(service: Service) -> list[str]:
 
 def group(service: Service, topic: str) -> str:
     """The consumer group that reads this topic."""
-    return f"{service.name}.ingest" if topic == PUBLISHER else service.name
+    return kafka_rights.group(service, publishers=topic == PUBLISHER)
 
 
 def examples(event: type[Event]) -> list[Path]:

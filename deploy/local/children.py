@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from signal import SIGKILL
@@ -32,6 +32,7 @@ class Program:
     farewell: Farewell
     taken: Sequence[str] = ()  # its port is in use
     held: Sequence[str] = ()  # its data is in use
+    settings: Mapping[str, str] = field(default_factory=dict)  # what its environment has besides ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def _start(program: Program, command: Sequence[str], directory: Path, uid: int |
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(GUARD), *map(str, numbers), *command],
             cwd=directory,
-            env=environment(os.environ),
+            env=environment(os.environ) | dict(program.settings),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

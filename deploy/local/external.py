@@ -4,11 +4,14 @@ from urllib.parse import urlsplit
 
 from deploy.local import kafka, psql
 from deploy.local.errors import StackError
+from shared.settings import settings
 
 
 def external_kafka(bootstrap: str) -> str:
-    """`host:port`, or several with commas. Raises StackError unless one of them answers."""
-    if not any(kafka.cluster(port, host) for host, port in map(_address, bootstrap.split(","))):
+    """`host:port`, or several with commas. Raises StackError unless one of them answers; where one signs in first, unless it is
+    there: only a client can tell more."""
+    answers = kafka.cluster if settings().kafka_protocol == "PLAINTEXT" else kafka.is_there
+    if not any(answers(port, host) for host, port in map(_address, bootstrap.split(","))):
         raise StackError(
             f"No Kafka answers at {bootstrap}, which JITT_KAFKA names. "
             "Start it, or correct JITT_KAFKA, or unset it, and jitt starts a Kafka of its own."

