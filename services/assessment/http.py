@@ -45,12 +45,12 @@ READINESS: tuple[Readiness, ...] = get_args(Readiness)
 
 
 def routes(running: Running) -> APIRouter:
-    """Those first that are asked for most."""
+    """Those first that are asked for most; a worker's address before the links, whose place it has."""
     router = joined(
         questions.routes(running),
         card_routes(running),
-        start_routes(running),
         offline.routes(running),
+        start_routes(running),
         http_reports.routes(running),
         end_routes(running),
         http_languages.routes(running),
