@@ -1,6 +1,7 @@
 """Finding what an assignment points at among the modules that have arrived: its cards, its items, in its language. Pure."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from shared.contracts.content import Item, Module, ModulePublished, ModuleWithdrawn, TrainingAssigned
 
@@ -8,18 +9,19 @@ Modules = Mapping[str, ModulePublished | ModuleWithdrawn]  # by catalogue key; w
 FALLBACK = "en"
 
 
-def keys_of(module_id: str, version: int, locale: str) -> list[str]:
+@lru_cache(maxsize=1_000)  # a page asks dozens of times
+def keys_of(module_id: str, version: int, locale: str) -> tuple[str, ...]:
     """The mentor's language first."""
-    return [f"{module_id}/{each}@{version}" for each in dict.fromkeys((locale, FALLBACK))]
+    return tuple(f"{module_id}/{each}@{version}" for each in dict.fromkeys((locale, FALLBACK)))
 
 
-def module_keys(assigned: TrainingAssigned, number: int) -> list[str]:
+def module_keys(assigned: TrainingAssigned, number: int) -> tuple[str, ...]:
     """Where the item of this question can be; empty when there is no such question."""
     if not 1 <= number <= len(assigned.items):
-        return []
+        return ()
     ref = assigned.items[number - 1]
     if ref.locale:
-        return [f"{ref.module_id}/{ref.locale}@{ref.version}"]
+        return (f"{ref.module_id}/{ref.locale}@{ref.version}",)
     return keys_of(ref.module_id, ref.version, assigned.locale)
 
 
@@ -31,7 +33,7 @@ def editions(assigned: TrainingAssigned, modules: Modules) -> tuple[str, ...]:
 
 def all_keys(assigned: TrainingAssigned) -> list[str]:
     numbers = range(1, len(assigned.items) + 1)
-    own = keys_of(assigned.module.module_id, assigned.module.version, assigned.locale) if assigned.module else []
+    own = keys_of(assigned.module.module_id, assigned.module.version, assigned.locale) if assigned.module else ()
     return list(dict.fromkeys([*own, *(key for number in numbers for key in module_keys(assigned, number))]))
 
 

@@ -44,6 +44,7 @@ def N_(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=1_000)
 def spoken(package: str, *wanted: str) -> Language:
     """The first of these locales that the package's pages speak, es-MX as es; English when they speak none of them."""
     asked = [each.replace("_", "-").lower() for each in wanted if each]
