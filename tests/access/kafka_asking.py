@@ -2,7 +2,7 @@
 that would know better. Nothing is changed where it is allowed: what is written has no partition, who joins is no member.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +59,7 @@ class Asking:
 
     def everything(self, things: Things) -> set[Did]:
         """All that it may do, of all that there is to do."""
-        found = {("see", topic) for topic in self._seen()} | {("see group", group) for group in self._groups()}
+        found = {("see", topic) for topic in self._seen()} | {("see", group) for group in self._groups(things)}
         for what, way in OF_TOPICS.items():
             found |= {(what, topic) for topic in things.topics if self._may(way(topic), TOPIC)}
         for what, way in OF_GROUPS.items():
@@ -75,8 +75,10 @@ class Asking:
     def _seen(self) -> list[str]:
         return [topic.name for topic in self._send(MetadataRequest(topics=None, max_version=9)).topics]
 
-    def _groups(self) -> list[str]:
-        return [group.group_id for group in self._send(ListGroupsRequest(max_version=2)).groups]
+    def _groups(self, things: Things) -> list[str]:
+        """That it should not know of; one that nobody has used yet is in no list."""
+        known = [group for group in things.groups if self._may(_members(group), GROUP)]
+        return [group.group_id for group in self._send(ListGroupsRequest(max_version=2)).groups if group.group_id not in known]
 
     def _send(self, request: Any) -> Any:
         return self._client._manager.run(self._client._manager.send, request)
@@ -188,9 +190,8 @@ OF_CLUSTER: dict[str, Callable[[], Any]] = {
 }  # fmt: skip
 
 
-def all_of(things: Things, topics: Sequence[str], groups: Sequence[str]) -> set[Did]:
-    """What a super user may do: `topics` and `groups` are those that exist."""
-    return ({("see", topic) for topic in topics} | {("see group", group) for group in groups}
-            | {(what, topic) for what in OF_TOPICS for topic in things.topics}
+def all_of(things: Things) -> set[Did]:
+    """What a super user may do."""
+    return ({(what, topic) for what in ("see", *OF_TOPICS) for topic in things.topics}
             | {(what, group) for what in OF_GROUPS for group in things.groups}
             | {("transact", id) for id in things.transactional_ids} | {(what, "") for what in OF_CLUSTER})  # fmt: skip

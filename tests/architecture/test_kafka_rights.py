@@ -1,4 +1,4 @@
-"""What services may do at Kafka, as it is printed; tests/flow/test_kafka_access.py tries whether that is enough and no more."""
+"""What services may do at Kafka, as it is printed; tests/access/test_kafka.py tries whether that is enough and no more."""
 
 import shlex
 from itertools import pairwise

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.flow.commands import jitt
 from tests.flow.people import LAST_PAGE, MISS_RULE, OPEN_ANSWER, Learner, Supervisor, brief_of, heard, link_of, said
 from tests.flow.running import eventually
 from tests.flow.telling import Telling, by_calendar, by_https, by_kafka_binary, by_kafka_structured
@@ -50,3 +51,8 @@ def _clearances(newcomer: Newcomer) -> dict[str, str]:
     """What the roster says now, function by function."""
     newest = said("supervision.roster", "supervision.mentor_enrolled.v1", newcomer)[-1]
     return {one["function"]: one["state"] for one in newest["clearances"]}
+
+
+def test_no_login_at_kafka_may_do_more_than_it_should_or_less(town: Town) -> None:
+    """Of the services, which work with theirs here, and of the publisher."""
+    assert jitt("topics", "acls", "--check") == "Every login may do what it should, and nothing else.\n"
