@@ -45,7 +45,7 @@ class Facts:
     item: Item | None = None  # the item of the question at hand; None: its module has not arrived
     locale: str | None = None  # of that item
     editions: tuple[str, ...] = ()  # by question: the catalogue's key of what was asked, as far as it is known
-    corrections: tuple[ItemCorrected, ...] = ()  # of what is being assigned
+    corrections: tuple[ItemCorrected, ...] = ()  # of what is being assigned, or since the page of an answer was made
 
 
 Decided = tuple[Training, list[Event]] | Refused
@@ -90,6 +90,21 @@ def as_shown(training: Training, event: object) -> Training:
     """In the language in which the page of an answer was read; one that does not say: in the one that was chosen last."""
     told = getattr(event, "shown_in", None)
     return training if told is None else training.read_in(told or None)
+
+
+def as_seen(training: Training, event: object) -> Training:
+    """The training that the page of an answer showed: before the corrections that came while it waited. Its tries at that
+    question, too, stand as they stood then."""
+    version, number = getattr(event, "version", None), getattr(event, "number", 0)
+    later = as_shown(training, event).later_than(number, version) if version else ()
+    if not later:
+        return training
+    stood = {t.attempt: t for t in training.tries_at(number)}
+    for correction in reversed(later):
+        stood |= {t.attempt: t for t in correction.before}
+    others = tuple(t for t in training.tries if t.number != number)
+    known = tuple(c for c in training.corrections if c not in later)
+    return replace(training, tries=(*others, *(stood[n] for n in sorted(stood))), corrections=known)
 
 
 def card_read(training: Training | None, event: CardRead, now: datetime, facts: Facts) -> Decided:

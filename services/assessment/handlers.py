@@ -101,11 +101,19 @@ def modules(training: Training | None, event: Any) -> Iterable[str]:
         return all_keys(training.assigned)
     if training is None or number is None or isinstance(event, CardRead):
         return []
-    return module_keys(domain.as_shown(training, event).current, number)
+    return module_keys(seen(training, event).current, number)
+
+
+def seen(training: Training, event: Any) -> Training:
+    """As the page of an answer showed it."""
+    return domain.as_shown(domain.as_seen(training, event), event)
 
 
 def corrections(training: Training | None, event: Any) -> Iterable[str]:
-    """What may have been corrected of a training that is being assigned."""
+    """What may have been corrected of a training that is being assigned; or since the page of an answer was made."""
+    if training and (version := getattr(event, "version", None)) and isinstance(event, Answered | AnswerShown):
+        later = domain.as_shown(training, event).later_than(event.number, version)
+        return [f"{one.module_id}/{one.locale}@{version}/{one.item_id}" for one in later[-1:]]
     if training or not isinstance(event, TrainingAssigned):
         return []
     return [f"{edition}/{item.item_id}" for item, edition in zip(event.items, editions(event, {}), strict=True)]
@@ -119,7 +127,8 @@ def facts(training: Training | None, event: Any, reads: Reads) -> Facts:
             editions=editions(event, {}) if asked else (), corrections=tuple(known[key] for key in asked if key in known)
         )
     number, found = getattr(event, "number", None), reads.get("modules", {})
-    asked_in = domain.as_shown(training, event).current
+    asked_in = seen(training, event).current
+    corrected = [reads.get("corrections", {}).get(key) for key in corrections(training, event)]
     item = item_of(asked_in, number, found) if number else None
     planned = reads.get("sessions", {})
     return Facts(
@@ -127,6 +136,7 @@ def facts(training: Training | None, event: Any, reads: Reads) -> Facts:
         item=item,
         locale=item_locale(asked_in, number, found) if number else None,
         editions=editions(training.assigned, found) if isinstance(event, ItemCorrected) else (),
+        corrections=tuple(one for one in corrected if one),
     )
 
 
@@ -172,8 +182,8 @@ TRAINING = Handler[Training](
         TrainingShared: (training_id, domain.shared),
         Started: (training_id, domain.started),
         CardRead: (training_id, domain.card_read),
-        Answered: (training_id, domain.answered),
-        AnswerShown: (training_id, domain.answer_shown),
+        Answered: (training_id, regrades.answered),
+        AnswerShown: (training_id, regrades.answered),
         OpenAnswered: (training_id, domain.open_answered),
         TalkPreferred: (training_id, domain.talk_preferred),
         CallPressed: (training_id, domain.call_pressed),

@@ -21,6 +21,7 @@ class _OfQuestion(_OfTraining):
     request_id: UUID = Field(description="made with the form: the same form sent twice counts once, however it was sent")
     answered_at: AwareDatetime | None = Field(None, description="when it was kept on the phone first; else None")
     shown_in: str | None = Field(None, description="the translation that its page was in; empty: as assigned; None: not told")
+    version: int | None = Field(None, description="of the question that its page showed; None: not told")
 
 
 class Started(_OfTraining):

@@ -37,6 +37,7 @@ REFUSED = {
 }
 NOT_SENT = N_("These answers could not be sent. They are deleted from this phone.")
 NO_CALL = N_("Your supervisor could not be told. Please call.")
+CORRECTED = N_("Sent. We corrected question %(number)s meanwhile. Look at it again: it says what counts now.")
 AGAIN = N_("You had answered this on another phone or computer before. The first answer counts.")
 LATE = N_("Sent. Your supervisor sees it, marked late.")
 SENT = N_("All answers sent.")
@@ -53,6 +54,10 @@ class Form(BaseModel):
     @property
     def is_answer(self) -> bool:
         return self.path.startswith("questions/") and not self.path.endswith("/report")
+
+    @property
+    def number(self) -> int:
+        return int("".join(c for c in self.path if c.isdigit()) or 0)
 
     @property
     def data(self) -> FormData:
@@ -74,6 +79,7 @@ class Taken:
     result: Literal["sent", "again", "refused", "wait"]
     reason: str = ""
     late: bool = False
+    corrected: bool = False  # after the page was made: what counts now is not what the phone said
 
 
 @dataclass(slots=True)
@@ -112,7 +118,7 @@ async def take_one(running: Running, visit: Visit, form: Form) -> Taken:
     stamped = Stamped(running, visit, form.waited)
     if form.path == "call":
         return Taken("sent") if await calls.asked_before(running, visit, dict(form.fields)) else Taken("refused", "no_call")
-    number = int("".join(c for c in form.path if c.isdigit()) or 0)
+    number = form.number
     source = f"training/{visit.id}"
     if form.path == "start":
         await stamped.submit(Started(training_id=visit.id), id="", source=source)
@@ -142,15 +148,20 @@ async def _question(stamped: Stamped, asked: Asked, form: Form) -> None:
 
 def _taken(outcome: Outcome | None, visit: Visit, form: Form) -> Taken:
     """Without an outcome the page had seen by itself that nothing is to be submitted."""
-    number = int("".join(c for c in form.path if c.isdigit()) or 0)
-    tries, said = visit.training.tries_at(number), visit.training.said_at(number)
+    tries, said = visit.training.tries_at(form.number), visit.training.said_at(form.number)
     known = {*(each.request_id for each in tries), *([said.request_id] if said else [])}
     had_before = questions.request_of(form.data) in known
     if had_before or (outcome and outcome.kind in ("applied", "duplicate")):
-        return Taken("sent", late=form.is_answer and visit.late)
+        return Taken("sent", late=form.is_answer and visit.late, corrected=form.is_answer and outdated(visit, form))
     if outcome is None or outcome.reason == "already_answered":
         return Taken("again") if known else Taken("refused", "not_understood")
     return Taken("wait" if outcome.kind != "refused" else "refused", outcome.reason or "")
+
+
+def outdated(visit: Visit, form: Form) -> bool:
+    """Whether its page showed a version that has been corrected since."""
+    version = questions.version_of(form.data)
+    return bool(version and visit.training.later_than(form.number, version))
 
 
 def told(forms: list[Form], taken: list[Taken], language: Language) -> str:
@@ -164,6 +175,9 @@ def told(forms: list[Form], taken: list[Taken], language: Language) -> str:
     if any(each.result == "again" for each in answers):
         return language.gettext(AGAIN)
     sent = [each for each in answers if each.result == "sent"]
+    corrected = [form.number for form, each in zip(forms, taken, strict=False) if each.corrected]
+    if corrected:
+        return language.gettext(CORRECTED, number=corrected[0])
     if len(sent) < sum(form.is_answer for form in forms):  # the line says how many wait
         return ""
     return language.gettext(LATE if any(each.late for each in sent) else SENT) if sent else ""

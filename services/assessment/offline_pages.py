@@ -81,6 +81,7 @@ def _question(visit: Visit, number: int) -> dict[str, Any]:
         "options": [option.id for option in item.options],
         "right": [option.id for option in right],
         "retry": grading.may_retry(item),
+        "version": visit.version(number),
         "pages": dict(_asking(asked)) | dict(_telling(asked)),
         "said": {o.id: _part(asked, Said(o.text, "" if o in right or item.kind == "order" else o.why)) for o in item.options},
         "again": _part(asked),

@@ -28,6 +28,7 @@ from shared.running import Running, Submits
 SEE_OTHER = 303
 LONGEST = 500
 LONGEST_CODE = 35  # of a language
+VERSION = re.compile(r"[1-9][0-9]{0,8}")
 SHOWN_AT = re.compile(r"[0-9]{1,10}")  # seconds since 1970
 CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
 HOW_SURE = N_("Tap how sure you are")
@@ -240,13 +241,20 @@ async def first_try(running: Submits, asked: Asked, form: FormData) -> Response:
         request_id=request_of(form),
         shown_at=_shown_at(form),
         shown_in=shown_in(form),
+        version=version_of(form),
     )
     return await submitted(running, asked, event)
 
 
 async def second_try(running: Submits, asked: Asked, form: FormData) -> Response:
     if form.get("show"):
-        shown = AnswerShown(training_id=asked.visit.id, number=asked.number, request_id=request_of(form), shown_in=shown_in(form))
+        shown = AnswerShown(
+            training_id=asked.visit.id,
+            number=asked.number,
+            request_id=request_of(form),
+            shown_in=shown_in(form),
+            version=version_of(form),
+        )
         return await submitted(running, asked, shown)
     if asked.item.kind == "open" or not asked.tries:  # nothing to try again: the question itself is shown
         return RedirectResponse(asked.path, SEE_OTHER)
@@ -261,6 +269,7 @@ async def second_try(running: Submits, asked: Asked, form: FormData) -> Response
         chosen=in_order(asked.item, chosen) or asked.tried,
         request_id=request_of(form),
         shown_in=shown_in(form),
+        version=version_of(form),
     )
     return await submitted(running, asked, event)
 
@@ -315,6 +324,12 @@ def _confidence(form: FormData) -> Confidence | None:
 def shown_in(form: FormData) -> str | None:
     """The translation that the page was in; empty: as assigned."""
     return str(form["in"])[:LONGEST_CODE] if "in" in form else None
+
+
+def version_of(form: FormData) -> int | None:
+    """Of the question that the page showed: an answer is graded by that one first."""
+    said = str(form.get("version", ""))
+    return int(said) if VERSION.fullmatch(said) else None
 
 
 def _shown_at(form: FormData) -> datetime | None:

@@ -10,8 +10,9 @@ from typing import Literal
 
 from services.assessment import domain
 from services.assessment.domain import Decided, Facts
+from services.assessment.messages import Answered, AnswerShown
 from services.assessment.training import Correction, Training, Try
-from shared.contracts.assessment import AnswerRegraded
+from shared.contracts.assessment import AnswerRegraded, TrainingCompleted
 from shared.contracts.content import ItemCorrected, TrainingAssigned
 from shared.contracts.event import Event, Refused, Sweep
 
@@ -37,6 +38,29 @@ def assigned(training: Training | None, event: TrainingAssigned, now: datetime, 
         for at in asked_at(new, correction, facts):
             new = replace(new, corrections=(*new.corrections, _noted(correction, at, "not_answered")))
     return new, events
+
+
+def answered(training: Training | None, event: Answered | AnswerShown, now: datetime, facts: Facts) -> Decided:
+    """By the version that its page showed, also where the phone held it back; then by what was corrected meanwhile, as the other
+    answers were. So what the phone said of it and what stands here in the end differ by no more than the page tells."""
+    decide = domain.answer_shown if isinstance(event, AnswerShown) else domain.answered
+    if training is None or not facts.corrections:
+        return decide(training, event, now, facts)
+    seen = domain.as_seen(training, event)
+    decided = decide(seen, event, now, facts)
+    if isinstance(decided, Refused):
+        return decided
+    new, events = decided
+    if new is seen:
+        return training, []
+    at = (event.number, domain.as_shown(training, event).language_at(event.number))
+    again, told = _regraded(new, at, facts.corrections[0], now, facts)
+    known = {this.attempt: this.correct for this in training.tries_at(event.number)}
+    events += [one for one in told if known.get(one.attempt) != one.correct]
+    if training.completed_at:  # it needed no retry any more
+        return replace(again, completed_at=training.completed_at), [e for e in events if not isinstance(e, TrainingCompleted)]
+    answered_at = domain.answered_at(training, event.answered_at, now)
+    return (again, events) if again.completed_at else domain.completed(again, events, facts, answered_at, now)
 
 
 def corrected(training: Training | None, event: ItemCorrected, now: datetime, facts: Facts) -> Decided:
@@ -71,7 +95,9 @@ def _what(event: ItemCorrected) -> tuple[str, str]:
     return event.item_id, event.edition
 
 
-def _regraded(training: Training, at: At, event: ItemCorrected, now: datetime, facts: Facts) -> tuple[Training, list[Event]]:
+def _regraded(
+    training: Training, at: At, event: ItemCorrected, now: datetime, facts: Facts
+) -> tuple[Training, list[AnswerRegraded]]:
     number, language = at
     before = training.tries_at(number)
     after = graded(event, every_try(training, number), language)

@@ -129,6 +129,11 @@ class Training:
         told = self.reading.translation
         return told.language if told and told.items[number - 1] else None
 
+    def later_than(self, number: int, version: int) -> tuple[Correction, ...]:
+        """The corrections of this question, as it is read now, that this version of it does not hold yet; the oldest first."""
+        at = (number, self.language_at(number))
+        return tuple(c for c in self.corrections if (c.number, c.language) == at and c.corrected_version > version)
+
     def read_in(self, language: str | None) -> "Training":
         if language == self.reading.language:
             return self

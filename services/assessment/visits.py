@@ -166,6 +166,10 @@ class Visit:
     def item(self, number: int) -> Item | None:
         return modules.item_of(self.training.current, number, self.modules)
 
+    def version(self, number: int) -> int:
+        """Of this question, as it is asked now."""
+        return domain.ref_of(self.training, number).version
+
     def foreign(self, number: int) -> str | None:
         """The language of this question, where it is not that of the page."""
         locale = modules.item_locale(self.training.current, number, self.modules)

@@ -352,6 +352,8 @@ function retained(html, fields) {
 async function keep(held, ref, path, fields, sent) {
   const request = fields.find(([name]) => name === "request")?.[1] ?? "", acts = await actsOf(held.id);
   const decided = judge(held, await stateOf(held), path, fields);
+  const shown = held.made.questions[Number(path.split("/")[1]) - 1]?.version; // by whose key the phone told what works
+  if (shown) fields = fields.map(([name, value]) => [name, name === "version" ? String(shown) : value]);
   const twice = request && acts.some((act) => act.request === request && act.told.call);
   if (decided.told && !twice) await put("acts", { id: held.id, ref, path, fields: sent ? [] : fields, request, sent, at: Date.now(), told: decided.told });
   return decided;
