@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import typer
 
-from shared import db
+from shared import db, operating
 from shared.contracts import ids
 from shared.running import Running, opened
 from shared.service import Service
@@ -38,17 +38,18 @@ def need_network() -> None:
 
 
 def on(service: Service, work: Callable[[Running], Awaitable[T]]) -> T:
-    """Runs `work` on the service's own schema with its own role, as its pages do."""
+    """Runs `work` on the service's own schema with its own role, as its pages do. That somebody did is written down first."""
     need_network()
 
     async def inside() -> T:
         async with opened(service) as running:
+            await operating.note(running)
             return await work(running)
 
     try:
         return asyncio.run(inside())
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        fail(_why(error))
+        fail(why(error))
 
 
 def save(file: Path, text: str, force: bool) -> None:
@@ -75,7 +76,8 @@ def one_id(id: str, site: str, ref: str, what: str, how: str) -> UUID:
         fail(f"“{id}” is no id of {what}. {how}", 2)
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """What is wrong with the database, and what to do."""
     if isinstance(error, OTHER_TABLES):
         return OLD_TABLES.format(error)
     if db.is_transient(error) or isinstance(error, LOCKED_OUT):

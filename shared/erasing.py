@@ -61,7 +61,7 @@ async def _load(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, Erasure]:
 
 
 async def _save(keeps: Keeps, more: More, conn: Connection, changed: Sequence[Erasure], new: Sequence[Erasure]) -> bool:
-    if new and not await store_erasing.note(conn, [one.person_id for one in new]):
+    if new and not await store_erasing.note(conn, [one.person_id for one in new], [one.role for one in new]):
         return False
     for one in (*changed, *new):
         await more(conn, one)
@@ -70,7 +70,8 @@ async def _save(keeps: Keeps, more: More, conn: Connection, changed: Sequence[Er
             rows["dead_letter"] = letters
         before = await store_erasing.find(conn, one.person_id)
         was = before["rows"] if before else {}
-        await store_erasing.count(conn, one.person_id, {name: was.get(name, 0) + rows.get(name, 0) for name in {*was, *rows}})
+        counted = {name: was.get(name, 0) + rows.get(name, 0) for name in {*was, *rows}}
+        await store_erasing.count(conn, one.person_id, counted, one.role)
     return True
 
 

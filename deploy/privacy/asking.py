@@ -12,7 +12,8 @@ import typer
 
 from deploy import topology
 from services.supervision import store_erasures
-from shared.commands import UNREACHABLE, fail, need_network
+from shared import operating
+from shared.commands import fail, need_network, why
 from shared.contracts import ids
 from shared.running import Running, opened
 
@@ -37,18 +38,20 @@ class Person:
 
 
 def everywhere(work: Callable[[All], Awaitable[T]]) -> T:
-    """With every service's own login, as a service itself would have it."""
+    """With every service's own login, as a service itself would have it. That somebody did is written down first, with those
+    whom it may be about: in supervision, which knows people."""
     need_network()
 
     async def inside() -> T:
         async with AsyncExitStack() as stack:
             found = {name: await stack.enter_async_context(opened(topology.service(name))) for name in topology.NAMES}
+            await operating.note(found["supervision"])
             return await work(found)
 
     try:
         return asyncio.run(inside())
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        fail(UNREACHABLE.format(type(error).__name__))
+        fail(why(error))
 
 
 async def find(services: All, who: str, site: str, role: str) -> Person:

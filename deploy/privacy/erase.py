@@ -202,13 +202,24 @@ def _listed(file: Path) -> list[PersonErased]:
 
 
 async def _known(services: All) -> list[PersonErased]:
-    """By the topic, and by every service's own ledger, should the topic be lost or a database restored."""
+    """By the topic, and by every service's own ledger, should the topic be lost or a database restored. Of whom none of them says
+    what they were, both are said: each looks for what the other does not."""
     found = {one.mentor_id: one for one in await _on_topic()}
+    unclear: set[UUID] = set()
     for running in services.values():
         async with running.connection() as conn:
-            for id in await store_erasing.list_erased(conn):
-                found.setdefault(id, PersonErased(mentor_id=id))
-    return list(found.values())
+            for id, role in (await store_erasing.list_erased(conn)).items():
+                if id not in found and role:
+                    found[id] = PersonErased.model_validate({"mentor_id": id, "role": role})
+                unclear.add(id)
+    async with services["supervision"].connection() as conn:
+        for one in await store_erasures.list_asked(conn, list(unclear - found.keys())):
+            found[one.person_id] = PersonErased.model_validate(
+                {"mentor_id": one.person_id, "role": one.role, "site_id": one.site_id}
+            )
+    both = (PersonErased.model_validate({"mentor_id": id, "role": role})
+            for id in sorted(unclear - found.keys()) for role in ("mentor", "staff"))  # fmt: skip
+    return [*found.values(), *both]
 
 
 async def _on_topic() -> list[PersonErased]:
@@ -220,19 +231,19 @@ async def _on_topic() -> list[PersonErased]:
 async def _again(services: All, listed: Sequence[PersonErased]) -> tuple[int, int]:
     """How many people, and how many rows had come back."""
     try:
-        known = {one.mentor_id: one for one in await _known(services)}
+        known = await _known(services)
     except (bus.Unread, bus.Error) as problem:
         if not listed:
             fail(KAFKA_AWAY.format(problem))
-        known = {}
-    known |= {one.mentor_id: one for one in listed}
+        known = []
+    known = list({(one.mentor_id, one.role): one for one in (*known, *listed)}.values())
     run, rows = uuid4(), 0
     for running in services.values():
         before = await _rows(running)
-        for one in known.values():
-            await running.submit(one, id=f"{run}/{one.mentor_id}", source="jitt erase reapply")
+        for one in known:
+            await running.submit(one, id=f"{run}/{one.mentor_id}/{one.role}", source="jitt erase reapply")
         rows += await _rows(running) - before
-    return len(known), rows
+    return len({one.mentor_id for one in known}), rows
 
 
 async def _rows(running: Any) -> int:

@@ -28,10 +28,12 @@ def routes(console: Console) -> APIRouter:
         asked = asked if asked.before <= NEWEST else Asked(asked.by, asked.mentor, asked.what)
         async with console.reading() as conn:
             found = await store_audit.list_readings(conn, staff.site_id, asked, MOST + 1)
+            operated = [] if asked.by or asked.what else await store_audit.list_operated(conn, staff.site_id, asked.mentor, MOST)
             people, mentors = await store_audit.list_names(conn, staff.site_id)
             counts = await reading.count_alerts(conn, staff)
+        shown, commands = audit.page(found, asked, staff, caller.now, MOST), audit.commands(operated, staff, caller.now)
         return console.page(caller, "audit.jinja", "Site", counts.get("open", 0), asked=asked, people=people, mentors=mentors,
-                            kinds=audit.WHAT, page=audit.page(found, asked, staff, caller.now, MOST))  # fmt: skip
+                            kinds=audit.WHAT, operated=commands, page=shown)  # fmt: skip
 
     return router
 

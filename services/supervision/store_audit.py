@@ -20,6 +20,12 @@ WHERE a.site_id = $1 AND ($2::uuid IS NULL OR a.person_id = $2) AND ($3::uuid IS
   AND ($4 = '' OR a.what = $4) AND a.id < $5
 ORDER BY a.id DESC LIMIT $6
 """
+# Of a site's people by name; other ids say nothing to anybody.
+OPERATED = """
+SELECT o.at, o.operator, o.command,
+       ARRAY(SELECT p.name FROM person p WHERE p.person_id = ANY(o.about) AND p.site_id = $1 ORDER BY p.name) AS people
+FROM operated o WHERE o.site_id = $1 AND ($2::uuid IS NULL OR $2 = ANY(o.about)) ORDER BY o.id DESC LIMIT $3
+"""
 NAMES = "SELECT person_id, name, role FROM person WHERE site_id = $1 ORDER BY name, person_id"
 NEWEST = 2**63 - 1
 
@@ -35,6 +41,16 @@ class Reading:
     training_id: UUID | None
     reader: str | None
     mentor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """A command that somebody ran. `operator`: as the system calls them; `people`: names of those of the site whom it named."""
+
+    at: datetime
+    operator: str
+    command: str
+    people: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,11 @@ async def list_readings(conn: Connection, site_id: str, asked: Asked, limit: int
     """Newest first."""
     rows = await conn.fetch(OF_SITE, site_id, asked.by, asked.mentor, asked.what, asked.before, limit)
     return [Reading(**dict(row)) for row in rows]
+
+
+async def list_operated(conn: Connection, site_id: str, mentor: UUID | None, limit: int) -> list[Operated]:
+    """Newest first."""
+    return [Operated(**dict(row)) for row in await conn.fetch(OPERATED, site_id, mentor, limit)]
 
 
 async def list_names(conn: Connection, site_id: str) -> tuple[list[tuple[UUID, str]], list[tuple[UUID, str]]]:

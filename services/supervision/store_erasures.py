@@ -64,6 +64,9 @@ FROM gone WHERE r.file = 'users' AND ($2 = '' OR r.site_id = $2) AND r.row_id <>
   AND r.document -> 'agents' ? gone.row_id::text
 """
 FIND = "SELECT person_id, site_id, role, asked_at, closes_at, receipts, closed_at FROM erasure WHERE person_id = $1"
+ASKED = """
+SELECT person_id, site_id, role, asked_at, closes_at, receipts, closed_at FROM erasure WHERE person_id = ANY($1::uuid[])
+"""
 WHO = "SELECT person_id, site_id, role, reference, name, email FROM person WHERE person_id = ANY($1::uuid[]) ORDER BY person_id"
 RECEIPTS = TypeAdapter(dict[str, datetime])
 
@@ -97,6 +100,10 @@ async def erase_inside(conn: Connection, erasure: erasing.Erasure) -> None:
 async def find(conn: Connection, person_id: UUID) -> Erasure | None:
     row = await conn.fetchrow(FIND, person_id)
     return _erasure(row) if row else None
+
+
+async def list_asked(conn: Connection, ids: Sequence[UUID]) -> list[Erasure]:
+    return [_erasure(row) for row in await conn.fetch(ASKED, ids)]
 
 
 async def list_people(conn: Connection, ids: Sequence[UUID]) -> list[dict[str, Any]]:

@@ -12,11 +12,14 @@ from shared import db
 from shared.privacy import NOBODY, Keeps, Kept
 
 LOAD = "SELECT person_id, at FROM erased WHERE person_id = ANY($1::uuid[]) ORDER BY person_id FOR UPDATE"
-NOTE = "INSERT INTO erased (person_id) SELECT * FROM unnest($1::uuid[]) ON CONFLICT DO NOTHING"
-COUNT = "UPDATE erased SET rows = $2 WHERE person_id = $1"
+NOTE = "INSERT INTO erased (person_id, role) SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING"
+# Who was erased as both is anybody's guess: then the ledger says nothing, and it is done again as both.
+COUNT = """
+UPDATE erased SET rows = $2, role = CASE WHEN role IN ('', $3) THEN $3 ELSE '' END WHERE person_id = $1
+"""
 FIND = "SELECT at, rows FROM erased WHERE person_id = $1"
 AMONG = "SELECT person_id, at FROM erased WHERE person_id = ANY($1::uuid[])"
-ALL = "SELECT person_id FROM erased ORDER BY person_id"
+ALL = "SELECT person_id, role FROM erased ORDER BY person_id"
 ROWS_OF = "DELETE FROM %1$I WHERE %2$I = $1"
 DONE_BY = "UPDATE %1$I SET %2$I = $2 WHERE %2$I = $1"
 INSIDE = """
@@ -49,13 +52,13 @@ async def load(conn: Connection, ids: Sequence[UUID]) -> list[Record]:
     return list(await conn.fetch(LOAD, ids))
 
 
-async def note(conn: Connection, ids: Sequence[UUID]) -> bool:
+async def note(conn: Connection, ids: Sequence[UUID], roles: Sequence[str]) -> bool:
     """False when somebody else noted one of them meanwhile."""
-    return bool(await conn.execute(NOTE, ids) == f"INSERT 0 {len(ids)}")
+    return bool(await conn.execute(NOTE, ids, roles) == f"INSERT 0 {len(ids)}")
 
 
-async def count(conn: Connection, person_id: UUID, rows: Mapping[str, int]) -> None:
-    await conn.execute(COUNT, person_id, json.dumps(dict(rows)))
+async def count(conn: Connection, person_id: UUID, rows: Mapping[str, int], role: str) -> None:
+    await conn.execute(COUNT, person_id, json.dumps(dict(rows)), role)
 
 
 async def find(conn: Connection, person_id: UUID) -> dict[str, Any] | None:
@@ -68,8 +71,9 @@ async def among(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, datetime]:
     return {row["person_id"]: row["at"] for row in await conn.fetch(AMONG, ids)}
 
 
-async def list_erased(conn: Connection) -> list[UUID]:
-    return [row["person_id"] for row in await conn.fetch(ALL)]
+async def list_erased(conn: Connection) -> dict[UUID, str]:
+    """As what: mentor or staff; empty where nobody knows any more."""
+    return {row["person_id"]: row["role"] for row in await conn.fetch(ALL)}
 
 
 async def erase(conn: Connection, keeps: Keeps, person_id: UUID, site_id: str, *, staff: bool) -> dict[str, int]:

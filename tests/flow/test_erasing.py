@@ -5,11 +5,13 @@ import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from shared.contracts import ids
 from shared.contracts.supervision import MentorForgotten
+from shared.privacy import NOBODY
 from tests.flow import kafka, looking
 from tests.flow.commands import jitt, tried
 from tests.flow.database import rows
@@ -22,7 +24,7 @@ CANARY = Newcomer("canary-ref-7731", "Zelda Quartzmoor")
 MAIL, PHONE, YOUNG = "zelda.quartzmoor@canary.example.org", "555 000 7731", "canary-young-7731"
 WORDS = (CANARY.ref, CANARY.name, MAIL, PHONE, YOUNG, OPEN_ANSWER[:40])
 LEDGERS = {f"{name}.erased" for name in ("trigger", "content", "assessment", "supervision")}
-LOGS = {"supervision.audit", "assessment.open_answer_read"}  # opaque ids only, by decision
+LOGS = {"supervision.audit", "supervision.operated", "assessment.open_answer_read"}  # opaque ids only, by decision
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,8 @@ def test_everything_is_handed_out_to_read_and_as_data(person: Newcomer, tmp_path
     assert [row["text"] for row in data["words that a mentor wrote"][0]["rows"]] == [OPEN_ANSWER]
     assert (out / "read-me.html").stat().st_mode & 0o077 == 0
     assert tried("export", person.ref, "--site", LAKESIDE, "--out", str(out)).code == 2  # not over what is there
+    [done] = [one for one in json.loads(jitt("audit", "--about", str(person.id), "--json")) if one["command"] == "export"]
+    assert (done["service"], done["site_id"]) == ("supervision", LAKESIDE) and "@" in done["operator"]
 
 
 def test_a_dry_run_counts_and_erases_nothing(person: Newcomer) -> None:
@@ -113,17 +117,31 @@ def test_nothing_late_brings_the_mentor_back(person: Newcomer, file: Path) -> No
 
 
 def test_after_a_restore_the_erasure_is_done_again_before_anybody_comes_in(person: Newcomer, town: Town) -> None:
-    """As a backup of before would have it: the rows are back, and the ledgers know nothing."""
-    for service in ("trigger", "content", "assessment", "supervision"):
-        rows(f"DELETE FROM {service}.erased")
-    rows("INSERT INTO supervision.person (person_id, site_id, role, reference, name, email, phone, time_zone, locale, row_hash) "
-         "VALUES ($1, $2, 'mentor', $3, $4, $5, $6, 'UTC', 'en', '')",
-         person.id, LAKESIDE, person.ref, person.name, MAIL, PHONE)  # fmt: skip
+    """As a backup of before would have it: a mentor, a supervisor and a site lead are back, and of the staff only one service's
+    ledger knows anything, of the lead not even what they were."""
+    lea, kim = ids.supervisor(LAKESIDE, "lea"), ids.supervisor(LAKESIDE, "kim")
+    back = {person.id: "mentor", lea: "supervisor", kim: "site_lead"}
+    for id, role in back.items():
+        rows("INSERT INTO supervision.person (person_id, site_id, role, reference, name, time_zone, locale, row_hash) "
+             "VALUES ($1, $2, $3, $3, $4, 'UTC', 'en', '')", id, LAKESIDE, role, f"{CANARY.name} {role}")  # fmt: skip
+    assert {found[0] for found in rows("SELECT name FROM supervision.person WHERE name LIKE $1", f"{CANARY.name}%")}
     rows("INSERT INTO content.learner (mentor_id, site_id) VALUES ($1, $2)", person.id, LAKESIDE)
+    rows("INSERT INTO supervision.contact (contact_id, mentor_id, site_id, outcome, at, by_person, cleared) "
+         "VALUES ($1, $2, $3, 'talked', now(), $4, '{}')", ids.after(lea, "talk"), uuid4(), LAKESIDE, lea)  # fmt: skip
+    for service in ("trigger", "assessment", "supervision"):
+        rows(f"DELETE FROM {service}.erased")
+    rows("INSERT INTO content.erased (person_id, role) VALUES ($1, 'staff'), ($2, '')", lea, kim)
     found = json.loads(jitt("erase", "reapply", "--json"))
-    assert found["rows"] == 2 and found["people"] >= 1
-    assert looking.in_tables(WORDS) == {}
-    assert str(person.id) in jitt("erase", "ledger")
+    assert found["rows"] >= 5 and found["people"] >= 3
+    assert looking.in_tables([CANARY.name]) == {}
+    assert rows("SELECT by_person FROM supervision.contact WHERE contact_id = $1", ids.after(lea, "talk")) == [(NOBODY,)]
+    assert rows("SELECT role FROM supervision.erased WHERE person_id = ANY($1) ORDER BY role", list(back)) == [
+        ("",), ("mentor",), ("staff",),
+    ]  # fmt: skip
+    printed = [json.loads(line) for line in jitt("erase", "ledger").splitlines()]
+    assert {(one["mentor_id"], one["role"]) for one in printed} >= {
+        (str(person.id), "mentor"), (str(lea), "staff"), (str(kim), "mentor"), (str(kim), "staff"),
+    }  # fmt: skip
 
 
 def test_a_worker_whose_database_was_restored_does_it_by_itself(person: Newcomer, town: Town) -> None:

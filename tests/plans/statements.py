@@ -23,9 +23,10 @@ HOT: Mapping[str, str] = {
         CLAIM CLAIMED STORED_SHA REFUSE PARKED PARK UNPARK FAILED_LATELY BURY CONSUMED OFFSETS UNSENT SENT BACKLOG SETTLE_DEAD
         BURIED_LATELY INBOX_PAGES OLD_INBOX OLD_DEAD BEGIN_SWEEP DUE_SWEEP MOVE_SWEEP END_SWEEP BECAME""",
     "shared.messaging.store_erasing": "LOAD NOTE COUNT FIND AMONG FORGOT",
+    "shared.messaging.store_operated": "NOTE",
     "services.assessment.store_erasing": "ASKED SESSIONS ERASED",
-    "services.supervision.store_audit": "NOTE_BRIEF NOTE_MENTOR OF_SITE NAMES",
-    "services.supervision.store_erasures": "LOAD DUE OVERDUE REST INSERT UPDATE PAGES FIND WHO",
+    "services.supervision.store_audit": "NOTE_BRIEF NOTE_MENTOR OF_SITE NAMES OPERATED",
+    "services.supervision.store_erasures": "LOAD DUE OVERDUE REST INSERT UPDATE PAGES FIND WHO ASKED",
     "services.assessment.store": """
         LOAD_MODULES FIND_MODULES INSERT_MODULES UPDATE_MODULES LOAD_SESSIONS FIND_SESSIONS INSERT_SESSIONS UPDATE_SESSIONS
         LOAD_ROSTER INSERT_ROSTER UPDATE_ROSTER LOAD_SITES INSERT_SITES UPDATE_SITES SITES LOAD_TRAININGS INSERT_TRAININGS
@@ -74,7 +75,7 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
     "services.supervision.store_notices": """
         LOAD ADD SOONER UPDATE CLAIM CLAIM_ASKS HAND_OVER LOAD_REACH INSERT_REACH UPDATE_REACH OF_PERSON ONE CHOICE REACHES""",
-    "services.supervision.reading_notices": "READER SESSION NEWEST ALERT LISTED UNREACHED",
+    "services.supervision.reading_notices": "READER SESSION NEWEST ALERT LISTED UNREACHED UNREACHED_STAFF TOGETHER READS_NOW TWINS",
     "services.supervision.store_console": "FORGET KEEP_LINK USE_LINK PERSON",
     "services.supervision.store_sessions": "FORGET START FIND USED BECOME END OF_PERSON END_ONE END_ALL",
     "services.supervision.store_accounts": "OF_EMAIL BIND OF_ACCOUNT OF_PERSON",
@@ -127,7 +128,8 @@ SELDOM: Mapping[str, str] = {
     "services.trigger.store.AT_SITE": "a command that lists a site's sessions",
     "services.trigger.store_feeds.FEEDS": "a command that lists all feeds",
     "services.trigger.store_feeds.WAITING": "a page for operators, of the feeds that wait for somebody",
-    "shared.messaging.store_erasing.ALL": "a command that does all erasures again",
+    "shared.messaging.store_erasing.ALL": "an import, and a command that does all erasures again",
+    "shared.messaging.store_operated.LAST": "a command that lists what commands were run",
     "shared.messaging.store_erasing.ROWS_OF": "an erasure, of a table that privacy.toml names",
     "shared.messaging.store_erasing.DONE_BY": "an erasure of a member of staff, of a table that privacy.toml names",
     "shared.messaging.store_erasing.INSIDE": "an erasure of a member of staff, of a table that privacy.toml names",

@@ -169,4 +169,4 @@ async def test_the_last_use_of_a_token_that_was_ended_is_forgotten_after_a_year_
     (asyncpg.CheckViolationError("a row is wrong"), "PostgreSQL refused that, and nothing was changed: a row is wrong"),
 ])  # fmt: skip
 def test_what_postgres_says_becomes_a_sentence_that_says_what_to_do(error: Exception, words: str):
-    assert words in shared_commands._why(error)
+    assert words in shared_commands.why(error)

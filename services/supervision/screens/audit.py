@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from services.supervision.screens import said
 from services.supervision.screens.facts import Staff
-from services.supervision.store_audit import NEWEST, Asked, Reading
+from services.supervision.store_audit import NEWEST, Asked, Operated, Reading
 
 WHAT = {"brief": "Brief", "own_words": "The mentor’s own words", "mentor": "The mentor’s page"}
 ERASED = "somebody whose record was erased"
@@ -21,6 +21,17 @@ class Line:
     what: str
     mentor: str
     href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What somebody did from the command line."""
+
+    at: str
+    iso: str
+    operator: str
+    words: str
+    people: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,19 @@ def page(readings: Sequence[Reading], asked: Asked, viewer: Staff, now: datetime
     chosen = asked.by or asked.mentor or asked.what or asked.before != NEWEST
     nothing = "Nothing fits what you chose." if chosen else "Nobody has opened a page about a mentor yet."
     return Page(tuple(_line(one, viewer, now) for one in shown), older, nothing)
+
+
+def commands(found: Sequence[Operated], viewer: Staff, now: datetime) -> tuple[Command, ...]:
+    return tuple(
+        Command(
+            at=said.sentence(said.when(one.at, now, viewer.zone)),
+            iso=one.at.isoformat(),
+            operator=one.operator,
+            words=f"jitt {one.command}",
+            people=", ".join(one.people),
+        )
+        for one in found
+    )
 
 
 def _line(one: Reading, viewer: Staff, now: datetime) -> Line:
