@@ -16,7 +16,7 @@ from tests.access.callers import Caller, all_of
 from tests.access.canaries import Canaries, found_in, state, state_of
 from tests.access.town import SITES, SUPERVISORS, Town, settled
 
-AT_ONCE = 4
+AT_ONCE = 8  # some listen to a stream for a moment, and the others go on
 SHOWN = 20
 
 

@@ -1,4 +1,4 @@
-"""The leak matrix, for as many requests as a quick look allows; `python -m tests.access` asks at length. And its broken twins."""
+"""The leak matrix, for as many requests as a minute allows; `python -m tests.access` asks at length. And its broken twins."""
 
 import asyncpg
 
@@ -6,7 +6,7 @@ from services.supervision import reading
 from tests.access.matrix import Matrix, report
 from tests.conftest import at_database
 
-REQUESTS = 2_000
+REQUESTS = 20_000
 SEED = 40
 
 
