@@ -82,7 +82,8 @@ def routes(running: Running) -> APIRouter:
             visit = await guests.welcome(running, request, ref)
             if isinstance(visit, Closed):
                 return screens.closed(visit)
-            at = await delivered(running, f"training/{visit.id}", request_id, kind, visit.training.assigned.mentor_id)
+            pressed_on, mentor_id = f"training/{visit.id}", visit.training.assigned.mentor_id
+            at = await delivered(running, pressed_on, request_id, kind, mentor_id, concern=pressed_on)
         except OUT_OF_REACH:
             return waiting_page(language, found, f"/t/{ref}")
         return asked_page(visit, kind, at) if at else waiting_page(visit.language, visit.site, visit.base)
@@ -159,7 +160,7 @@ async def asked(running: Running, request: Request, ref: str, kind: Kind, id_: U
     """Whether the call is on its way, or kept here until the database takes it."""
     try:
         visit = await guests.welcome(running, request, ref)
-        return not isinstance(visit, Closed) and _taken(await submit(running, visit.id, kind, id_))
+        return not isinstance(visit, Closed) and taken(await submit(running, visit.id, kind, id_))
     except OUT_OF_REACH as error:
         log.error("call_not_taken", kind=kind, error=type(error).__name__)
     link = guests.signed(request, ref)
@@ -184,7 +185,7 @@ async def asked_before(running: Running, visit: Visit, form: Mapping[str, Any]) 
     except ValueError:
         return False
     kind: Kind = "now" if form.get("kind") == "now" else "can_wait"
-    return _taken(await submit(running, visit.id, kind, id_))
+    return taken(await submit(running, visit.id, kind, id_))
 
 
 async def submit(running: Running, training_id: UUID, kind: Kind, id_: UUID) -> Outcome:
@@ -202,17 +203,20 @@ def call_id(id_: UUID, kind: Kind) -> str:
     return f"call/{id_}/{kind}"
 
 
-def _taken(outcome: Outcome) -> bool:
-    return outcome.kind in ("applied", "duplicate")
+def taken(outcome: Outcome) -> bool:
+    """Also one that stands behind a failed record: it is kept, and goes out when that is mended. Its page says so until then."""
+    return outcome.kind in ("applied", "duplicate", "parked")
 
 
-async def delivered(running: Running, source: str, id_: UUID, kind: Kind, mentor_id: UUID) -> datetime | None:
+async def delivered(
+    running: Running, source: str, id_: UUID, kind: Kind, mentor_id: UUID, *, concern: str
+) -> datetime | None:
     """When it was taken, once it has left for the supervisor's side; waits a moment for that."""
     cause = store_calls.cause_of(running.service.name, source, call_id(id_, kind))
     loop = asyncio.get_running_loop()
     until = loop.time() + SOON
     while True:
-        taken_at, left = await store_calls.find_call(running.pool, cause, mentor_id)
+        taken_at, left = await store_calls.find_call(running.pool, cause, mentor_id, concern)
         if taken_at is None or left or loop.time() > until:
             return taken_at if left else None
         await asyncio.sleep(0.1)
@@ -267,7 +271,7 @@ async def deliver_kept(running: Running) -> int:
         if not known:
             continue  # it is on its way here; a call that was refused would not be taken again
         revoked = guests.revoked(mentor, call.link)
-        if revoked or not _taken(await _submit_kept(running, call)):
+        if revoked or not taken(await _submit_kept(running, call)):
             log.error("kept_call_refused", opens=call.opens, id=str(call.id), kind=call.kind, revoked=revoked)
         else:
             count += 1

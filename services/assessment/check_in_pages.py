@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
 from services.assessment import calls, calls_kept, check_in_calendar, check_in_visits, guests, screens
-from services.assessment.check_in import CheckInSent
+from services.assessment.check_in import CheckInSent, check_in_id
 from services.assessment.check_in_visits import COOKIE, CheckInVisit, State
 from services.assessment.guests import PROBE, Closed
 from shared.contracts.assessment import Done, Feeling, WantsToTalk
@@ -144,7 +144,10 @@ def call_routes(running: Running) -> APIRouter:
             visit = await check_in_visits.welcome(running, request, ref)
             if isinstance(visit, Closed):
                 return screens.closed(visit)
-            at = await calls.delivered(running, source(visit), request_id, kind, visit.link.mentor_id)
+            key = check_in_id(visit.session.session_id, visit.link.mentor_id)
+            at = await calls.delivered(
+                running, source(visit), request_id, kind, visit.link.mentor_id, concern=f"check_in/{key}"
+            )
         except calls.OUT_OF_REACH:
             return calls.waiting_page(calls.asked_in(request), found, f"/c/{ref}")
         if at is None:
@@ -162,7 +165,7 @@ async def ask_for_call(running: Running, request: Request, ref: str, kind: calls
         if isinstance(visit, Closed):
             return False
         outcome = await calls.submit_after(running, visit.session.session_id, visit.link.mentor_id, kind, id_)
-        return outcome.kind in ("applied", "duplicate")
+        return calls.taken(outcome)
     except calls.OUT_OF_REACH as error:
         log.error("call_not_taken", kind=kind, error=type(error).__name__)
     link = guests.signed(request, ref, "check_in", COOKIE)

@@ -9,6 +9,7 @@ import pytest
 
 from services.assessment import calls, calls_kept
 from services.assessment.calls import deliver_kept, keep_numbers
+from shared.messaging.dead import replay
 from tests.assessment.building import MENTOR, SESSION, TRAINING, planned, site
 from tests.assessment.visiting import arrive, soon, told
 from tests.driving import deliver, outgoing
@@ -137,6 +138,24 @@ async def test_in_an_outage_a_call_is_kept_and_its_page_says_that_nobody_was_tol
     await phone.open(f"{page}?kind=now&site=east")
     assert phone.heading == "Not delivered yet. Please call."
     assert await deliver_kept(phone.running) == 1
+    await left(phone)
+    await phone.open(f"{page}?kind=now&site=east")
+    assert phone.heading == "Your supervisor has been asked to call you"
+
+
+async def test_a_call_behind_a_failed_record_is_kept_and_said_to_be_delivered_only_once_that_is_mended(phone, link):
+    await started(phone, link)
+    await phone.running.pool.execute("INSERT INTO parked (concern) VALUES ($1)", f"training/{TRAINING}")
+    request = await ask(phone)
+    assert (phone.status, phone.heading) == (202, "Not delivered yet. Please call.")
+    assert "We keep your request and send it as soon as we can." in phone.words
+    await ask(phone, request=request)
+    assert phone.heading == "Not delivered yet. Please call.", "pressed again it is no more delivered than before"
+    page = phone.path
+    assert await asked_for(phone.running) == []
+    assert await phone.running.pool.fetchval("SELECT state FROM dead_letter") == "parked"
+    await replay(phone.running, None)
+    assert [call.kind for call in await asked_for(phone.running)] == ["now"]
     await left(phone)
     await phone.open(f"{page}?kind=now&site=east")
     assert phone.heading == "Your supervisor has been asked to call you"
