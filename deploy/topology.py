@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from shared.service import Service
+if TYPE_CHECKING:
+    from shared.service import Service  # whoever asks for names only need not wait for it
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,7 +26,7 @@ SERVICES = (
 NAMES = tuple(deployed.name for deployed in SERVICES)
 
 
-def service(name: str) -> Service:
+def service(name: str) -> "Service":
     """The service's wiring, imported only when it is needed."""
     found: Service = import_module(f"services.{name}.app").SERVICE
     return found

@@ -10,20 +10,16 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import uvicorn
 import uvloop
 from asyncpg import Connection, Pool
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import JSONResponse, Response
-from prometheus_client import generate_latest
 
-from shared import access, bus, db, http, http_dead, kafka_rights, retention
-from shared.health import SILENT_SECONDS, Pulse, too_old, wanted_migrations, why_not_ready
+from shared import access, bus, db, http_health, kafka_rights, retention
+from shared.health import SILENT_SECONDS, Pulse, too_old
 from shared.messaging import relay
 from shared.messaging.batch import TooManyFailures
-from shared.messaging.gauges import Gauges
 from shared.messaging.handler import Handler
 from shared.messaging.ingest import OwnTopics, PublishersTopics, inbound_topics
 from shared.messaging.relay import Relay
@@ -31,6 +27,9 @@ from shared.messaging.worker import Worker
 from shared.running import Running
 from shared.service import Publisher, Service
 from shared.settings import settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 LOG = logging.getLogger("jitt.process")
 Role = Literal["web", "worker", "all"]
@@ -60,7 +59,7 @@ async def run(service: Service, role: Role, port: int, silent_seconds: float | N
     pool = await db.open_pool(db.service_dsn(service.name), f"jitt {service.name} web", least=0)
     running = Running(service, pool, settings(), web)
     work = WorkerProcess(running, silent_seconds) if role in ("worker", "all") else None
-    app = application_of(running, work, pages=role in ("web", "all"))
+    app = application_of(running, work) if role in ("web", "all") else http_health.application(running, work)
     server = _Server(uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False,
                                            timeout_graceful_shutdown=5, server_header=False))
     _spare_what_stays()
@@ -101,42 +100,19 @@ class _Server(uvicorn.Server):
         yield
 
 
-def application_of(running: Running, work: "WorkerProcess | None" = None, *, pages: bool = True) -> FastAPI:
+def application_of(running: Running, work: "WorkerProcess | None" = None) -> "FastAPI":
     """The service's web application; also what tests open."""
-    own = running.service.routes(running.pages) if pages else APIRouter()
-    dead = http_dead.routes(running, work.subscriptions if work else tuple) if pages else APIRouter()
+    from fastapi import FastAPI  # with all that belongs to pages, half the time that a worker would need to start again
+
+    from shared import http, http_dead
+
+    own, dead = running.service.routes(running.pages), http_dead.routes(running, work.subscriptions if work else tuple)
     title, life = f"jitt {running.service.name}", own.lifespan_context
     app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
     app.state.running = running.pages
-    app.router.routes.extend(http.joined(own, dead).routes)
-    _add_health(app, running, work)
+    app.router.routes.extend([*http.joined(own, dead).routes, *http_health.routes(running, work)])
     http.install(app)
     return app
-
-
-def _add_health(app: FastAPI, running: Running, work: "WorkerProcess | None") -> None:
-    wanted, gauges = wanted_migrations(running.service.name), Gauges(running)
-
-    @app.get("/health/live", include_in_schema=False)
-    async def live() -> Response:
-        ages = work.ages() if work else {}
-        why = too_old(ages, work.silent_seconds) if work else ""
-        seen = {"seconds_since_poll": ages.get("kafka"), "seconds_since": ages}
-        return JSONResponse({"alive": not why, "why": why} | seen, 503 if why else 200)
-
-    @app.get("/health/ready", include_in_schema=False)
-    async def ready() -> Response:
-        if why := await why_not_ready(running.pool, wanted) or (work.why_not_ready() if work else ""):
-            return JSONResponse({"ready": False, "why": why}, 503)
-        return JSONResponse({"ready": True, "consuming": bool(work and work.consuming)})
-
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        try:
-            await gauges.refresh(work.ages() if work else {}, work.subscriptions() if work else ())
-        except Exception as error:
-            LOG.warning("metrics of the tables cannot be read", extra={"error": f"{type(error).__name__}: {error}"})
-        return Response(generate_latest(), media_type="text/plain; version=0.0.4")
 
 
 class _Worker(Worker):

@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from asyncpg import Connection
-from fastapi import APIRouter
 
 from shared.contracts.event import Event
 from shared.messaging.handler import Handler
 from shared.privacy import Keeps
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter  # a worker that starts again has no time for what it never serves
 
 
 class Publisher(Protocol):
@@ -44,7 +46,7 @@ class Service:
     handlers: tuple[Handler[Any], ...]
     reads: tuple[str, ...]
     publishes: tuple[type[Event], ...]
-    routes: Callable[..., APIRouter]
+    routes: "Callable[..., APIRouter]"
     publishers: LoadPublishers | None = None
     pause_publisher: Callable[[str], Event] | None = None
     aside: Aside | None = None

@@ -1,6 +1,6 @@
 """Assessment: how did it go? Trainings in progress, answers, and the memory of each skill. Wiring only."""
 
-from fastapi import APIRouter
+from typing import TYPE_CHECKING
 
 from services.assessment.handlers import HANDLERS, KEEPS
 from shared.contracts.assessment import (
@@ -20,8 +20,11 @@ from shared.contracts.assessment import (
 from shared.running import Running
 from shared.service import Service
 
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
-def routes(running: Running) -> APIRouter:
+
+def routes(running: Running) -> "APIRouter":
     """Imported for pages only: a worker that starts again has no time for what it never serves."""
     from services.assessment import http
 

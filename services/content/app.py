@@ -1,6 +1,6 @@
 """The content service: which training a mentor gets, and how its questions do. Wiring only."""
 
-from fastapi import APIRouter
+from typing import TYPE_CHECKING
 
 from services.content.handlers import ERASURE, KEEPS, LEARNER, PUBLICATION
 from services.content.handlers_statistics import STATISTICS
@@ -16,8 +16,11 @@ from shared.contracts.content import (
 from shared.running import Running
 from shared.service import Service
 
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
-def routes(running: Running) -> APIRouter:
+
+def routes(running: Running) -> "APIRouter":
     """Imported for pages only: a worker that starts again has no time for what it never serves."""
     from services.content import http
 

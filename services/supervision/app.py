@@ -1,6 +1,6 @@
 """The supervision service: who must look? Wiring only."""
 
-from fastapi import APIRouter
+from typing import TYPE_CHECKING
 
 from services.supervision import beside
 from services.supervision.handlers import HANDLERS
@@ -29,8 +29,11 @@ from shared.contracts.supervision import (
 from shared.running import Running
 from shared.service import Service
 
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
-def routes(running: Running) -> APIRouter:
+
+def routes(running: Running) -> "APIRouter":
     """Imported for pages only: a worker that starts again has no time for what it never serves."""
     from services.supervision import http
 

@@ -1,6 +1,6 @@
 """When? Wiring of the trigger service."""
 
-from fastapi import APIRouter
+from typing import TYPE_CHECKING
 
 from services.trigger import beside
 from services.trigger.handlers import HANDLERS, KEEPS
@@ -19,8 +19,11 @@ from shared.contracts.trigger import (
 from shared.running import Running
 from shared.service import Service
 
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
-def routes(running: Running) -> APIRouter:
+
+def routes(running: Running) -> "APIRouter":
     """Imported for pages only: a worker that starts again has no time for what it never serves."""
     from services.trigger import http
 

@@ -12,9 +12,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.trigger import calendar_mapping, calendars, imports, store_imports
-from services.trigger.calendar_mapping import NO_MAPPING, CalendarMapping, Meanings, Roster
+from services.trigger.calendar_mapping import NO_MAPPING, CalendarMapping, Meanings
 from services.trigger.calendar_parts import Problem, Progress, Reading, Window
-from services.trigger.imports import REFUSED, Asked, Change, Meaning, Plan
+from services.trigger.imports import REFUSED, Asked, Change, Meaning, Plan, Roster
 from services.trigger.store_imports import Row, Source
 from shared.contracts import ids
 from shared.messaging.outcome import Outcome

@@ -5,7 +5,7 @@ Words that may be a person's name are compared and kept as keyed hashes. An entr
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from services.trigger.calendar_about import PEOPLE
 from services.trigger.calendar_parts import About, Instance
-from services.trigger.imports import LEFT_OUT, SEVERAL_MENTORS, Asked, Meaning, activity_named, activity_of
+from services.trigger.imports import LEFT_OUT, SEVERAL_MENTORS, Asked, Meaning, Roster, activity_named, activity_of
 from shared.contracts import ids
 from shared.contracts.site import Mode
 from shared.contracts.vocabulary import vocabulary
@@ -70,14 +70,6 @@ def written(mapping: CalendarMapping) -> str:
 
 def parse(document: str) -> CalendarMapping:
     return DOCUMENT.validate_json(document)
-
-
-@dataclass(frozen=True, slots=True)
-class Roster:
-    """A site's mentors of now, and by the hash of an address those who have it."""
-
-    mentors: frozenset[UUID] = frozenset()
-    by_address: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
 
 
 def digest(mapping: CalendarMapping, roster: Roster) -> bytes:

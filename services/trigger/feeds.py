@@ -3,10 +3,8 @@
 What nobody can tell the mentor of is not kept: the calendar is read whole again once its mapping or the roster is another one.
 """
 
-import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,26 +18,10 @@ from shared.running import Running
 
 LOG = logging.getLogger("jitt.feeds")
 WHOLE_AGAIN = timedelta(hours=12)  # the days that are planned move on, also for a calendar that does not change
-LEASE = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=6)
 JITTER = 0.2
 MOST_VANISHING, FEWEST_HELD = 0.2, 3  # of the sessions to come; one or two that vanish are nobody's accident
-IDLE_SECONDS = 1.0
 DICE = random.SystemRandom()
-
-
-async def run(running: Running, room: Callable[[], Awaitable[object]]) -> None:
-    """For ever, in every worker: one feed that is due at a time, of which each is some worker's."""
-    while True:
-        try:
-            await room()
-            feed = await store_feeds.claim(running.pool, LEASE)
-            if feed is not None:
-                await look(running, feed)
-                continue
-        except Exception as error:
-            LOG.warning("feeds cannot be looked at now", extra={"error": f"{type(error).__name__}: {error}"})
-        await asyncio.sleep(IDLE_SECONDS)
 
 
 async def look(running: Running, feed: Feed) -> Asked:

@@ -66,6 +66,14 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
+class Roster:
+    """A site's mentors of now, and by the hash of an address those who have it."""
+
+    mentors: frozenset[UUID] = frozenset()
+    by_address: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """What was said last of one session. `elsewhere`: by another calendar than the one that is read."""
 

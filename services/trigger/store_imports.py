@@ -7,8 +7,7 @@ from uuid import UUID
 
 from asyncpg import Connection, Record
 
-from services.trigger.calendar_mapping import Roster
-from services.trigger.imports import Said
+from services.trigger.imports import Roster, Said
 
 NOW = "SELECT now()"
 TIME_ZONE = "SELECT time_zone FROM site WHERE site_id = $1"

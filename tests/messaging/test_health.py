@@ -24,7 +24,8 @@ from shared import bus
 from shared.contracts.supervision import MentorEnrolled
 from shared.contracts.topics import KEPT, TOPICS, Topic
 from shared.health import too_old
-from shared.process import Silent, WorkerProcess, application_of
+from shared.http_health import application
+from shared.process import Silent, WorkerProcess
 from tests.conftest import at_database
 from tests.driving import deliver, fall_due
 from tests.messaging.tally_service import SERVICE, Added
@@ -77,7 +78,7 @@ async def consumes(port):
 
 @asynccontextmanager
 async def page(running, work=None):
-    transport = httpx2.ASGITransport(app=application_of(running, work, pages=False))
+    transport = httpx2.ASGITransport(app=application(running, work))
     async with httpx2.AsyncClient(transport=transport, base_url="http://health") as client:
         yield client
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.trigger import calendar_mapping, calendars, feeds, imports, mapping_file, mapping_words
-from services.trigger.calendar_mapping import CalendarMapping, Meanings, Question, Roster, Rule, phrase
+from services.trigger.calendar_mapping import CalendarMapping, Meanings, Question, Rule, phrase
 from services.trigger.calendar_parts import About
-from services.trigger.imports import Asked, Meaning, Plan, Said
+from services.trigger.imports import Asked, Meaning, Plan, Roster, Said
 from services.trigger.messages import SessionMapped
 from shared.contracts import ids
 from shared.contracts.site import SessionCancelled
