@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.supervision.domain import Alert, Change, Hold, MentorCase, Training
-from services.supervision.notices import CHECK_IN_LIFE, LINK_LIFE, Decided, Kind, Notice, id_of, new
+from services.supervision.notices import CHECK_IN_LIFE, LEAD, LINK_LIFE, Decided, Kind, Notice, id_of, new
 from shared.contracts import ids
 from shared.contracts.assessment import AnswerRegraded, LinkRequested
 from shared.contracts.content import TrainingAssigned
@@ -106,14 +106,16 @@ def of_brief(found: "Preparation", supervisor_id: UUID | None, now: datetime) ->
     cause = supervisor_id or ids.after(UUID(int=0), found.site_id)
     if found.starts_at <= now:
         return ()
-    return (new(cause, f"briefs/{day}", "briefs", now, site_id=found.site_id, to=supervisor_id, until=found.starts_at,
-                about={"day": day, "supervisor_id": supervisor_id}, at=max(now, found.quiz_by or now)),)  # fmt: skip
+    about = {"day": day, "supervisor_id": supervisor_id, "for": supervisor_id or LEAD, "one": f"briefs/{day}"}
+    at = max(now, found.quiz_by or now)
+    site, until = found.site_id, found.starts_at
+    return (new(cause, f"briefs/{day}", "briefs", now, site_id=site, to=supervisor_id, until=until, about=about, at=at),)
 
 
 def of_case(case: MentorCase) -> Iterator[Notice]:
     """Who is asked to act on an alert is told once for each time it is raised, passed on, becomes theirs, or becomes urgent.
 
-    What asks for attention is told of once its place in the week is known; those in one list are one mail a day. The on-call
+    What asks for attention is told of once its place in the week is known; those in one list are one mail an hour. The on-call
     number reads no mail: where it is asked first, the supervisor is told all the same.
     """
     for change in case.changes:
@@ -143,12 +145,13 @@ def _to_staff(case: MentorCase, change: Change, alert: Alert) -> Notice:
     to = alert.with_person if alert.escalated_at else first
     until = max(change.at + ALERT_LIFE, _start(case, alert.session_id) or change.at)
     whom = f"/{to}" if to and kind == "alert" else ""  # who takes a mentor over has been told of nothing yet
-    cause, name = alert.alert_id, f"{alert.with_role}{whom}/{alert.raised_at.isoformat()}{urgent}"
-    if alert.place == "grouped" and kind == "alert" and alert.supervisor_id:
-        cause, name = alert.supervisor_id, f"grouped/{alert.rule}/{change.at.date()}{urgent}"
-    return new(cause, name, kind, change.at, site_id=case.site_id, to=to, until=until,
-               about={"alert_id": alert.alert_id, "mentor_id": case.mentor_id, "session_id": alert.session_id,
-                      "with_role": alert.with_role})  # fmt: skip
+    in_list = alert.place == "grouped" and alert.severity != "urgent" and kind == "alert" and alert.supervisor_id
+    about = {
+        "alert_id": alert.alert_id, "mentor_id": case.mentor_id, "session_id": alert.session_id, "with_role": alert.with_role,
+        "for": to or LEAD, "one": f"grouped/{alert.rule}" if in_list else None,
+    }  # fmt: skip
+    name = f"{alert.with_role}{whom}/{alert.raised_at.isoformat()}{urgent}"
+    return new(alert.alert_id, name, kind, change.at, site_id=case.site_id, to=to, until=until, about=about)
 
 
 def _asks(alert: Alert) -> bool:

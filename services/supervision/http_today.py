@@ -14,6 +14,7 @@ from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.screens import reached, said, site, today
 from services.supervision.screens.days_off import Card
 from services.supervision.screens.facts import Staff
+from services.supervision.screens.reached import Unreached
 from services.supervision.screens.today import Today
 from services.supervision.told import Cursor
 from shared.pages import times
@@ -47,8 +48,10 @@ def routes(console: Console) -> APIRouter:
             waiting = await _waiting(conn, caller.staff)
             standing_in = await http_away.standing_in(conn, caller)
             unreached = await reading_notices.list_unreached(conn, caller.staff)
+            staff = await _unreached_staff(console, conn, caller.staff)
         return console.page(caller, "today.jinja", "Today", found.open_alerts, drawn=found, now=caller.now, waiting=waiting,
-                            standing_in=standing_in, unreached=unreached, to_reach=reached.heading(unreached))  # fmt: skip
+                            standing_in=standing_in, unreached=unreached, to_reach=reached.heading(unreached),
+                            staff=reached.staff(staff))  # fmt: skip
 
     return router
 
@@ -85,6 +88,12 @@ async def _waiting(conn: Connection, staff: Staff) -> str:
     """Trainings that wait for the site's own data, said to whoever sees to such things here."""
     found = await reading_site.find(conn, staff.site_id) if staff.leads or not staff.leads_of_site else None
     return site.heading(found[1]) if found else ""
+
+
+async def _unreached_staff(console: Console, conn: Connection, staff: Staff) -> list[Unreached]:
+    if not staff.leads:
+        return []
+    return await reading_notices.list_unreached_staff(conn, staff.site_id, texts=bool(console.running.settings.text_url))
 
 
 async def _next(conn: Connection, staff: Staff, now: datetime) -> str | None:

@@ -106,4 +106,11 @@ class Desk:
         return self.opens("training", self.session.training_id, self.session.starts_at + notices.LINK_LIFE)
 
 
-Written = Letter | NotNow | NoUse
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """It is somebody else's by now to read."""
+
+    to: UUID
+
+
+Written = Letter | NotNow | NoUse | Elsewhere

@@ -64,6 +64,24 @@ class Alert:
     raised_at: datetime
     starts_at: datetime | None
     supervisor_name: str | None
+    passed_why: str | None = None
+    supervisor_id: UUID | None = None
+    with_person: UUID | None = None
+
+    @property
+    def asked(self) -> UUID | None:
+        """Who is asked to act on it; None: the site's lead."""
+        if self.with_person:
+            return self.with_person
+        return self.supervisor_id if self.with_role in ("supervisor", "on_call") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Other notices of which one is enough for their reader: when the last was sent, and whether one is being sent now."""
+
+    sent_at: datetime | None = None
+    under_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +102,6 @@ class Facts:
     talk: int = 0
     waiting: int = 0
     lines: tuple[Line, ...] = ()
+    together: tuple[Alert, ...] = ()  # what stands in one list with the alert, itself too
+    reads_now: UUID | None = None  # who reads what it is for: another one while its person is away
+    twins: Twins = Twins()

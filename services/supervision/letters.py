@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from services.supervision import letters_staff, notices
-from services.supervision.letter_desk import Desk, Letter, NotNow, NoUse, Written
+from services.supervision.letter_desk import Desk, Elsewhere, Letter, NotNow, NoUse, Written
 from services.supervision.letter_facts import Facts
 from services.supervision.notices import Kind, Notice
 from shared.pages import languages, times
@@ -23,6 +23,8 @@ def write(notice: Notice, facts: Facts, mentors: str, console: str) -> Written:
     reader = facts.reader
     if not reader.here or (reader.mentor and reader.wanted == "none"):
         return NoUse("switched_off" if reader.here else "has_left")
+    if facts.reads_now and facts.reads_now != reader.person_id:
+        return Elsewhere(facts.reads_now)
     if facts.now >= notice.useful_until:
         return NoUse("too_late", expired=True)
     if reader.sent_lately >= MOST_PER_HOUR and notice.kind not in ("alert", "escalation"):

@@ -4,15 +4,16 @@ No mail says why: a result may stand in an inbox, on a locked screen, in an arch
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.supervision.letter_desk import Desk, Letter, NotNow, NoUse, Written
-from services.supervision.letter_facts import Alert
-from services.supervision.notices import Kind
+from services.supervision.letter_facts import Alert, Line
+from services.supervision.notices import LEAD, Kind
 from services.supervision.screens import said
 from shared.pages import times
 
 ON_CALL = "No working hours are left before the session. If you cannot see to it, please ask the person on call."
+BETWEEN, SOON = timedelta(hours=1), timedelta(seconds=30)
 ASKS = {  # what the mentor said to us, in a word; for every other rule its urgency is all
     "safeguarding_button_pressed": "Please call now",
     "mentor_asked_to_talk": "Asked to talk",
@@ -20,8 +21,10 @@ ASKS = {  # what the mentor said to us, in a word; for every other rule its urge
 
 
 def alert(desk: Desk) -> Written:
-    if later := _taken(desk) or _quiet(desk):
+    if later := _taken(desk) or _quiet(desk) or _told_together(desk):
         return later
+    if len(desk.facts.together) > 1:
+        return _list(desk)
     found, before = desk.alert, _before(desk)
     word = ASKS.get(found.rule, "Talk first" if found.urgent else "Please look")
     if found.rule in ASKS:
@@ -40,12 +43,33 @@ def alert(desk: Desk) -> Written:
     )
 
 
+def _list(desk: Desk) -> Letter:
+    """One mail for all that stand in one list."""
+    found = desk.facts.together
+    mentors = len({one.mentor_name for one in found})
+    subject = f"Please look: {said.counted(mentors, 'mentor', 'mentors')}"
+    first = min((one.acknowledge_by for one in found if one.acknowledge_by and one.acknowledge_by > desk.facts.now), default=None)
+    return Letter(
+        subject=subject,
+        before=("There is something to look at about each of them.", *_by(desk, first, "the first")),
+        label="Open the list",
+        url=f"{desk.console}/alerts#group-{desk.alert.rule}",
+        lines=tuple(Line(_subject("", one, desk).removeprefix(": "), f"/alerts#alert-{one.alert_id}") for one in found),
+        after=("The alerts say why, once you are signed in.",),
+        text=f"{subject}.",
+    )
+
+
 def escalation(desk: Desk) -> Written:
     if later := _taken(desk) or _quiet(desk):
         return later
     found = desk.alert
-    who = found.supervisor_name or "Nobody"
-    asks = f"{who} has not acknowledged an alert about {found.mentor_name}, open since {_clock(desk, found.raised_at)}."
+    what = f"an alert about {found.mentor_name}, open since {_clock(desk, found.raised_at)}"
+    why = {
+        "asked": f"Somebody passed on {what}.",
+        "unreached": f"No message reached whoever was asked before you to look at {what}.",
+    }
+    asks = why.get(found.passed_why or "", f"{found.supervisor_name or 'Nobody'} has not acknowledged {what}.")
     return Letter(
         subject=_subject("Not acknowledged", found, desk),
         before=(asks + " Now it is with you.", *_until(desk)),
@@ -61,6 +85,8 @@ def briefs(desk: Desk) -> Written:
     facts = desk.facts
     if not facts.first_at or not (facts.talk or facts.waiting):
         return NoUse("nothing_to_do")
+    if later := _told_today(desk):
+        return later
     counts = [f"{facts.talk} to talk with"] * bool(facts.talk) + [f"{facts.waiting} waiting"] * bool(facts.waiting)
     subject = f"{said.sentence(_clock(desk, facts.first_at))} and later: {', '.join(counts)}"
     return Letter(
@@ -110,7 +136,27 @@ def _taken(desk: Desk) -> NoUse | None:
     found = desk.facts.alert
     if found is None or found.state != "open" or found.snoozed:
         return NoUse("taken_already" if found else "unknown_alert")
-    return NoUse("passed_on") if found.with_role != desk.notice.about.get("with_role", found.with_role) else None
+    if found.with_role != desk.notice.about.get("with_role", found.with_role):
+        return NoUse("passed_on")
+    return NoUse("asks_somebody_else") if desk.notice.about.get("for", LEAD) not in (str(found.asked), LEAD) else None
+
+
+def _told_together(desk: Desk) -> NoUse | NotNow | None:
+    """Of one list. What came up before its last mail left stood on it; later ones wait for an hour, unless that is too long."""
+    twins, now = desk.facts.twins, desk.facts.now
+    if twins.sent_at and twins.sent_at >= desk.notice.created_at:
+        return NoUse("told_together")
+    if twins.under_way:
+        return NotNow(now + SOON, "told_together")
+    again, by = (twins.sent_at or now) + BETWEEN, desk.alert.acknowledge_by
+    return NotNow(again, "told_lately") if twins.sent_at and again > now and (by is None or by > again + BETWEEN) else None
+
+
+def _told_today(desk: Desk) -> NoUse | NotNow | None:
+    """Who stands in for somebody gets one mail about the day, like everybody: it lists the sessions of both."""
+    if desk.facts.twins.under_way:
+        return NotNow(desk.facts.now + SOON, "told_together")
+    return NoUse("told_together") if desk.facts.twins.sent_at else None
 
 
 def _before(desk: Desk) -> datetime | None:
@@ -124,10 +170,15 @@ def _subject(word: str, found: Alert, desk: Desk) -> str:
 
 
 def _until(desk: Desk) -> tuple[str, ...]:
-    by = desk.alert.acknowledge_by
-    if by is None or by <= desk.facts.now or desk.notice.kind == "escalation" or desk.alert.with_role == "on_call":
+    if desk.notice.kind == "escalation" or desk.alert.with_role == "on_call":
         return ()
-    return (f"Acknowledge it by {_clock(desk, by)}. After that the next in line is asked.",)
+    return _by(desk, desk.alert.acknowledge_by, "it")
+
+
+def _by(desk: Desk, by: datetime | None, what: str) -> tuple[str, ...]:
+    if by is None or by <= desk.facts.now:
+        return ()
+    return (f"Acknowledge {what} by {_clock(desk, by)}. After that the next in line is asked.",)
 
 
 def _alerts(desk: Desk, found: Alert) -> str:

@@ -41,15 +41,18 @@ class _OfNotice(Event):
 
 
 class NoticeTried(_OfNotice):
-    """accepted: a server or provider has it. later: it said try again. refused: it never will. postponed: not tried yet."""
+    """accepted: a server or provider has it. later: it said try again. refused: it never will. postponed: not tried yet.
+    readdressed: somebody else reads it by now. passed_on: nobody could be told, and its alert has gone on to the next in line.
+    """
 
     TYPE = "supervision.notice_tried.v1"
 
     tries: int
-    outcome: Literal["accepted", "later", "refused", "expired", "dropped", "postponed"]
+    outcome: Literal["accepted", "later", "refused", "expired", "dropped", "postponed", "readdressed", "passed_on"]
     channel: Channel | None = None
     reason: str | None = Field(None, description="a code, such as smtp_550 or session_canceled")
     again_at: AwareDatetime | None = None
+    to: UUID | None = Field(None, description="readdressed: who reads it")
     address: bool = Field(True, description="refused: it is the address that takes nothing, and not this one message")
     otherwise: bool = Field(False, description="refused here, and there is another channel to try")
     provider_id: str | None = None

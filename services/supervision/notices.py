@@ -22,6 +22,9 @@ State = Literal["waiting", "sending", "handed_over", "sent", "delivered", "faile
 Channel = Literal["mail", "text"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ENDED: frozenset[State] = frozenset({"delivered", "failed", "bounced", "expired", "dropped"})
+LEAD = "lead"  # whom a notice is for that is for nobody in particular
+UNHEARD: frozenset[State] = frozenset({"failed", "bounced"})
+ASKS: frozenset[Kind] = frozenset({"alert", "escalation"})  # somebody has to act on what it tells
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 LONGEST_WAIT_OF_ALERTS = timedelta(minutes=4)
 CHECK_IN_LIFE, LINK_LIFE = timedelta(days=3), timedelta(days=14)
@@ -46,6 +49,11 @@ class Notice:
     sent_at: datetime | None = None
     provider_id: str | None = None
     reason: str | None = None
+
+    @property
+    def unheard(self) -> bool:
+        """Nobody will know of what it asked for: it is looked at once more, so that the alert goes on to the next in line."""
+        return self.kind in ASKS and self.state in UNHEARD
 
 
 Decided = tuple[Notice, list[Event]] | Refused
@@ -93,7 +101,7 @@ def asked(notice: Notice | None, event: NoticeAsked, now: datetime, _: object) -
 def tried(notice: Notice | None, event: NoticeTried, now: datetime, _: object) -> Decided:
     """What a sender tells of its try. That a server took it counts whenever it is told; the rest only of the newest try."""
     if notice is None or notice.state in ENDED:
-        return Refused("no_such_notice" if notice is None else "ended_already")
+        return _looked_at_again(notice, event)
     if event.outcome == "accepted":
         sent = replace(notice, state="sent", due_at=None, sent_at=notice.sent_at or now, channel=event.channel,
                        provider_id=event.provider_id, reason=None)  # fmt: skip
@@ -105,6 +113,13 @@ def tried(notice: Notice | None, event: NoticeTried, now: datetime, _: object) -
     return refused(notice, event, now) if event.outcome == "refused" else later(notice, event, now)
 
 
+def _looked_at_again(notice: Notice | None, event: NoticeTried) -> Decided:
+    """Of what has ended: its alert went on to somebody else."""
+    if notice and notice.unheard and event.outcome == "passed_on":
+        return replace(notice, due_at=None), []
+    return Refused("ended_already" if notice else "no_such_notice")
+
+
 def refused(notice: Notice, event: NoticeTried, now: datetime) -> Decided:
     """For good, on this channel: the other one is tried at once, where there is one."""
     there = replace(notice, channel=event.channel, reason=event.reason, handed_at=None)
@@ -113,6 +128,8 @@ def refused(notice: Notice, event: NoticeTried, now: datetime) -> Decided:
 
 def later(notice: Notice, event: NoticeTried, now: datetime) -> Decided:
     """Again after a while, unless it is of no use by then. A try that was put off does not count as one."""
+    if event.outcome == "readdressed":
+        return replace(notice, person_id=event.to, state="waiting", due_at=now, tries=notice.tries - 1, handed_at=None), []
     put_off = event.outcome == "postponed"
     at = event.again_at if put_off and event.again_at else now + wait(notice.tries, notice.kind)
     if at >= notice.useful_until:
@@ -137,6 +154,7 @@ def reported(notice: Notice | None, event: NoticeReported, now: datetime, _: obj
 
 def ended(notice: Notice, state: State, reason: str | None, now: datetime) -> tuple[Notice, list[Event]]:
     over = replace(notice, state=state, due_at=None, reason=reason)
+    over = replace(over, due_at=now) if over.unheard else over
     return over, [told(over, now)]
 
 

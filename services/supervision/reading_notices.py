@@ -9,8 +9,8 @@ from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
 from services.supervision import reading
-from services.supervision.letter_facts import Alert, Facts, Line, Reader, Session
-from services.supervision.notices import Notice
+from services.supervision.letter_facts import Alert, Facts, Line, Reader, Session, Twins
+from services.supervision.notices import LEAD, Notice
 from services.supervision.screens import today
 from services.supervision.screens.facts import Staff
 from services.supervision.screens.reached import Unreached
@@ -55,18 +55,48 @@ ORDER BY p.starts_at DESC LIMIT 1
 ALERT = """
 SELECT a.alert_id, a.rule, coalesce(m.name, 'A mentor') AS mentor_name, a.state, a.with_role,
        a.snoozed_until IS NOT NULL AS snoozed, a.severity = 'urgent' AS urgent, a.acknowledge_by, a.raised_at, p.starts_at,
-       sup.name AS supervisor_name
+       sup.name AS supervisor_name, a.passed_why, a.supervisor_id, a.with_person
 FROM alert a
 LEFT JOIN person m ON m.person_id = a.mentor_id
 LEFT JOIN person sup ON sup.person_id = a.supervisor_id
 LEFT JOIN preparation p ON p.session_id = a.session_id AND p.mentor_id = a.mentor_id
 WHERE a.alert_id = $1
 """
+TOGETHER = """
+SELECT a.alert_id, a.rule, coalesce(m.name, 'A mentor') AS mentor_name, a.state, a.with_role, false AS snoozed, false AS urgent,
+       a.acknowledge_by, a.raised_at, p.starts_at, NULL AS supervisor_name, a.passed_why, a.supervisor_id, a.with_person
+FROM alert a
+LEFT JOIN person m ON m.person_id = a.mentor_id
+LEFT JOIN preparation p ON p.session_id = a.session_id AND p.mentor_id = a.mentor_id
+WHERE a.supervisor_id = $1 AND a.state = 'open' AND a.rule = $2 AND a.place IN ('own', 'grouped') AND a.with_role = 'supervisor'
+  AND a.severity <> 'urgent' AND a.snoozed_until IS NULL
+ORDER BY a.acknowledge_by, a.alert_id LIMIT 50
+"""
+READS_NOW = """
+SELECT stand_in(CASE WHEN $1::uuid IS NOT NULL THEN $1 ELSE (
+  SELECT l.person_id FROM person l WHERE l.site_id = $2 AND l.role = 'site_lead' AND l.status = 'active'
+  ORDER BY l.reference LIMIT 1) END)
+"""
+# One that was claimed later than this one waits for it.
+TWINS = """
+SELECT max(greatest(n.sent_at, n.handed_at)) FILTER (WHERE n.state IN ('handed_over', 'sent', 'delivered')) AS sent_at,
+       coalesce(bool_or(n.state = 'handed_over' OR (n.state = 'sending' AND (n.due_at, n.notice_id) < ($5, $1))), false)
+         AS under_way
+FROM notice n
+WHERE n.person_id = $2 AND n.created_at > now() - interval '4 days' AND n.kind = $3 AND n.about ->> 'one' = $4
+  AND n.notice_id <> $1
+"""
 LISTED = """
 SELECT a.mentor_id, coalesce(m.name, 'A mentor') AS name, count(*) AS things
 FROM digest_sent d JOIN alert a ON a.alert_id = ANY(d.alert_ids) LEFT JOIN person m ON m.person_id = a.mentor_id
 WHERE d.person_id = $1 AND d.at = $2 AND a.resolved_at IS NULL
 GROUP BY a.mentor_id, m.name ORDER BY name, a.mentor_id
+"""
+UNREACHED_STAFF = """
+SELECT p.person_id, p.name FROM person p LEFT JOIN reach r ON r.person_id = p.person_id
+WHERE p.site_id = $1 AND p.role IN ('supervisor', 'site_lead') AND p.status = 'active'
+  AND (r.broken <> '{}' OR (coalesce(p.email, '') = '' AND NOT ($2 AND coalesce(p.phone, '') <> '')))
+ORDER BY p.name, p.person_id LIMIT 20
 """
 UNREACHED = """
 SELECT r.person_id, p.name FROM reach r
@@ -87,8 +117,12 @@ async def find_facts(conn: Connection, notice: Notice) -> Facts | None:
     if row is None:
         return None
     facts = Facts(row["now"], _reader(row))
+    if "for" in notice.about:
+        facts = replace(facts, reads_now=await conn.fetchval(READS_NOW, _for(notice), notice.site_id))
+    if "one" in notice.about:
+        facts = replace(facts, twins=await _twins(conn, notice))
     if notice.kind in ("alert", "escalation"):
-        return replace(facts, alert=await _alert(conn, notice))
+        return replace(facts, alert=await _alert(conn, notice), together=await _together(conn, notice))
     if notice.kind == "briefs":
         return await _day(conn, notice, facts)
     if notice.kind == "digest":
@@ -99,6 +133,27 @@ async def find_facts(conn: Connection, notice: Notice) -> Facts | None:
 async def list_unreached(conn: Connection, who: Staff) -> list[Unreached]:
     """Of whom the caller looks after, those that no message reaches."""
     return [Unreached(row["person_id"], row["name"]) for row in await conn.fetch(UNREACHED, who.site_id, who.caseload)]
+
+
+async def list_unreached_staff(conn: Connection, site_id: str, *, texts: bool) -> list[Unreached]:
+    """`texts`: text messages leave from here, so that a number is enough."""
+    return [Unreached(row["person_id"], row["name"]) for row in await conn.fetch(UNREACHED_STAFF, site_id, texts)]
+
+
+def _for(notice: Notice) -> UUID | None:
+    return None if notice.about["for"] == LEAD else UUID(notice.about["for"])
+
+
+async def _twins(conn: Connection, notice: Notice) -> Twins:
+    row = await conn.fetchrow(TWINS, notice.notice_id, notice.person_id, notice.kind, notice.about["one"], notice.due_at)
+    return Twins(row["sent_at"], row["under_way"]) if row else Twins()
+
+
+async def _together(conn: Connection, notice: Notice) -> tuple[Alert, ...]:
+    if "one" not in notice.about:
+        return ()
+    rows = await conn.fetch(TOGETHER, _for(notice), notice.about["one"].partition("/")[2])
+    return tuple(Alert(**dict(row)) for row in rows)
 
 
 async def _session(conn: Connection, notice: Notice) -> Session | None:

@@ -11,17 +11,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
+from uuid import UUID
+
+from prometheus_client import Counter
 
 from services.supervision import letters, mailing, reading_notices, smtp, store_notices, texting
-from services.supervision.letter_desk import Letter, NotNow, NoUse
+from services.supervision.letter_desk import Elsewhere, Letter, NotNow, NoUse
 from services.supervision.letter_facts import Reader
+from services.supervision.messages import AlertUnheard
 from services.supervision.notice_messages import NoticeTried
-from services.supervision.notices import Channel, Notice
+from services.supervision.notices import ASKS, Channel, Notice
 from services.supervision.smtp import Accepted, Busy, Refused, Result
 from shared.running import Running
 from shared.security import Link, mint_link
 
 LOG = logging.getLogger("jitt.notices")
+UNHEARD = Counter("jitt_alerts_unheard", "Alerts that went up the line as no message reached whoever was asked")
 AT_ONCE = 16
 CONNECTIONS = 4
 LEASE = timedelta(minutes=2)  # may be short: who has lost it meanwhile hands nothing over
@@ -88,7 +93,7 @@ class Sender:
     async def send(self, notice: Notice) -> None:
         """One try of one notice, and what came of it. What fails here is tried again, like a server that is busy."""
         try:
-            tried = await self._try(notice)
+            tried = await (self._passed_on(notice) if notice.unheard else self._try(notice))
         except Exception as error:
             LOG.exception("a notice could not be written", extra={"notice": str(notice.notice_id), "kind": notice.kind})
             tried = _told(notice, "later", reason=f"failed_{type(error).__name__}")
@@ -110,14 +115,31 @@ class Sender:
                 return _told(notice, "expired" if expired else "dropped", reason=reason)
             case NotNow(at, reason):
                 return _told(notice, "postponed", reason=reason, again_at=at)
+            case Elsewhere(to):
+                return _told(notice, "readdressed", to=to)
         channels = self.channels(facts.reader, notice)
         if not channels:
             return _told(notice, "refused", channel="mail", reason="no_address")
+        if notice.kind in ASKS and all(channel in facts.reader.broken for channel in channels):
+            await self._pass_on(notice)  # it is tried all the same
         if notice.handed_at:
             LOG.warning("sending again what a server may have", extra={"notice": str(notice.notice_id), "kind": notice.kind})
         async with self._connections:
             result = await self._over(notice, written, facts.reader, channels[0])
         return _outcome(notice, result, channels)
+
+    async def _passed_on(self, notice: Notice) -> NoticeTried:
+        await self._pass_on(notice)
+        return _told(notice, "passed_on")
+
+    async def _pass_on(self, notice: Notice) -> None:
+        """Its alert goes on to the next in line, once, if it still is with whom this was for."""
+        about = notice.about
+        event = AlertUnheard(mentor_id=UUID(about["mentor_id"]), alert_id=UUID(about["alert_id"]), with_role=about["with_role"])
+        outcome = await self.running.submit(event, id=f"{notice.notice_id}/unheard", source="notices")
+        if outcome.kind == "applied":
+            UNHEARD.inc()
+            LOG.warning("no message reaches whoever an alert asks: it goes on", extra={"notice": str(notice.notice_id)})
 
     def channels(self, reader: Reader, notice: Notice) -> list[Channel]:
         """Those that could take it: the wanted one first, one that is broken last, one that has refused this notice never."""

@@ -17,12 +17,12 @@ SELECT notice_id, site_id, person_id, kind, about, created_at, useful_until, due
 FROM notice WHERE notice_id = ANY($1::uuid[]) ORDER BY notice_id FOR UPDATE
 """
 # Without a person it is for the site's lead; a site that has none gets no notice, as it has nobody to read it. Whoever it is for,
-# it goes to who stands in while they are away, unless that one has left. CASE, not coalesce: that might leak, and for a page
-# nothing is looked up by what might.
+# it goes to who reads their mail while they are away. CASE, not coalesce: that might leak, and for a page nothing is looked up by
+# what might.
 ADD = """
 INSERT INTO notice (notice_id, site_id, person_id, kind, about, created_at, useful_until, due_at, state, tries)
-SELECT u.notice_id, u.site_id, coalesce(delegate.person_id, u.person_id, lead.person_id), u.kind, u.about, u.created_at,
-       u.useful_until, u.due_at, 'waiting', 0
+SELECT u.notice_id, u.site_id, stand_in(CASE WHEN u.person_id IS NULL THEN lead.person_id ELSE u.person_id END), u.kind, u.about,
+       u.created_at, u.useful_until, u.due_at, 'waiting', 0
 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
   AS u (notice_id, site_id, person_id, kind, about, created_at, useful_until, due_at)
 LEFT JOIN LATERAL (
@@ -30,12 +30,6 @@ LEFT JOIN LATERAL (
     WHERE u.person_id IS NULL AND p.site_id = u.site_id AND p.role = 'site_lead' AND p.status = 'active'
     ORDER BY p.reference LIMIT 1
 ) AS lead ON true
-LEFT JOIN LATERAL (
-    SELECT a.delegate_id AS person_id FROM absence a JOIN person d ON d.person_id = a.delegate_id AND d.status = 'active'
-    WHERE a.person_id = CASE WHEN u.person_id IS NULL THEN lead.person_id ELSE u.person_id END
-      AND a.from_at <= now() AND a.until_at > now()
-    ORDER BY a.from_at, a.absence_id LIMIT 1
-) AS delegate ON true
 WHERE u.person_id IS NOT NULL OR lead.person_id IS NOT NULL
 ON CONFLICT DO NOTHING
 """
@@ -47,16 +41,18 @@ WHERE n.notice_id = u.notice_id AND n.kind = 'briefs' AND n.state = 'waiting' AN
   AND (n.due_at > u.due_at OR n.useful_until < u.useful_until)
 """
 UPDATE = """
-UPDATE notice n SET (due_at, state, tries, channel, handed_at, sent_at, provider_id, reason)
-  = (u.due_at, u.state, u.tries, u.channel, u.handed_at, u.sent_at, u.provider_id, u.reason)
-FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::int[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[],
-            $9::text[])
-  AS u (notice_id, due_at, state, tries, channel, handed_at, sent_at, provider_id, reason)
+UPDATE notice n SET (person_id, due_at, state, tries, channel, handed_at, sent_at, provider_id, reason)
+  = (u.person_id, u.due_at, u.state, u.tries, u.channel, u.handed_at, u.sent_at, u.provider_id, u.reason)
+FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::int[], $6::text[], $7::timestamptz[], $8::timestamptz[],
+            $9::text[], $10::text[])
+  AS u (notice_id, person_id, due_at, state, tries, channel, handed_at, sent_at, provider_id, reason)
 WHERE n.notice_id = u.notice_id
 """
-# A claim is a lease: who dies with it leaves the notice to the next look after it ends. The state says how far it had come.
+# A claim is a lease: who dies with it leaves the notice to the next look after it ends. The state says how far it had come; one
+# that has ended unheard keeps its own.
 CLAIM = """
-UPDATE notice n SET state = 'sending', tries = n.tries + 1, due_at = now() + $2::interval, handed_at = NULL
+UPDATE notice n SET state = CASE WHEN n.state IN ('failed', 'bounced') THEN n.state ELSE 'sending' END, tries = n.tries + 1,
+  due_at = now() + $2::interval, handed_at = NULL
 FROM (SELECT notice_id, handed_at FROM notice WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS found
 WHERE n.notice_id = found.notice_id
 RETURNING n.notice_id, n.site_id, n.person_id, n.kind, n.about, n.created_at, n.useful_until, n.due_at, n.state, n.tries,
@@ -64,7 +60,8 @@ RETURNING n.notice_id, n.site_id, n.person_id, n.kind, n.about, n.created_at, n.
 """
 # What somebody has to act on does not stand in line behind a thousand trainings of the same hour.
 CLAIM_ASKS = """
-UPDATE notice n SET state = 'sending', tries = n.tries + 1, due_at = now() + $2::interval, handed_at = NULL
+UPDATE notice n SET state = CASE WHEN n.state IN ('failed', 'bounced') THEN n.state ELSE 'sending' END, tries = n.tries + 1,
+  due_at = now() + $2::interval, handed_at = NULL
 FROM (SELECT notice_id, handed_at FROM notice WHERE due_at <= now() AND kind IN ('alert', 'escalation', 'hold')
       ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS found
 WHERE n.notice_id = found.notice_id
@@ -113,7 +110,7 @@ async def load_notices(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Noti
 async def save_notices(conn: Connection, changed: Sequence[Notice], new: Sequence[Notice]) -> bool:
     """False when somebody else added one of `new` meanwhile."""
     if changed:
-        rows = [(n.notice_id, n.due_at, n.state, n.tries, n.channel, n.handed_at, n.sent_at, n.provider_id, n.reason)
+        rows = [(n.notice_id, n.person_id, n.due_at, n.state, n.tries, n.channel, n.handed_at, n.sent_at, n.provider_id, n.reason)
                 for n in changed]  # fmt: skip
         await conn.execute(UPDATE, *zip(*rows, strict=True))
     return await add(conn, new) == len(new)

@@ -85,7 +85,8 @@ class Change:
         return news(self).model_dump_json()
 
     def seen_by(self, who: Sees) -> bool:
-        mine = who.caseload is None or self.caseload in (who.caseload, *who.stands_in) or who.caseload in self.handed
+        for_whom = (who.caseload, *who.stands_in)
+        mine = who.caseload is None or self.caseload in for_whom or any(one in self.handed for one in for_whom)
         return self.site_id in who.sites and mine
 
 

@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.supervision import absences, away, reading, store_absences
+from services.supervision import absences, away, reading, reading_feed, store_absences
 from services.supervision.absences import Absence
 from services.supervision.handlers_erasures import KEEPS
-from services.supervision.messages import AbsenceEnded, AbsenceSet, PersonLeft
+from services.supervision.messages import AbsenceEnded, AbsenceSet, AlertPassedOn, PersonLeft
+from services.supervision.told import Cursor
 from shared.contracts import ids
 from shared.contracts.event import Refused
 from shared.contracts.supervision import PersonErased
@@ -140,6 +141,57 @@ async def test_who_stood_in_and_has_left_gets_no_mail_that_nobody_else_gets(runn
     await deliver(running, call())
     async with running.connection() as conn:
         assert await conn.fetchval("SELECT person_id FROM notice WHERE kind = 'alert'") == SUPERVISOR
+
+
+async def away_all_day(running: Running, *pairs: tuple[UUID, UUID]) -> None:
+    """As it can come about: each is entered while the other one's delegate is still there."""
+    ever = {"from_at": datetime(2020, 1, 1, tzinfo=UTC), "until_at": datetime(2100, 1, 1, tzinfo=UTC)}
+    for person, delegate in pairs:
+        await deliver(running, event(absence_id=uuid4(), person_id=person, delegate_id=delegate, **ever))
+
+
+async def reads_mail_of(running: Running, person: UUID) -> UUID:
+    async with running.connection() as conn:
+        found: UUID = await conn.fetchval("SELECT stand_in($1)", person)
+    return found
+
+
+async def test_where_who_stands_in_is_away_too_whoever_stands_in_for_them_sees_and_hears_of_it(running: Running) -> None:
+    await a_site(running)
+    zoe = ids.supervisor(SITE, "zoe")
+    await deliver(running, staff("zoe"))
+    await away_all_day(running, (SUPERVISOR, OMAR), (OMAR, zoe))
+    assert await mentors_of(running, zoe) == [MENTOR]
+    await deliver(running, call())
+    async with running.connection() as conn:
+        assert await conn.fetchval("SELECT person_id FROM notice WHERE kind = 'alert'") == zoe
+
+
+async def test_where_all_are_away_for_one_another_it_is_the_sites_lead(running: Running) -> None:
+    await a_site(running)
+    await away_all_day(running, (SUPERVISOR, OMAR), (OMAR, SUPERVISOR))
+    assert await reads_mail_of(running, SUPERVISOR) == await reads_mail_of(running, OMAR) == LEAD
+    await away_all_day(running, (LEAD, SUPERVISOR))
+    assert await reads_mail_of(running, LEAD) == LEAD, "at the very end whom it was for"
+
+
+async def test_who_stands_in_for_a_back_up_sees_what_they_are_mailed_about(running: Running) -> None:
+    zoe = ids.supervisor(SITE, "zoe")
+    await a_site(running)
+    await deliver(running, staff("zoe"), listed(reference="dana", role="supervisor", name="Dana", supervisor_reference=None,
+                                                back_up_reference="omar", cleared={}))  # fmt: skip
+    await away_all_day(running, (OMAR, zoe))
+    await deliver(running, call())
+    assert await mentors_of(running, zoe) == []
+    async with running.connection() as conn:
+        alert_id = await conn.fetchval("SELECT alert_id FROM alert")
+    await deliver(running, AlertPassedOn(mentor_id=MENTOR, alert_id=alert_id, by=SUPERVISOR))
+    async with running.connection() as conn:
+        assert await conn.fetchval("SELECT person_id FROM notice WHERE kind = 'escalation'") == zoe
+        who = await reading.find_staff(conn, zoe)
+        assert who and list(await reading.load_alerts(conn, who, [alert_id])) == [alert_id]
+        changes, _ = await reading_feed.look(conn, Cursor(0, 0), 100)
+    assert [change.seen_by(reading_feed.sees(who)) for change in changes][-1]
 
 
 async def test_an_absence_goes_with_the_delegate_who_is_erased(running: Running) -> None:

@@ -118,6 +118,9 @@ def test_every_rule_has_words_of_its_own():
          "Marcus Bell’s next session plans “help with schoolwork”: the clearance has ended"),
         (an_alert("training_not_done", severity="info", facts={"opened": "no"}), "idle",
          "Marcus Bell has not started the training"),
+        (an_alert("clearance_expiring", severity="info", zone="America/Los_Angeles",
+                  facts={"function": "academic_help", "until": "2027-01-01T05:00:00+00:00"}), "idle",
+         "Marcus Bell’s clearance for “help with schoolwork” ends December 31"),
     ],
 )  # fmt: skip
 def test_an_alert_says_its_claim(alert, kind, claim):

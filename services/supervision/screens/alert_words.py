@@ -7,6 +7,7 @@ from datetime import datetime
 from services.supervision.screens import said
 from services.supervision.screens.facts import Alert
 from shared.contracts.vocabulary import vocabulary
+from shared.pages import times
 
 KINDS = {"hold": "Safety", "talk": "Before the session", "idle": "Follow-up"}
 FOLLOW_UP = frozenset({
@@ -159,7 +160,7 @@ def _contact_due(alert: Alert) -> str:
 
 def _expiring(alert: Alert) -> str:
     function = said.quoted(said.function(alert.facts.get("function", "")))
-    until = datetime.fromisoformat(alert.facts["until"])
+    until = datetime.fromisoformat(alert.facts["until"]).astimezone(times.known(alert.zone))
     return f"{said.possessive(alert.mentor.name)} clearance for {function} ends {until:%B} {until.day}"
 
 

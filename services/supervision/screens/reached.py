@@ -28,7 +28,7 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Unreached:
-    mentor_id: UUID
+    person_id: UUID
     name: str
 
 
@@ -73,3 +73,11 @@ def new_link(asked_at: datetime, notices: Sequence[Notice], now: datetime, zone:
 def heading(unreached: Sequence[Unreached]) -> str:
     """Of Today's line, before the names."""
     return f"Messages do not reach {said.counted(len(unreached), 'mentor', 'mentors')}:" if unreached else ""
+
+
+def staff(unreached: Sequence[Unreached]) -> str:
+    """For site leads: who of their colleagues hears of no alert by message."""
+    if not unreached:
+        return ""
+    names = said.listed([one.name for one in unreached])
+    return f"No message reaches {names}. Alerts go on to the next in line at once. Check the addresses in your list of people."

@@ -1,0 +1,114 @@
+"""Nobody can be told of an alert: it goes on to the next in line at once, and the site's lead sees whom no message reaches."""
+
+from uuid import UUID
+
+import pytest
+
+from services.supervision import sending, store_notices
+from services.supervision.http_notices import Report, told
+from services.supervision.sending import LEASE
+from shared.contracts.supervision import AlertEscalated
+from tests.driving import outgoing
+from tests.notices.server import Kept
+from tests.notices.town import Town
+from tests.supervision import builders
+from tests.supervision.builders import LEAD, SUPERVISOR
+from tests.supervision.console import signed_in, words
+
+ALERT = "SELECT with_role, passed_why, state FROM alert WHERE rule = 'confident_miss_on_safety_item'"
+CALL = "SELECT with_role, passed_why, state FROM alert WHERE rule = 'safeguarding_button_pressed'"
+OPEN = ("site_lead", "unreached", "open")
+
+
+async def missed(town: Town) -> None:
+    await town.happens(town.assigned(), builders.answered(starts_at=town.start))
+
+
+async def alert(town: Town, statement: str = ALERT) -> tuple[str, str | None, str]:
+    async with town.running.connection() as conn:
+        row = await conn.fetchrow(statement)
+    return row["with_role"], row["passed_why"], row["state"]
+
+
+async def rounds(town: Town, port: int) -> None:
+    """Until nothing is due any more."""
+    sender = town.sender(port)
+    while await sender.round():
+        pass
+    await sender.close()
+
+
+def letters(kept: Kept, to: str) -> list[str]:
+    return [mail.part("plain") for mail in kept.mails if mail.to == f"{to}@mail.example"]
+
+
+async def test_a_supervisor_without_an_address_is_passed_over_at_once_and_the_lead_is_told_why(
+    town: Town, kept: Kept, port: int
+) -> None:
+    before = sending.UNHEARD._value.get()
+    await town.happens(town.person("dana", "Dana Ortiz", "supervisor", email=None))
+    await missed(town)
+    await rounds(town, port)
+    assert await alert(town) == OPEN
+    [letter] = letters(kept, "priya")
+    assert "No message reached whoever was asked before you" in letter and "has not acknowledged" not in letter
+    assert [(e.to, e.why) for e in await outgoing(town.running) if isinstance(e, AlertEscalated)] == [(LEAD, "unreached")]
+    assert sending.UNHEARD._value.get() == before + 1
+    async with signed_in(town.running, "priya") as priya:
+        assert "No message reached who was asked before." in words((await priya.get("/alerts")).text)
+        today = words((await priya.get("/today")).text)
+        assert "No message reaches Dana Ortiz. Alerts go on to the next in line at once." in today
+    async with signed_in(town.running, "dana") as dana:
+        assert "No message reaches" not in words((await dana.get("/today")).text)
+
+
+async def test_a_mail_that_comes_back_passes_its_alert_on_and_the_next_one_is_passed_on_as_it_is_sent(
+    town: Town, kept: Kept, port: int
+) -> None:
+    await missed(town)
+    await rounds(town, port)
+    assert (await alert(town))[0] == "supervisor"
+    sent = await town.one("alert", SUPERVISOR)
+    assert await told(town.running, sent.notice_id, Report(status="bounced", reason="5.1.1"), "test") == "applied"
+    await rounds(town, port)
+    assert await alert(town) == OPEN
+    bounced = await town.one("alert", SUPERVISOR)
+    assert (bounced.state, bounced.due_at) == ("bounced", None), "it is looked at once, and keeps how it ended"
+    await town.happens(builders.call(session_id=builders.SESSION))
+    await rounds(town, port)
+    assert (await alert(town, CALL))[:2] == ("site_lead", "unreached")
+    assert len(letters(kept, "dana")) == 2, "it is tried all the same: the address may work again"
+
+
+async def test_where_nobody_in_the_line_can_be_reached_it_ends_with_the_number_that_always_answers(town: Town, port: int) -> None:
+    await town.happens(
+        town.person("dana", "Dana Ortiz", "supervisor", email="gone-dana@mail.example"),
+        town.person("priya", "Priya Nair", "site_lead", email=None),
+    )
+    await missed(town)
+    await rounds(town, port)
+    assert await alert(town) == ("on_call", "unreached", "open")
+    assert [e.to_role for e in await outgoing(town.running) if isinstance(e, AlertEscalated)] == ["site_lead", "on_call"]
+
+
+async def test_what_somebody_took_meanwhile_goes_nowhere(town: Town, port: int) -> None:
+    await town.happens(town.person("dana", "Dana Ortiz", "supervisor", email="gone-dana@mail.example"))
+    await missed(town)
+    async with town.running.connection() as conn:
+        alert_id: UUID = await conn.fetchval("SELECT alert_id FROM alert WHERE rule = 'confident_miss_on_safety_item'")
+    (claimed,) = [n for n in await store_notices.claim(town.running.pool, 9, LEASE) if n.kind == "alert"]
+    sender = town.sender(port)
+    tried = await sender._try(claimed)
+    assert tried and tried.outcome == "refused"
+    await town.running.submit(tried, id="tried", source="test")
+    await town.happens(builders.AlertTaken(mentor_id=builders.MENTOR, alert_id=alert_id, by=SUPERVISOR))
+    await rounds(town, port)
+    assert await alert(town) == ("supervisor", None, "acknowledged")
+
+
+@pytest.mark.parametrize("kind", ["training"])
+async def test_a_mentors_mail_that_fails_passes_nothing_on(town: Town, port: int, kind: str) -> None:
+    await town.happens(town.person("marcus", "Marcus Bell", email="gone-marcus@mail.example"), town.assigned())
+    await rounds(town, port)
+    failed = await town.one(kind)
+    assert (failed.state, failed.due_at) == ("failed", None)
