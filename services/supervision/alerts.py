@@ -227,6 +227,11 @@ def taken(case: MentorCase, alert: Alert, by: UUID, now: datetime) -> Told:
     return put(case, new, "acknowledged", now), [AlertAcknowledged(**_common(new, now), by=by)]
 
 
+def let_go(case: MentorCase, alert: Alert, now: datetime) -> Told:
+    back = replace(alert, state="open", acknowledged_at=None, acknowledged_by=None, escalate_at=waits_for(alert, now))
+    return put(case, back, "reopened", now), [said_raised(back, now)]
+
+
 def snoozed(case: MentorCase, alert: Alert, until: datetime, now: datetime, by: UUID) -> Told:
     """Quiet for a while. Escalation waits as long, but never beyond the session's start."""
     session = case.session(alert.session_id)

@@ -32,6 +32,7 @@ from services.supervision.domain import (
 )
 from services.supervision.messages import (
     AlertClosed,
+    AlertLetGo,
     AlertLookedAt,
     AlertPassedOn,
     AlertTaken,
@@ -238,6 +239,19 @@ def taken(case: MentorCase | None, event: AlertTaken, now: datetime, _: Facts) -
         if alert.state == "acknowledged":
             return (case, []) if alert.acknowledged_by == event.by else Refused("already_acknowledged")
         return _followed(case, alerts.taken(case, alert, event.by, now), now)
+
+    return _on_alert(case, event.alert_id, act)
+
+
+def let_go(case: MentorCase | None, event: AlertLetGo, now: datetime, _: Facts) -> Decided:
+    """As it was: its deadline counts as if nobody had taken it."""
+
+    def act(case: MentorCase, alert: Alert) -> Decided:
+        if alert.state != "acknowledged" or alert.acknowledged_by != event.by or alert.acknowledged_at is None:
+            return Refused("not_taken_by_them")
+        if now - alert.acknowledged_at > UNDO:
+            return Refused("too_late_to_undo")
+        return _followed(case, alerts.let_go(case, alert, now), now)
 
     return _on_alert(case, event.alert_id, act)
 

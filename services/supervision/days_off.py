@@ -91,8 +91,10 @@ def due(state: DayOff, _: Due, now: datetime, facts: Facts) -> Decided:
 
 
 def noted(state: DayOff | None, event: DayNoted, now: datetime, _: Facts) -> Decided:
-    """By its supervisor; a site's lead notes those of everybody."""
-    mine = [n for n in state.notices if n.state == "open" and event.caseload in (None, n.supervisor_id)] if state else []
+    """By its supervisor, or who stands in; a site's lead notes those of everybody."""
+    whose = (event.caseload, *event.stands_in)
+    still = [n for n in state.notices if n.state == "open"] if state else []
+    mine = still if event.caseload is None else [n for n in still if n.supervisor_id in whose]
     if state is None or not mine:
         return Refused("nothing_to_note")
     notices = tuple(replace(n, state="noted", noted_by=event.by) if n in mine else n for n in state.notices)

@@ -35,6 +35,7 @@ from services.supervision.handlers_notices import NOTICE, REACH
 from services.supervision.handlers_staff import ABSENCE, DIGEST
 from services.supervision.messages import (
     AlertClosed,
+    AlertLetGo,
     AlertLookedAt,
     AlertPassedOn,
     AlertTaken,
@@ -274,6 +275,7 @@ MENTOR_CASE = Handler[MentorCase](
         AlertLookedAt: (mentor_id, cases.looked_at),
         AlertUnheard: (mentor_id, cases.unheard),
         AlertTaken: (mentor_id, cases.taken),
+        AlertLetGo: (mentor_id, cases.let_go),
         AlertPassedOn: (mentor_id, cases.passed_on),
         AlertClosed: (mentor_id, cases.closed),
         ContactMade: (mentor_id, contacts.made),

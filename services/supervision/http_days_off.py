@@ -31,7 +31,8 @@ def routes(console: Console) -> APIRouter:
         async with console.reading() as conn:
             if cancellation_id not in {day.cancellation_id for day in await _days(conn, caller.staff, caller.now)}:
                 raise HTTPException(404)
-        event = DayNoted(cancellation_id=cancellation_id, by=caller.staff.id, caseload=caller.staff.caseload)
+        staff = caller.staff
+        event = DayNoted(cancellation_id=cancellation_id, by=staff.id, caseload=staff.caseload, stands_in=staff.stands_in)
         await console.running.submit(event, id=request_id, source=f"console/{caller.staff.id}")
         return RedirectResponse("/alerts" if back == "alerts" else "/today", 303)
 

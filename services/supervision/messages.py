@@ -135,6 +135,12 @@ class AlertTaken(_OfAlert):
     TYPE = "supervision.alert_taken.v1"
 
 
+class AlertLetGo(_OfAlert):
+    """Acknowledged by mistake, and taken back within ten minutes by the same person."""
+
+    TYPE = "supervision.alert_let_go.v1"
+
+
 class AlertLookedAt(_OfAlert):
     """It was on the screen of somebody who may act on it."""
 
@@ -173,6 +179,7 @@ class DayNoted(Event):
     cancellation_id: UUID
     by: UUID
     caseload: UUID | None = Field(description="whose mentors; None: a site lead, for all of the site's")
+    stands_in: tuple[UUID, ...] = Field((), description="and of these supervisors, who are away")
 
 
 class AbsenceSet(Event):

@@ -120,6 +120,7 @@ ALERTS = """
 SELECT a.alert_id, a.rule, a.severity, a.state, a.with_role, a.mentor_id, a.session_id, a.facts, a.raised_at, a.acknowledge_by,
        a.escalated_at, a.snoozed_until, taker.name AS acknowledged_by, a.acknowledged_at, closer.name AS resolved_by,
        a.resolved_at, a.how, a.note, a.rule_version, a.place, handed.name AS passed_to, a.passed_why,
+       a.acknowledged_by AS taken_by,
        coalesce((SELECT z.time_zone FROM site z WHERE z.site_id = a.site_id), 'UTC') AS zone,
        coalesce((SELECT jsonb_agg(jsonb_build_object('by', e.by, 'name', coalesce(r.name, 'Somebody'), 'at', e.at) ORDER BY e.at)
                  FROM jsonb_to_recordset(a.seen) AS e (by uuid, at timestamptz)
@@ -367,5 +368,5 @@ def _alert(row: Record, mentor: Mentor, meeting: Meeting | None) -> Alert:
         acknowledged_by=row["acknowledged_by"], acknowledged_at=row["acknowledged_at"], resolved_by=row["resolved_by"],
         resolved_at=row["resolved_at"], how=row["how"], note=row["note"], meeting=meeting, rule_version=row["rule_version"],
         place=row["place"], passed_to=row["passed_to"], back_up=row["back_up"], seen=SEEN.validate_json(row["seen"]),
-        passed_why=row["passed_why"], zone=row["zone"],
+        passed_why=row["passed_why"], zone=row["zone"], taken_by=row["taken_by"],
     )  # fmt: skip

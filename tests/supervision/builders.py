@@ -9,6 +9,7 @@ from services.supervision import cases, check_ins, contacts, regrades, signing
 from services.supervision.domain import Alert, MentorCase
 from services.supervision.messages import (
     AlertClosed,
+    AlertLetGo,
     AlertLookedAt,
     AlertPassedOn,
     AlertTaken,
@@ -176,6 +177,10 @@ def taken(alert: Alert, by: UUID = SUPERVISOR) -> AlertTaken:
     return AlertTaken(mentor_id=MENTOR, alert_id=alert.alert_id, by=by)
 
 
+def let_go(alert: Alert, by: UUID = SUPERVISOR) -> AlertLetGo:
+    return AlertLetGo(mentor_id=MENTOR, alert_id=alert.alert_id, by=by)
+
+
 def looked_at(alert: Alert, by: UUID = SUPERVISOR) -> AlertLookedAt:
     return AlertLookedAt(mentor_id=MENTOR, alert_id=alert.alert_id, by=by)
 
@@ -271,6 +276,7 @@ DECIDE: dict[type[Event], Any] = {
     AlertLookedAt: cases.looked_at,
     AlertUnheard: cases.unheard,
     AlertTaken: cases.taken,
+    AlertLetGo: cases.let_go,
     AlertPassedOn: cases.passed_on,
     AlertClosed: cases.closed,
     ContactMade: contacts.made,

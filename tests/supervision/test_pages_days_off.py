@@ -8,7 +8,9 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
+from services.supervision import away
 from services.supervision.app import SERVICE
+from shared.contracts import ids
 from shared.contracts.supervision import DayCalledOff, DayCalledOffClosed
 from shared.contracts.trigger import SessionBroughtBack, SessionCalledOff
 from shared.running import Running
@@ -123,3 +125,16 @@ async def test_two_sessions_with_one_training_show_the_same_preparation_and_one_
         hidden = form((await dana.get(brief)).text, "/contacts")
         await dana.post("/contacts", data=hidden | {"outcome": "talked"})
         assert words((await dana.get("/today")).text).count("Needs a talk") == 0
+
+
+async def test_who_stands_in_has_the_card_of_who_is_away_and_can_note_it(day: Afternoon) -> None:
+    first = last = day.now.date()
+    asked = away.Asked(SITE, ids.supervisor(SITE, "dana"), ids.supervisor(SITE, "omar"), first - timedelta(days=1), last)
+    await away.enter(day.running, asked)
+    async with signed_in(day.running, "omar") as omar:
+        shown = words((await omar.get("/today")).text)
+        assert all(name in shown for name in ("Ana Ruiz", "Ben Ito", "Cleo Park"))
+        await note(omar, "/today", "today")
+        assert "Snow day" not in words((await omar.get("/today")).text)
+    assert len(await told(day, DayCalledOffClosed)) == 2, "his own, and the one of whom he stands in for"
+    assert "Snow day" not in await page(day, "dana")

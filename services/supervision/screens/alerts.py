@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.supervision.budget import IN_A_WEEK
+from services.supervision.domain import UNDO
 from services.supervision.rules import BY_NAME
 from services.supervision.screens import alert_words, said, today
 from services.supervision.screens.days_off import Card
@@ -86,6 +87,14 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """What the viewer has just taken, which they can take back."""
+
+    words: str
+    alerts: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Alerts:
     title: str
     state: str
@@ -97,6 +106,7 @@ class Alerts:
     empty: str
     days_off: tuple[Card, ...] = ()  # in the open tab only
     standing_in: str = ""
+    undo: Undo | None = None  # in the tab of those that were acknowledged
 
 
 def page(alerts: Sequence[Alert], state: str, counts: Mapping[str, int], viewer: Staff, now: datetime) -> Alerts:
@@ -113,7 +123,19 @@ def page(alerts: Sequence[Alert], state: str, counts: Mapping[str, int], viewer:
         monday=tuple(can_wait),
         note=note(None),
         empty=EMPTY[state],
+        undo=undo(alerts, viewer, now),
     )
+
+
+def undo(alerts: Sequence[Alert], viewer: Staff, now: datetime) -> Undo | None:
+    """The last that the viewer acknowledged, one or several with one tap, for ten minutes."""
+    mine = [(a.acknowledged_at, a) for a in alerts if a.state == "acknowledged" and a.taken_by == viewer.id and a.acknowledged_at]
+    last = max((at for at, _ in mine), default=None)
+    if last is None or now - last > UNDO:
+        return None
+    together = [alert for at, alert in mine if at == last]
+    what = f"an alert about {together[0].mentor.name}" if len(together) == 1 else f"{said.number(len(together))} alerts"
+    return Undo(f"You acknowledged {what} {_at(last, now, viewer.zone)}.", tuple(alert.id for alert in together))
 
 
 def _together(rows: Sequence[tuple[Alert, Row]]) -> tuple[Group, ...]:

@@ -31,8 +31,8 @@ def cards(days: Iterable[DayOff], mentors: Mapping[UUID, Mentor], viewer: Staff,
 
 
 def concerned(day: DayOff, viewer: Staff) -> list[UUID]:
-    """Sessions that are called off and that this person was told of and has not noted; a lead sees everybody's."""
-    open_ones = (n for n in day.notices if n.state == "open" and (viewer.leads or n.supervisor_id == viewer.id))
+    """Sessions called off that were told and not noted: of this person and of whom they stand in for; a lead sees all."""
+    open_ones = (n for n in day.notices if n.state == "open" and (viewer.leads or n.supervisor_id in viewer.looks_after))
     return [session for notice in open_ones for session in notice.sessions if session in day.off]
 
 

@@ -38,6 +38,11 @@ class Staff:
         return None if self.leads else self.id
 
     @property
+    def looks_after(self) -> tuple[UUID, ...]:
+        """Whose mentors, by supervisor; a lead, whoever's."""
+        return (self.id, *self.stands_in)
+
+    @property
     def role_words(self) -> str:
         return "site lead" if self.leads else "supervisor"
 
@@ -272,6 +277,7 @@ class Alert:
     escalated_at: datetime | None = None
     snoozed_until: datetime | None = None
     acknowledged_by: str | None = None
+    taken_by: UUID | None = None  # the same person
     acknowledged_at: datetime | None = None
     resolved_by: str | None = None
     resolved_at: datetime | None = None
