@@ -31,6 +31,8 @@ async def answer(request: Request, sha256: str, found: Found | None, piece: Piec
     headers = {"Cache-Control": FOR_EVER, "ETag": f'"{sha256}"', "Accept-Ranges": "bytes"}
     if has(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
+    if request.method == "HEAD":  # how large it is, and that it comes in pieces; none is read
+        return Response(media_type=found.media_type, headers=headers | {"Content-Length": str(found.size)})
     asked = RANGE.fullmatch(request.headers.get("range", ""))
     if asked is None or request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
         return Response(await piece(0, found.size), media_type=found.media_type, headers=headers)

@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 
 from icalendar import Calendar, Event
 
+from services.assessment import check_in_calendar
 from shared.contracts.trigger import SessionPlanned
 from shared.pages.languages import Language
 
 REFRESH = timedelta(hours=1)
-CHECK_IN_AFTER = timedelta(minutes=15)  # the policy's usual moment; quiet hours may move the message, not this entry
-CHECK_IN_TAKES = timedelta(minutes=5)  # the shortest that calendars draw
 TAKES_PLACE = ("planned", "held")
 
 
@@ -37,14 +36,14 @@ def calendar(sessions: Iterable[SessionPlanned], language: Language) -> bytes:
 def _entries(session: SessionPlanned, language: Language) -> Iterator[Event]:
     _ = language.gettext
     ends_at = session.starts_at + timedelta(minutes=session.minutes)
-    yield _entry(session, "session", _("Mentoring session"), session.starts_at, ends_at)
-    asked_at = ends_at + CHECK_IN_AFTER
-    yield _entry(session, "check-in", _("Mentoring check-in"), asked_at, asked_at + CHECK_IN_TAKES)
+    yield _entry(session, f"{session.session_id}-session@jitt", _("Mentoring session"), session.starts_at, ends_at)
+    asked_at, uid = ends_at + check_in_calendar.AFTER, check_in_calendar.uid(session.session_id)
+    yield _entry(session, uid, _("Mentoring check-in"), asked_at, asked_at + check_in_calendar.TAKES)
 
 
-def _entry(session: SessionPlanned, kind: str, summary: str, starts_at: datetime, ends_at: datetime) -> Event:
+def _entry(session: SessionPlanned, uid: str, summary: str, starts_at: datetime, ends_at: datetime) -> Event:
     entry = Event()
-    entry.add("uid", f"{session.session_id}-{kind}@jitt")
+    entry.add("uid", uid)
     entry.add("summary", summary)
     entry.add("dtstart", starts_at)
     entry.add("dtend", ends_at)

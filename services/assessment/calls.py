@@ -107,6 +107,11 @@ def talk_of(visit: Visit) -> Response:
     return _talk(visit.language, visit.site, visit.training.assigned.site_id, visit.base)
 
 
+def talk_after(language: Language, site: SiteDescribed | None, site_id: str, base: str) -> Response:
+    """The same with a check-in."""
+    return _talk(language, site, site_id, base)
+
+
 def _talk(language: Language, site: SiteDescribed | None, site_id: str, base: str, *, failed: bool = False) -> Response:
     return mentors_page(
         screens.templates(language),

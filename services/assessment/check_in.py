@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from shared.contracts import ids
 from shared.contracts.assessment import CallRequested, CheckedStep, CheckInSubmitted, Done, Feeling, StepChecked, WantsToTalk
@@ -18,6 +18,7 @@ from shared.contracts.vocabulary import Step, vocabulary
 from shared.pages import times
 
 OPEN_FOR = timedelta(hours=72)  # after the session's end
+KEPT_FOR = timedelta(hours=48)  # what a phone kept meanwhile is taken this long after that
 Reason = Literal["session_canceled", "session_not_over", "too_late", "sent_already"]
 
 
@@ -33,6 +34,7 @@ class CheckInSent(Event):
     steps: dict[str, Done] = Field(default_factory=dict, description="by the step's code; empty when they did not meet")
     confidence: Feeling | None = None
     wants_to_talk: WantsToTalk
+    said_at: AwareDatetime | None = Field(None, description="when it was kept on the phone first; else None")
 
 
 class CheckInCallPressed(Event):
@@ -123,26 +125,38 @@ def sent(check_in: CheckIn | None, event: CheckInSent, now: datetime, facts: Fac
     session = facts.session
     if session is None:
         return Refused("not_here_yet")
-    if reason := closed(check_in, session, event.mentor_id, facts.zone, now):
+    before = standing(check_in, session)
+    at = said_at(session, event, now)
+    if reason := closed(check_in, session, event.mentor_id, facts.zone, at) or kept_for_too_long(session, now):
         return Refused(reason)
     asked = planned_steps(session) if event.happened else ()
     if event.steps.keys() != {step.code for step in asked}:
         return Refused("not_the_planned_steps")
     steps = tuple(CheckedStep(step=step.code, skill=step.skill, done=event.steps[step.code]) for step in asked)
     said = Said(happened=event.happened, steps=steps, confidence=event.confidence, wants_to_talk=event.wants_to_talk)
-    before = standing(check_in, session)
     if before and before.said == said:
         return before, []
+    if before and at < before.changed_at:
+        return Refused("said_later")
     this = CheckIn(
         session_id=session.session_id,
         mentor_id=event.mentor_id,
         site_id=session.site_id,
         said=said,
-        sent_at=before.sent_at if before else now,
-        changed_at=now,
+        sent_at=before.sent_at if before else at,
+        changed_at=at,
         revision=check_in.revision + 1 if check_in else 1,
     )
     return this, [submitted(this, session), *changed_steps(check_in, this, session, again=before is None)]
+
+
+def said_at(session: SessionPlanned, event: CheckInSent, now: datetime) -> datetime:
+    """The phone's clock is believed between the session's end and now, and no further."""
+    return min(max(event.said_at or now, ends_at(session)), now)
+
+
+def kept_for_too_long(session: SessionPlanned, now: datetime) -> Reason | None:
+    return "too_late" if now > ends_at(session) + OPEN_FOR + KEPT_FOR else None
 
 
 def call_pressed(check_in: CheckIn | None, event: CheckInCallPressed, now: datetime, facts: Facts) -> Pressed:

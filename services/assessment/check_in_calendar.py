@@ -4,6 +4,7 @@ A calendar is shared, synced and shown on a locked phone, so nothing in it says 
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from icalendar import Calendar, Event
 
@@ -16,10 +17,15 @@ AFTER = timedelta(minutes=15)  # the session's end; a site's policy may ask at a
 TAKES = timedelta(minutes=5)
 
 
+def uid(session_id: UUID) -> str:
+    """The same in every calendar, so that one which has both shows the moment once."""
+    return f"{ids.after(session_id, 'calendar/check_in')}@jitt"
+
+
 def reminder(session: SessionPlanned, now: datetime, language: Language) -> bytes:
     """The same event as before when it is downloaded again: a session that was moved moves it."""
     event = Event()
-    event.add("uid", f"{ids.after(session.session_id, 'calendar/check_in')}@jitt")
+    event.add("uid", uid(session.session_id))
     event.add("summary", language.gettext("Mentoring check-in"))
     event.add("dtstamp", now)
     event.add("dtstart", check_in.ends_at(session) + AFTER)

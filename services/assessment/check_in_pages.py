@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, TypeVar, get_args
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -206,7 +207,7 @@ def missing(visit: CheckInVisit, form: Form) -> Iterator[dict[str, str]]:
         yield {"field": "talk", "words": _("Choose whether you want to talk")}
 
 
-def sent(visit: CheckInVisit, form: Form) -> CheckInSent:
+def sent(visit: CheckInVisit, form: Form, said_at: datetime | None = None) -> CheckInSent:
     assert form.happened is not None and form.talk is not None, "a form with something missing comes back"
     steps = {step.code: done for step in visit.steps if (done := form.step(step.code))}
     return CheckInSent(
@@ -216,6 +217,7 @@ def sent(visit: CheckInVisit, form: Form) -> CheckInSent:
         steps=steps if form.happened else {},
         confidence=form.confidence,
         wants_to_talk=form.talk,
+        said_at=said_at,
     )
 
 
@@ -261,24 +263,31 @@ def sent_page(visit: CheckInVisit) -> Response:
     return show("check-in-sent.jinja", visit, said=said, steps=steps, feeling=feeling, talk_said=talk)
 
 
-def state_page(visit: CheckInVisit) -> Response:
-    heading, sentence = _state_words(visit)
-    phone = visit.site.phone if visit.site and visit.state is State.CLOSED else None
+def kept_page(visit: CheckInVisit) -> Response:
+    """While it is on the phone: all that can be chosen, each line by its field and value. The phone leaves what was."""
+    return show("check-in-kept.jinja", visit, happened=HAPPENED, done=DONE, feelings=FEELINGS, talk_choices=TALK)
+
+
+def state_page(visit: CheckInVisit, state: State | None = None) -> Response:
+    """`state`: that it will have later, for what a phone keeps."""
+    state = state or visit.state
+    heading, sentence = _state_words(visit, state)
+    phone = visit.site.phone if visit.site and state is State.CLOSED else None
     return show("check-in-state.jinja", visit, heading=heading, sentence=sentence, phone=phone)
 
 
-def _state_words(visit: CheckInVisit) -> tuple[str, str]:
+def _state_words(visit: CheckInVisit, state: State) -> tuple[str, str]:
     _ = visit.language.gettext
-    if visit.state is State.CANCELED and visit.session.mentor_id != visit.link.mentor_id:
+    if state is State.CANCELED and visit.session.mentor_id != visit.link.mentor_id:
         return _("No check-in needed."), _("This session is with another mentor now.")
-    if visit.state is State.CANCELED:
+    if state is State.CANCELED:
         taken_place = (
             _("Today’s session did not take place.")
             if visit.today
             else _("The session on %(day)s did not take place.", day=visit.day)
         )
         return _("No check-in needed."), taken_place
-    if visit.state is State.EARLY:
+    if state is State.EARLY:
         when = times.day_clock(visit.ends_at, visit.zone, visit.language)
         return _("Your session is not over yet."), _("Open this page again after %(when)s.", when=when)
     return _("This check-in is closed."), _("It was open for three days after your session. Do you want to talk? Call your site.")

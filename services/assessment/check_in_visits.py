@@ -54,6 +54,7 @@ class CheckInVisit:
     site: SiteDescribed | None
     language: Language
     chosen: str = ""  # the language that the address asks for; empty: the mentor's own
+    keeps: bool = False  # whether the phone may keep the check-in, for when it is offline
 
     @property
     def address(self) -> str:
@@ -114,6 +115,11 @@ class CheckInVisit:
         return self.before is not None and times.same_day(self.before.changed_at, self.zone, self.now)
 
 
+def at_its_id(visit: CheckInVisit) -> CheckInVisit:
+    """As a phone keeps it, which puts the link in the place of the session's id where no cookie holds it."""
+    return replace(visit, ref=str(visit.session.session_id))
+
+
 async def welcome(running: Running, request: Request, ref: str) -> CheckInVisit | Closed:
     read = guests.presented(request, ref, "check_in", COOKIE)
     if isinstance(read, Closed):
@@ -139,4 +145,5 @@ async def welcome(running: Running, request: Request, ref: str) -> CheckInVisit 
         site=opened.site,
         language=language,
         chosen=language.code if asked else "",
+        keeps=True,
     )

@@ -34,7 +34,7 @@ class Closed:
     """Why this link opens nothing, in which language to say so, and the site whose number may be shown."""
 
     reason: Literal["broken", "too_many", "expired", "revoked", "preparing", "record_expired", "record_preparing",
-                    "check_in_expired", "check_in_preparing"]
+                    "record_shut", "record_left", "check_in_expired", "check_in_preparing"]
     language: Language
     site: SiteDescribed | None = None
     renewal: "Renewal | None" = None

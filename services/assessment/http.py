@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from services.assessment import (
     calls,
+    check_in_offline,
     check_in_pages,
     guests,
     http_languages,
@@ -57,6 +58,7 @@ def routes(running: Running) -> APIRouter:
         http_media.routes(running),
         http_links.routes(running),
         http_records.routes(running),
+        check_in_offline.routes(running),
         check_in_pages.routes(running),
         calls.routes(running),
         open_answers.routes(running),
@@ -227,9 +229,13 @@ def end_routes(running: Running) -> APIRouter:
         visit = await guests.welcome(running, request, ref)
         if isinstance(visit, Closed):
             return screens.closed(visit)
-        return screens.show("answers.jinja", visit, answers=list(looked_back(visit)))
+        return answers_page(visit)
 
     return router
+
+
+def answers_page(visit: Visit) -> Response:
+    return screens.show("answers.jinja", visit, answers=list(looked_back(visit)))
 
 
 def done_page(visit: Visit) -> Response:
@@ -272,7 +278,11 @@ def _status(visit: Visit, number: int, said: Said | None) -> tuple[str, str]:
     if said:
         return "ready", _("Sent") if said.state == "written" else _("To talk about")
     case = case_of(visit.training.tries_at(number), bool(visit.closed))
-    return "ready" if case in (Case.WORKS, Case.RECOVERED) else "talk", _(HEADINGS[case])
+    return kind_of(case), _(HEADINGS[case])
+
+
+def kind_of(case: Case) -> str:
+    return "ready" if case in (Case.WORKS, Case.RECOVERED) else "talk"
 
 
 def to(visit: Visit, place: Place | None = None) -> Response:

@@ -22,6 +22,7 @@ NOT_THERE: TTLCache[str, bool] = TTLCache(maxsize=1_000, ttl=60)  # content is n
 def routes(running: Running) -> APIRouter:
     router = APIRouter()
 
+    @router.head("/media/{sha256}", include_in_schema=False)
     @router.get("/media/{sha256}")
     async def file(request: Request, sha256: str) -> Response:
         if not media.SHA256.fullmatch(sha256):

@@ -3,7 +3,7 @@
 All of it is read. The one button puts the link into a cookie, so that it leaves the address.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Annotated
@@ -26,7 +26,7 @@ from shared.security import Expired, Link, mint_link
 from shared.settings import settings
 
 COOKIE = "jitt_record"
-NINETY_DAYS = 90 * 86_400  # as long as such a link
+AN_HOUR = 3_600  # then the link is needed again: a phone that is shared, and forgotten, shows the record to nobody for longer
 CALENDAR_LIFE = timedelta(days=400)  # a school year and the summer after it
 PAST = timedelta(days=60)  # that a calendar still shows
 FOR_EVER = (datetime(2020, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
@@ -88,8 +88,16 @@ def door_routes(running: Running) -> APIRouter:
         response = RedirectResponse(f"{own if jitt_cookies else found.base}/record{found.said}", SEE_OTHER)
         if jitt_cookies and "." in ref:
             response.set_cookie(
-                COOKIE, ref, path=own, max_age=NINETY_DAYS, httponly=True, samesite="lax", secure=_secure(request)
+                COOKIE, ref, path=own, max_age=AN_HOUR, httponly=True, samesite="lax", secure=_secure(request)
             )
+        return response
+
+    @router.post("/m/{ref}/leave")
+    async def leave(request: Request, ref: str) -> Response:
+        """Takes the cookie away. A link that is older than its hour, or ended, leaves as well."""
+        found = await welcome(running, request, ref)
+        response = screens.closed(found) if isinstance(found, Closed) else screens.closed(Closed("record_left", found.language))
+        response.delete_cookie(COOKIE, path=f"/m/{ref}")
         return response
 
     return router
@@ -117,7 +125,7 @@ def page_routes(running: Running) -> APIRouter:
 async def welcome(running: Running, request: Request, ref: str) -> Record | Closed:
     read = guests.presented(request, ref, "record", COOKIE)
     if isinstance(read, Closed):
-        return read
+        return replace(read, reason="record_shut") if read.reason == "broken" and "." not in ref else read
     link = read.link if isinstance(read, Expired) else read
     owner = await store_records.get_owner(running.pool, link.mentor_id)
     own = owner.mentor.locale if owner.mentor else ""
@@ -210,6 +218,7 @@ def feed_address(own: Record) -> str:
 def calendar_routes(running: Running) -> APIRouter:
     router = APIRouter()
 
+    @router.head("/calendar/{name}", include_in_schema=False)
     @router.get("/calendar/{name}")
     async def calendar(request: Request, name: str) -> Response:
         """Programs read this, not people: what is wrong is said by the status, in a line of text."""

@@ -9,6 +9,7 @@ from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -24,6 +25,8 @@ from shared.running import Running
 from shared.shrunk import Shrunk
 
 NOTHING = "There is nothing to take along: the training is done, or cannot be answered now."
+SCRIPTS = ("worker.js", "worker-check-in.js")
+SCOPES = {"t": "/t", "c": "/c/"}  # /talk, too, and no page of the console that begins with a c
 SHELL = ("jitt.css", "mentor.js", "mark.svg")
 SEEN = (".py", ".jinja", ".po", ".css", ".js", ".svg")
 
@@ -32,16 +35,15 @@ def routes(running: Running) -> APIRouter:
     router = APIRouter()
 
     @router.get("/t/worker.js")
-    def worker() -> Response:
-        headers = {"Service-Worker-Allowed": "/t", "Cache-Control": "no-cache"}
-        return Shrunk(script(), media_type="text/javascript; charset=utf-8", headers=headers)
+    def of_trainings() -> Response:
+        return worker("t")
 
     @router.get("/t/{ref}/offline")
     async def kept(request: Request, ref: str) -> Response:
         """What the phone keeps; 410 when there is nothing to go on with."""
         visit = await guests.welcome(running, request, ref)
         if isinstance(visit, Closed):
-            return _refused(visit.reason)
+            return refused(visit.reason)
         if visit.state is not State.OPEN:
             return JSONResponse({"error": NOTHING, "id": str(visit.id), "reason": str(visit.state)}, 410)
         made = await run_in_threadpool(lambda: json.dumps(offline_pages.bundle(visit, version())).encode())
@@ -52,11 +54,12 @@ def routes(running: Running) -> APIRouter:
         """What the phone sends later. A link that opens nothing any more is said for each form; a broken one is a 404."""
         taken = await offline_kept.take(running, request, ref, kept.forms)
         if taken and taken[0].reason in ("broken", "too_many"):
-            return _refused(taken[0].reason)
+            return refused(taken[0].reason)
         visit = await guests.welcome(running, request, ref)
         done = not isinstance(visit, Closed) and visit.state is State.DONE
         said = offline_kept.told(kept.forms, taken, visit.language)
-        return JSONResponse({"results": [each.result for each in taken], "said": said, "done": done})
+        stays = any(each.corrected or each.result in ("refused", "again") for each in taken)
+        return JSONResponse({"results": [each.result for each in taken], "said": said, "done": done, "stays": stays})
 
     @router.post("/t/{ref}/forget")
     async def forget(request: Request, ref: str) -> Response:
@@ -70,21 +73,24 @@ def routes(running: Running) -> APIRouter:
     return router
 
 
-def _refused(reason: str) -> Response:
+def refused(reason: str) -> Response:
     """The phone looks at the reason; the words are for whoever else asks."""
     status, (heading, _) = screens.CLOSED[reason]
     return JSONResponse({"error": heading, "reason": reason}, status)
 
 
-def script() -> str:
+def worker(of: Literal["t", "c"]) -> Response:
+    """The same file for trainings and “I need to talk”, and for check-ins, whose pages begin otherwise."""
+    headers = {"Service-Worker-Allowed": SCOPES[of], "Cache-Control": "no-cache"}
+    return Shrunk(script(of), media_type="text/javascript; charset=utf-8", headers=headers)
+
+
+def script(of: Literal["t", "c"] = "t") -> str:
     """The worker, as JavaScript that begins with what it has to know."""
     headers = HEADERS | {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
-    known = {"version": version(), "shell": [asset(name) for name in SHELL], "headers": headers}
-    return f"const KNOWN = {json.dumps(known)};\n{_worker().read_text(encoding='utf-8')}"
-
-
-def _worker() -> Traversable:
-    return files(PAGES) / "static" / "worker.js"
+    known = {"of": of, "version": version(), "shell": [asset(name) for name in SHELL], "headers": headers}
+    parts = [(files(PAGES) / "static" / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    return "\n".join([f"const KNOWN = {json.dumps(known)};", *parts])
 
 
 @lru_cache

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import Response
 
 from services.assessment import calls, grading, http, questions, screens, words
-from services.assessment.feedback import Case, Feedback, Said, feedback
+from services.assessment.feedback import HEADINGS, Case, Feedback, Said, feedback
 from services.assessment.questions import CHOOSE, HOW_SURE, SHORTER, WRITE, Asked, Problem
 from services.assessment.training import Said as Sent
 from services.assessment.training import Try
@@ -21,6 +21,7 @@ from shared.pages.site_words import fill
 
 CHOSEN, OTHERS = Said("@chosen@"), Said("@others@")  # slots; one that carries a rationale is Said(slot, slot)
 HEADING, MISSED, LOOK = "@heading@", "@missed@", "@look@"
+SMALL = 300_000  # recordings that come along by themselves, where the phone says that it costs nothing
 MOST = 40  # more than so many waiting answers are counted as so many
 TOLD = {"number", "attempt", "chosen", "confidence", "correct", "shown", "open"}
 
@@ -44,6 +45,8 @@ def bundle(visit: Visit, version: str) -> dict[str, Any]:
         "pages": dict(_pages(visit)),
         "questions": [_question(visit, number) for number in range(1, visit.questions + 1)],
         "done": _done(visit),
+        "recordings": [f"/media/{name}" for name in visit.recordings],
+        "light": visit.recorded_bytes <= SMALL,
         "words": strip(visit.language),
     }
 
@@ -60,10 +63,33 @@ def _pages(visit: Visit) -> Iterator[tuple[str, str]]:
             path = f"{place.path}?say={say}" if say else place.path
             yield path, _html(http.card_page(begun, place, card, say))
             yield f"closed/{path}", _html(http.card_page(closed, place, card, say))
+    yield "answers", _html(_answers(begun))
     yield "talk", _html(calls.talk_of(visit))
     yield "call", _html(calls.waiting_page(visit.language, visit.site, visit.base, on_the_phone=True))
     for name in ("offline", "forget", "forgotten"):
         yield name, _html(screens.offline(visit, name))
+
+
+def _answers(visit: Visit) -> Response:
+    """The look back: every line that may be said of every question. The phone leaves those that fit."""
+    items = [(n, item) for n in range(1, visit.questions + 1) if (item := visit.item(n))]
+    asked = [{"number": n, "question": fill(item.question, visit.site, visit.language)} for n, item in items]
+    lines = [
+        each | {"kind": kind, "words": words, "said": f"{each['number']}={of}"}
+        for each, (_, item) in zip(asked, items, strict=True)
+        for of, kind, words in _outcomes(visit.language, item)
+    ]
+    return screens.show("answers.jinja", visit, answers=lines)
+
+
+def _outcomes(language: Language, item: Item) -> Iterator[tuple[str, str, str]]:
+    _ = language.gettext
+    if item.kind == "open":
+        yield from (("written", "ready", _("Sent")), ("rather_talk", "ready", _("To talk about")))
+        yield "kept", "talk", _("Kept on this phone")
+        return
+    for case in Case:
+        yield case, http.kind_of(case), _(HEADINGS[case])
 
 
 def _question(visit: Visit, number: int) -> dict[str, Any]:

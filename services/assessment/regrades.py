@@ -43,11 +43,10 @@ def assigned(training: Training | None, event: TrainingAssigned, now: datetime, 
 def answered(training: Training | None, event: Answered | AnswerShown, now: datetime, facts: Facts) -> Decided:
     """By the version that its page showed, also where the phone held it back; then by what was corrected meanwhile, as the other
     answers were. So what the phone said of it and what stands here in the end differ by no more than the page tells."""
-    decide = domain.answer_shown if isinstance(event, AnswerShown) else domain.answered
     if training is None or not facts.corrections:
-        return decide(training, event, now, facts)
+        return _taken(training, event, now, facts)
     seen = domain.as_seen(training, event)
-    decided = decide(seen, event, now, facts)
+    decided = _taken(seen, event, now, facts)
     if isinstance(decided, Refused):
         return decided
     new, events = decided
@@ -61,6 +60,12 @@ def answered(training: Training | None, event: Answered | AnswerShown, now: date
         return replace(again, completed_at=training.completed_at), [e for e in events if not isinstance(e, TrainingCompleted)]
     answered_at = domain.answered_at(training, event.answered_at, now)
     return (again, events) if again.completed_at else domain.completed(again, events, facts, answered_at, now)
+
+
+def _taken(training: Training | None, event: Answered | AnswerShown, now: datetime, facts: Facts) -> Decided:
+    if isinstance(event, AnswerShown):
+        return domain.answer_shown(training, event, now, facts)
+    return domain.answered(training, event, now, facts)
 
 
 def corrected(training: Training | None, event: ItemCorrected, now: datetime, facts: Facts) -> Decided:

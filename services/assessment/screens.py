@@ -30,6 +30,8 @@ CLOSED: dict[str, tuple[int, Words]] = {
     ),
     "revoked": (410, (N_("This link is no longer in use."), ())),
     "record_expired": (410, (N_("This link has expired."), (N_("Ask your site for a new link to your record."),))),
+    "record_shut": (404, (N_("Your record is closed on this phone."), (N_("To see it, open the link from the e-mail."),))),
+    "record_left": (200, (N_("Your record is closed on this phone."), (N_("To see it again, open the link from the e-mail."),))),
     "record_preparing": (200, (N_("Your record is being prepared."), (N_("Try again in a minute."),))),
     "check_in_expired": (410, (N_("This link has expired."), (N_("A check-in is open for three days after its session."),))),
     "check_in_preparing": (200, (N_("Your check-in is being prepared."), (N_("Try again in a minute."),))),
@@ -47,6 +49,7 @@ def templates(language: Language) -> Environment:
     env = environment(PAGES, language)
     env.filters |= {"filled": partial(fill, language=language), "ordinal": partial(words.ordinal, language=language)}
     env.filters |= {"image": image, "language": partial(languages.own_name, said_in=language.code)}
+    env.filters["megabytes"] = partial(words.megabytes, language=language)
     env.filters["how_long"] = partial(words.how_long, language=language)
     return env
 

@@ -124,6 +124,16 @@ class Visit:
         return self.module.cards if self.module else ()
 
     @property
+    def recordings(self) -> list[str]:
+        """The files of its cards' recordings, by their hash, captions with them."""
+        found = [card.media for card in self.cards if card.media]
+        return list(dict.fromkeys(name for media in found for name in (media.sha256, media.captions) if name))
+
+    @property
+    def recorded_bytes(self) -> int:
+        return sum({card.media.sha256: card.media.size for card in self.cards if card.media}.values())
+
+    @property
     def questions(self) -> int:
         return len(self.training.assigned.items)
 

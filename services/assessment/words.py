@@ -45,9 +45,14 @@ def minutes(visit: Visit) -> str:
     return visit.language.ngettext("%(num)s minute.", "%(num)s minutes.", visit.module.minutes)
 
 
+def megabytes(size: int, language: Language) -> str:
+    """0.6 MB"""
+    return language.gettext("%(size)s MB", size=format_decimal(max(size / 1e6, 0.1), "0.#", locale=language.locale))
+
+
 def how_long(media: Media, language: Language) -> str:
     """40 seconds, 0.6 MB"""
-    size = language.gettext("%(size)s MB", size=format_decimal(max(media.size / 1e6, 0.1), "0.#", locale=language.locale))
+    size = megabytes(media.size, language)
     if media.seconds is None:
         return size
     return f"{language.ngettext('%(num)s second', '%(num)s seconds', media.seconds)}, {size}"

@@ -19,6 +19,7 @@ def routes(running: Running) -> APIRouter:
 def media_routes(running: Running) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
+    @router.head("/media/{sha256}", include_in_schema=False)
     @router.get("/media/{sha256}")
     async def media_file(request: Request, sha256: str) -> Response:
         """Audio, video or captions of a card. The hash says what it is, so it is for everybody and for ever."""

@@ -22,11 +22,14 @@ UPDATE link_request l SET (site_id, training_id, requested_at) = (u.site_id, u.t
 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[]) AS u (mentor_id, site_id, training_id, requested_at)
 WHERE l.mentor_id = u.mentor_id
 """
-# A training that was opened afterwards shows that a new link has come.
+# A training that was opened or gone on with afterwards shows that a new link has come; so does one that was mailed a day ago, did
+# not come back, and was not asked for again: it may be for a training that was finished before.
 WAITING = """
 SELECT l.mentor_id, l.requested_at FROM link_request l
 WHERE l.mentor_id = ANY($1::uuid[])
-  AND NOT EXISTS (SELECT FROM preparation p WHERE p.mentor_id = l.mentor_id AND p.opened_at > l.requested_at)
+  AND NOT EXISTS (SELECT FROM preparation p WHERE p.mentor_id = l.mentor_id AND greatest(p.opened_at, p.last_answer_at) > l.requested_at)
+  AND NOT EXISTS (SELECT FROM notice n WHERE n.person_id = l.mentor_id AND n.kind = 'link' AND n.created_at >= l.requested_at
+                  AND n.state IN ('sent', 'delivered') AND n.sent_at < now() - interval '1 day')
 """
 EPOCH = "SELECT link_epoch, now() AS now FROM mentor_case WHERE mentor_id = $1 AND enrolled AND status = 'active'"
 CHECK_IN_OF_SESSION = """
@@ -58,7 +61,7 @@ async def save_requests(conn: Connection, changed: Sequence[LinkRequested], new:
 
 
 async def load_waiting(conn: Connection, mentor_ids: Sequence[UUID]) -> dict[UUID, datetime]:
-    """When mentors asked for a new link, unless a training was opened since."""
+    """When mentors asked for a new link, unless it has come since."""
     return {row["mentor_id"]: row["requested_at"] for row in await conn.fetch(WAITING, mentor_ids)}
 
 

@@ -1,23 +1,37 @@
 // The mentor's few lines of JavaScript: they start the worker that keeps a training on the phone, and show what it says.
 // Every page works without them.
 (() => {
-  const SHORT = 5000, SOON = 10000, AGAIN = 10000;
+  const SHORT = 5000, AGAIN = 10000, LOOKS = [5, 10, 20, 40, 60]; // the last one, in seconds, again and again
   const strip = document.getElementById("strip"), forget = document.getElementById("forget");
-  const look = document.querySelector("[data-again]"), workers = navigator.serviceWorker;
-  const ref = location.pathname.match(/^\/t\/([^/]+)/)?.[1] ?? new URLSearchParams(location.search).get("t");
-  let leaves, tries, said = "", waited = 0;
+  const keeping = document.getElementById("recordings"), look = document.querySelector("[data-again]"), workers = navigator.serviceWorker;
+  const asks = new URLSearchParams(location.search), [, kind, inside] = location.pathname.match(/^\/([tc])\/([^/]+)/) ?? [];
+  const of = kind ?? (asks.has("c") ? "c" : "t"), ref = inside ?? asks.get(of);
+  let leaves, tries, looks, looked = 0, said = "", waited = 0;
 
-  // A call that waits: the page looks again by itself, and when the phone has sent it.
-  if (look) setTimeout(() => location.replace(location.href), SOON);
+  // A call that waits: it is asked for behind the page, less and less often, and the page changes when there is something new
+  // to say. Until then nobody is read the same words again, and the focus stays.
+  const lookLater = () => { looks = setTimeout(lookAgain, 1000 * LOOKS[Math.min(looked++, LOOKS.length - 1)]); };
+  async function lookAgain() {
+    clearTimeout(looks);
+    if (document.visibilityState === "visible") {
+      const { status } = await fetch(location.href, { cache: "no-store" }).catch(() => ({}));
+      if (status === 202 ? look.dataset.again === "phone" : status < 500) return location.replace(location.href);
+    }
+    clearTimeout(looks);
+    lookLater();
+  }
+  if (look) lookLater();
+  if (look) document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") lookAgain(); });
   if (!workers || !ref || !strip) return;
   if (!navigator.locks || ![].findLast) return;  // a browser from before 2022: the worker needs both
 
-  function show({ words, again, waiting, held }) {
+  function show({ words, again, waiting, held, stays, recordings }) {
     clearTimeout(leaves);
     clearTimeout(tries);
     if (waiting && navigator.onLine) tries = setTimeout(() => tell("look"), AGAIN);
     if (forget) forget.hidden = !held;
-    if (look && waited && !waiting) location.replace(location.href);
+    if (keeping) showRecordings(held, recordings);
+    if (look && waited && !waiting) lookAgain();
     waited = waiting;
     const says = words + (navigator.onLine ? again : "");
     if (waiting && says === said) return; // said once, not with each try; the button keeps its focus
@@ -35,20 +49,28 @@
       button.addEventListener("click", () => tell("try"));
       strip.append(button);
     }
-    if (!waiting && navigator.onLine) leaves = setTimeout(() => strip.replaceChildren(), SHORT);
+    if (!waiting && navigator.onLine && !stays) leaves = setTimeout(() => strip.replaceChildren(), SHORT);
+  }
+
+  function showRecordings(held, kept) {
+    const [button, done] = keeping.children, moves = document.activeElement === button && kept;
+    keeping.hidden = !held;
+    [button.hidden, done.hidden] = [kept, !kept];
+    if (moves) done.focus();
   }
 
   async function tell(type) {
     const { active } = await workers.ready;
-    active.postMessage({ type, ref, path: location.pathname, lang: document.documentElement.lang, online: navigator.onLine });
+    active.postMessage({ type, of, ref, path: location.pathname, lang: document.documentElement.lang, chosen: asks.get("lang") ?? "", online: navigator.onLine });
   }
 
+  keeping?.firstElementChild.addEventListener("click", () => tell("recordings"));
   workers.addEventListener("message", (event) => show(event.data));
   for (const name of ["online", "offline"]) addEventListener(name, () => tell("look"));
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") tell("look"); });
   async function start() {
     try {
-      await workers.register("/t/worker.js", { scope: "/t" });
+      await Promise.all([workers.register("/t/worker.js", { scope: "/t" }), of === "c" && workers.register("/c/worker.js", { scope: "/c/" })]);
       await tell("opened");
     } catch { /* a private window, or a browser that forbids it: the page works as before */ }
   }

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from icalendar import Calendar
 
+from services.assessment import check_in_calendar
 from services.assessment.calendar_feed import calendar
 from shared.contracts.vocabulary import vocabulary
 from shared.pages import languages
@@ -114,6 +115,21 @@ async def test_what_has_not_changed_is_not_sent_again_and_what_has_is(phone):
     changed = await ask(phone, **{"if-none-match": first.headers["etag"]})
     assert changed.status_code == 200
     assert [str(e["STATUS"]) for e in entries(changed.content).values()] == ["CANCELLED"] * 2
+
+
+async def test_a_program_that_asks_for_the_head_alone_gets_it(phone):
+    await arrive(phone.running)
+    whole = await ask(phone)
+    head = await phone.client.head(f"/calendar/{calendar_link()}.ics")
+    assert (head.status_code, head.headers["etag"]) == (200, whole.headers["etag"])
+    assert (await phone.client.head("/calendar/x.y.ics")).status_code == 404
+
+
+def test_a_check_in_that_was_put_into_the_calendar_by_hand_is_the_feeds_own():
+    reminder = Calendar.from_ical(check_in_calendar.reminder(planned(), CHANGED, ENGLISH)).walk("VEVENT")[0]
+    feeds = next(e for e in entries(calendar([planned()], ENGLISH)).values() if str(e["SUMMARY"]) == "Mentoring check-in")
+    assert [str(reminder[name]) for name in ("UID", "SEQUENCE")] == [str(feeds[name]) for name in ("UID", "SEQUENCE")]
+    assert reminder.decoded("DTSTART") == feeds.decoded("DTSTART")
 
 
 async def test_it_holds_this_mentors_sessions_of_two_months_and_all_to_come(phone):

@@ -62,6 +62,9 @@ async def test_a_file_is_fetched_once_and_then_given_in_pieces_with_content_away
         part = await client.get(f"/media/{VIDEO.sha256}", headers={"range": "bytes=0-1"})
         assert (part.status_code, part.content, part.headers["content-type"]) == (206, VIDEO.body[:2], "video/mp4")
         assert part.headers["cache-control"] == "public, max-age=31536000, immutable"
+        head = await client.head(f"/media/{VIDEO.sha256}", headers={"range": "bytes=0-1"})
+        assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(VIDEO.body)))
+        assert head.headers["accept-ranges"] == "bytes"
         assert (await client.get(f"/media/{WORDS.sha256}")).status_code == 503
         assert (await client.get("/media/nothing")).status_code == 404
 

@@ -41,6 +41,21 @@ async def test_the_door_shows_nothing_of_the_record(phone):
     assert "look at the goal" not in phone.words
 
 
+async def test_a_phone_that_is_shared_and_forgotten_shows_the_record_for_an_hour_at_most_and_less_when_told(phone):
+    await arrive(phone.running)
+    answer = await phone.client.post(f"/m/{record_link()}/open", headers={"cookie": "jitt_cookies=1"})
+    assert "Max-Age=3600;" in answer.headers["set-cookie"]
+    await opened(phone)
+    assert "This page closes by itself after an hour." in phone.words
+    await phone.press("/leave")
+    assert (phone.status, phone.heading) == (200, "Your record is closed on this phone.")
+    for path in ("", "/record", "/certificate"):
+        await phone.open(f"{HOME}{path}")
+        assert (phone.status, phone.heading) == (404, "Your record is closed on this phone.")
+    await opened(phone)
+    assert (phone.status, phone.heading) == (200, "Your own record")
+
+
 async def test_with_cookies_refused_the_link_stays_in_the_address(phone):
     await arrive(phone.running)
     token = record_link()

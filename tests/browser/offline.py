@@ -67,13 +67,13 @@ async def phone(browser: Browser, **options: Any) -> AsyncIterator[tuple[Browser
 class Faulty:
     """The service behind a bad line. `mode`: None, "500", "lost" (it takes the post, and the answer never arrives), "hangs"."""
 
-    def __init__(self, app: Any) -> None:
-        self.app = app
+    def __init__(self, app: Any, under: str = "/t/") -> None:
+        self.app, self.under = app, under
         self.mode: str | None = None
         self.refused: list[str] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or self.mode is None or not scope["path"].startswith("/t/"):
+        if scope["type"] != "http" or self.mode is None or not scope["path"].startswith(self.under):
             await self.app(scope, receive, send)
             return
         if self.mode == "hangs":

@@ -1,5 +1,6 @@
 """I need to talk, without a connection: the site's numbers are there, and a request for a call says whether it was delivered."""
 
+from services.assessment import calls as calls_module
 from services.assessment.calls import keep_numbers
 from shared.process import application_of
 from tests.assessment.building import OPEN, SINGLE, TRAINING, site
@@ -81,6 +82,33 @@ async def test_in_an_outage_a_call_waits_on_the_server_and_the_page_finds_out_by
         await heading(page, NOT_YET)  # taken, and not gone yet: Kafka is away
         assert await problems(page, "call-waits.en") == []
         await left(running)
+        await heading(page, ASKED)
+
+
+async def test_a_calls_page_asks_less_and_less_often_and_stays_as_it_is_until_there_is_news(served, browser, link, monkeypatch):
+    monkeypatch.setattr(calls_module, "SOON", 0.0)
+    running, address = served
+    await arrive(running, SINGLE, OPEN)
+    async with phone(browser) as (_, page):
+        await page.goto(f"{address}/t/{link()}")
+        await press(page, "Start the training")
+        await kept(page)
+        await page.clock.install()
+        await follow(page, "I need to talk")
+        await press(page, "Ask my supervisor to call me now")
+        await heading(page, NOT_YET)
+        await page.get_by_role("link", name="Look whether it is delivered").focus()
+        await page.evaluate("() => { window.stays = true; }")
+        for seconds in (5, 10, 20, 40, 60, 60):
+            asked = []
+            page.on("request", asked.append)
+            await page.clock.run_for(1000 * (seconds - 1))
+            assert [each.url for each in asked if "/call/" in each.url] == []
+            async with page.expect_response(lambda response: "/call/" in response.url):
+                await page.clock.run_for(1000)
+        assert await page.evaluate("() => [window.stays, document.activeElement.dataset.again]") == [True, "server"]
+        await left(running)
+        await page.clock.run_for(60_000)
         await heading(page, ASKED)
 
 

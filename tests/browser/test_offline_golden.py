@@ -27,7 +27,7 @@ WORKER = """async ([source, made, walks]) => {
   return walks.map((forms) => {
     const held = { id: made.id, at: Date.now(), made }, acts = [];
     return forms.map(([path, fields]) => {
-      if (path === "done") return [200, look(held, fold(held, acts), path, new URL(location.href)).html];
+      if (["done", "answers"].includes(path)) return [200, look(held, fold(held, acts), path, new URL(location.href)).html];
       const decided = judge(held, fold(held, acts), path, fields);
       if (decided.told) acts.push({ told: decided.told, sent: true });
       if (decided.to === undefined) return [decided.status, decided.html];
@@ -132,7 +132,7 @@ async def test_the_last_page_is_the_servers_however_the_training_went(served, br
         visit, made = await opened(running, address, page, link, arrive(running, SINGLE, SAFETY, times=times))
         ways = list(product(WAYS.values(), repeat=2))
         taken = [[step for n, way in enumerate(both, 1) for step in steps(n, way)] for both in ways]
-        shown = await page.evaluate(WORKER, [offline.script(), made, [[*walk, ("done", [])] for walk in taken]])
+        shown = await page.evaluate(WORKER, [offline.script(), made, [[*walk, ("answers", []), ("done", [])] for walk in taken]])
     for walk, pages in zip(taken, shown, strict=True):
         desk = Desk(visit, 1)
         for path, fields in walk:
@@ -140,6 +140,7 @@ async def test_the_last_page_is_the_servers_however_the_training_went(served, br
             await desk.send(path, fields)
         assert desk.visit.training.completed_at
         assert plain(pages[-1][1]) == plain(http.done_page(desk.visit).body.decode())
+        assert plain(pages[-2][1]) == plain(http.answers_page(desk.visit).body.decode())
     assert "late" in made["done"]["pages"]
 
 

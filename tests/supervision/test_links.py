@@ -1,6 +1,6 @@
 """Links of mentors: a request for a new one is not lost and goes when it is answered; revoking them reaches everybody."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -56,6 +56,30 @@ async def test_a_training_opened_afterwards_takes_it_away_and_one_opened_before_
         )  # fmt: skip
         await deliver(day.running, opened)
         assert NOTE not in await page_of(client)
+
+
+async def test_a_training_that_was_opened_before_and_gone_on_with_takes_it_away(database):
+    day = await a_full_afternoon(await database(SERVICE))
+    await day.happens(requested(day.now - 5 * MINUTE))
+    answered = "UPDATE preparation SET last_answer_at = $2 WHERE mentor_id = $1 AND opened_at IS NOT NULL"
+    async with signed_in(day.running, "dana") as client:
+        await day.running.pool.execute(answered, MARCUS, day.now - 6 * MINUTE)
+        assert NOTE in await page_of(client)
+        await day.running.pool.execute(answered, MARCUS, day.now - 4 * MINUTE)
+        assert NOTE not in await page_of(client)
+
+
+@pytest.mark.parametrize(("state", "hours_ago", "stays"), [("sent", 23, True), ("sent", 25, False), ("bounced", 25, True)])
+async def test_a_link_that_was_mailed_a_day_ago_and_did_not_come_back_takes_it_away(database, state, hours_ago, stays):
+    day = await a_full_afternoon(await database(SERVICE))
+    await day.running.pool.execute("DELETE FROM preparation WHERE mentor_id = $1", MARCUS)
+    await day.happens(requested(datetime.now(UTC) - 26 * HOUR))
+    await day.running.pool.execute(
+        "UPDATE notice SET state = $2, sent_at = $3, created_at = $3 WHERE kind = 'link' AND person_id = $1",
+        MARCUS, state, datetime.now(UTC) - hours_ago * HOUR,
+    )  # fmt: skip
+    async with day.running.connection() as conn:
+        assert (MARCUS in await store_links.load_waiting(conn, [MARCUS])) == stays
 
 
 async def test_it_is_seen_in_its_own_caseload_only(database):

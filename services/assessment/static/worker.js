@@ -1,9 +1,14 @@
-// A training without a connection. The network comes first; when it fails, or is slow, what the server made before stands in:
+// A training or a check-in without a connection. The network comes first; when it fails, or is slow, what the server made before stands in:
 // this file picks one of those pages, fills in what was chosen, keeps the form, and sends it later, in order.
-// KNOWN (version, shell, headers) is put before this file when it is served.
-const SHELL = `shell-${KNOWN.version}`, HELP = "help";
+// KNOWN (of, version, shell, headers) is put before this file when it is served, worker-check-in.js behind it. It is served twice,
+// for pages under /t and under /c/: both keep in one place, each has a cache of its own for what pages are made of.
+const OWN = KNOWN.of === "c" ? "c-shell-" : "shell-", SHELL = OWN + KNOWN.version, HELP = "help", MEDIA = "media";
 const POST_MS = 8000, GET_MS = 4000, SEND_MS = 20000, SAID_MS = 5000, HOUR = 3600000, DAY = 24 * HOUR, AT_ONCE = 50;
-const MINE = /^(|start|call|call\/[0-9a-f-]+|done|answers|forget|cards\/\d+|questions\/\d+(\/retry|\/report)?)$/;
+const MINE = {
+  t: /^(|start|call|call\/[0-9a-f-]+|done|answers|forget|cards\/\d+|questions\/\d+(\/retry|\/report)?)$/,
+  c: /^(|call|call\/[0-9a-f-]+|forget)$/,
+};
+const FIRST = { t: 0, c: 1 }; // the kind of a link, as its first byte says it
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 addEventListener("install", (event) => {
@@ -14,11 +19,12 @@ addEventListener("activate", (event) => event.waitUntil(takeOver()));
 addEventListener("sync", (event) => event.waitUntil(sendAll()));
 addEventListener("message", (event) => event.waitUntil(heard(event.data)));
 addEventListener("fetch", (event) => {
-  const url = new URL(event.request.url), [, ref, path = ""] = url.pathname.match(/^\/t\/([^/]+)(?:\/(.*))?$/) ?? [];
+  const url = new URL(event.request.url), [, of, ref, path = ""] = url.pathname.match(/^\/([tc])\/([^/]+)(?:\/(.*))?$/) ?? [];
   if (url.origin !== location.origin) return;
   if (KNOWN.shell.some((file) => file.split("?")[0] === url.pathname)) event.respondWith(shell(event.request));
+  else if (/^\/media\/[0-9a-f]{64}$/.test(url.pathname)) event.respondWith(recording(event.request));
   else if (event.request.mode !== "navigate") return;
-  else if (ref && idOf(ref)) event.respondWith(MINE.test(path) ? visited(event, ref, path, url) : elsewhere(event.request, ref));
+  else if (ref && idOf(of, ref)) event.respondWith(MINE[of].test(path) ? visited(event, of, ref, path, url) : elsewhere(event.request, of, ref));
   else if (/^\/talk(\/|$)/.test(url.pathname)) event.respondWith(help(event.request, url));
 });
 
@@ -54,10 +60,11 @@ async function remove(id) {
   removed.set(id, (removed.get(id) ?? 0) + 1);
   for (const act of await actsOf(id)) await drop("acts", act.n);
   await drop("trainings", id);
+  await tidy();
 }
 
 async function takeOver() {
-  for (const name of await caches.keys()) if (name !== SHELL && name !== HELP) await caches.delete(name);
+  for (const name of await caches.keys()) if (name.startsWith(OWN) && name !== SHELL) await caches.delete(name);
   await clients.claim();
   renewed().catch(() => {}); // not waited for: pages are held back until this worker has taken over
 }
@@ -65,23 +72,29 @@ async function takeOver() {
 async function renewed() {
   for (const held of await asked((await table("trainings", "readonly")).getAll())) {
     if (now(held) > held.made.starts * 1000 + 14 * DAY) await remove(held.id);
-    else await refresh(held.id, held.ref).catch(() => {});
+    else await refresh(held).catch(() => {});
   }
 }
 
-// A link in the path holds the training's id; a phone never has to keep one to know whose page it is.
-function idOf(ref) {
+// A link in the path holds the id of what it opens; a phone never has to keep one to know whose page it is.
+function idOf(of, ref) {
   if (!ref.includes(".")) return UUID.test(ref) ? ref : null;
   try {
     const bytes = [...atob(ref.split(".")[0].replaceAll("-", "+").replaceAll("_", "/"))].map((c) => c.charCodeAt(0));
-    if (bytes[0] !== 0) return null;
+    if (bytes[0] !== FIRST[of]) return null;
     return bytes.slice(1, 17).map((b) => b.toString(16).padStart(2, "0")).join("")
       .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
   } catch {
     return null;
   }
 }
-const refOf = (url) => url.pathname.match(/^\/t\/([^/]+)/)?.[1] ?? url.searchParams.get("t") ?? "";
+function whose(url) {
+  const [, kind, inside] = url.pathname.match(/^\/([tc])\/([^/]+)/) ?? [], of = kind ?? (url.searchParams.has("c") ? "c" : "t");
+  const ref = inside ?? url.searchParams.get(of) ?? "";
+  return { of, ref, id: idOf(of, ref) };
+}
+const home = ({ of = "t", ref }) => `/${of}/${ref}`; // rows from before check-ins do not say what they are of
+const ways = (held) => (held.of === "c" ? CHECK_IN : { fold, look, judge });
 
 // The server's clock as far as this phone can tell: whether its own is right does not matter.
 const now = (held) => held.made.now * 1000 + Math.max(0, Date.now() - held.at);
@@ -95,28 +108,56 @@ async function shell(request) {
   return exact ?? fetch(request).catch(() => caches.match(request, { cacheName: SHELL, ignoreSearch: true }));
 }
 
+// Audio and video: a player asks for pieces, and gets them of what is kept here.
+async function recording(request) {
+  const kept = await caches.match(request.url, { cacheName: MEDIA });
+  if (!kept) return fetch(request);
+  const [, first, last] = request.headers.get("range")?.match(/^bytes=(\d+)-(\d*)$/) ?? [];
+  if (first === undefined) return kept;
+  const whole = await kept.blob(), from = Number(first), until = Math.min(last ? Number(last) : Infinity, whole.size - 1);
+  if (from > until) return new Response(null, { status: 416, headers: { "Content-Range": `bytes */${whole.size}` } });
+  const headers = { "Content-Type": kept.headers.get("content-type"), "Content-Range": `bytes ${from}-${until}/${whole.size}`, "Accept-Ranges": "bytes" };
+  return new Response(whole.slice(from, until + 1), { status: 206, headers });
+}
+const recordingsOf = (held) => held?.made.recordings ?? [];
+async function keepRecordings(held) {
+  const cache = recordingsOf(held).length && await caches.open(MEDIA);
+  for (const file of recordingsOf(held)) if (!await cache.match(file)) await cache.add(file);
+}
+async function areKept(held) {
+  for (const file of recordingsOf(held)) if (!await caches.match(file, { cacheName: MEDIA })) return false;
+  return true;
+}
+// Small ones come along by themselves where the browser says that data is not dear; a browser that says nothing is not asked.
+const isFree = () => Boolean(navigator.connection) && !navigator.connection.saveData && navigator.connection.type !== "cellular";
+async function tidy() {
+  if (!await caches.has(MEDIA)) return;
+  const held = await asked((await table("trainings", "readonly")).getAll()), named = new Set(held.flatMap(recordingsOf)), cache = await caches.open(MEDIA);
+  for (const { url } of await cache.keys()) if (!named.has(new URL(url).pathname)) await cache.delete(url);
+}
+
 async function help(request, url) {
   const response = await inTime(fetch(request), GET_MS);
   if (good(response)) return response;
-  const ref = refOf(url), id = idOf(ref), held = id && await find(id);
+  const { ref, id } = whose(url), held = id && await find(id);
   if (held) return made(held.made.pages.talk, held, ref);
   return await caches.match(url.pathname, { cacheName: HELP, ignoreSearch: true })
     ?? await caches.match("/talk", { cacheName: SHELL }) ?? Response.error();
 }
 
 // Pages that are not kept: from the network alone, and said so without one.
-async function elsewhere(request, ref) {
+async function elsewhere(request, of, ref) {
   try {
     return await fetch(request);
   } catch (failed) {
-    const held = await find(idOf(ref));
+    const held = await find(idOf(of, ref));
     if (held) return made(held.made.pages.offline, held, ref);
     throw failed;
   }
 }
 
-async function visited(event, ref, path, url) {
-  const { request } = event, id = idOf(ref), held = await find(id);
+async function visited(event, of, ref, path, url) {
+  const { request } = event, id = idOf(of, ref), held = await find(id);
   if (!held) return fetch(request);
   const fields = request.method === "POST" ? [...await request.clone().formData()].map(([k, v]) => [k, String(v)]) : null;
   if (fields && path === "forget") return forget(request, held, ref, fields);
@@ -129,7 +170,7 @@ async function visited(event, ref, path, url) {
   }
   if (!fields) {
     event.waitUntil(send(id));
-    return answer(look(held, await stateOf(held), path, url), held, ref);
+    return answer(ways(held).look(held, await stateOf(held), path, url), held, ref);
   }
   const decided = await navigator.locks.request("keep", () => keep(held, ref, path, fields, false));
   event.waitUntil(registration.sync?.register("send").catch(() => {}));
@@ -138,7 +179,7 @@ async function visited(event, ref, path, url) {
 }
 
 function answer({ to, html, status }, held, ref) {
-  return to === undefined ? made(html, held, ref, status) : Response.redirect(`/t/${ref}${to && "/"}${to}`, 303);
+  return to === undefined ? made(html, held, ref, status) : Response.redirect(home({ of: held.of, ref }) + (to && "/") + to, 303);
 }
 
 // A page as the server would have sent it: a form of its own, and the link in its addresses where no cookie holds it.
@@ -161,7 +202,7 @@ async function forget(request, held, ref, fields) {
 }
 
 // What is so by now: as the server had it, and what was done since.
-const stateOf = async (held) => fold(held, await actsOf(held.id));
+const stateOf = async (held) => ways(held).fold(held, await actsOf(held.id));
 function fold(held, acts) {
   const { opened, read, tries, said } = held.made;
   const state = { opened, read, tries: [...tries], said: new Map(said), kept: new Set(), calls: 0, last: "" };
@@ -195,7 +236,7 @@ const place = (held, state) => (state.read < held.made.cards ? `cards/${state.re
 function look(held, state, path, url) {
   const { pages } = held.made, [kind, n] = path.split("/"), number = Number(n), page = path + url.search;
   if (kind === "call") return { html: state.calls ? pages.call : pages.offline };
-  if (kind === "answers") return { html: pages.offline };
+  if (kind === "answers") return { html: linesOf(pages.answers, outcomes(held, state)) };
   const done = next(held, state) === "done";
   if (kind === "cards" && (state.opened || state.closed)) {
     const shown = state.closed ? `closed/${page}` : page, plain = state.closed ? `closed/${path}` : path;
@@ -214,6 +255,20 @@ function look(held, state, path, url) {
   if (kind === "done" || state.opened) return { to: state.opened ? place(held, state) : "" };
   return { html: pages[""] };
 }
+
+// The look back: of each question that has an answer, what became of it.
+function outcomes(held, state) {
+  const found = {};
+  for (const { number } of held.made.questions) {
+    const last = triesAt(state, number).at(-1), said = state.said.get(number);
+    if (said) found[number] = said === "written" && state.kept.has(number) ? "kept" : said;
+    else if (last) found[number] = last.correct ? (last.attempt === 1 ? "works" : "recovered") : last.open && !state.closed ? "not_quite" : "shown";
+  }
+  return found;
+}
+// Of a page with every line that may be said, those that fit.
+const linesOf = (html, said) => html.replace(/<(li|section)([^>]*) data-said="([^=]*)=([^"]*)"([\s\S]*?<\/\1>)/g,
+  (_, tag, before, name, value, rest) => (said[name] === value ? `<${tag}${before}${rest}` : ""));
 
 const mended = (html, held, state) => html.replaceAll(`/t/${held.id}/done"`, `/t/${held.id}/${next(held, state)}"`);
 
@@ -277,10 +332,7 @@ function donePage(held, state) {
 // Answering: {to} or {html}, and `told`, what is to be kept of it. The rules are those of grading.py and questions.py.
 function judge(held, state, path, fields) {
   const form = Object.fromEntries(fields), [kind, n, more] = path.split("/"), number = Number(n);
-  if (kind === "call") {
-    const asks = new URLSearchParams({ kind: form.kind, site: form.site ?? "", lang: form.lang ?? "" });
-    return { told: { call: true }, to: `call/${form.request}?${asks}` };
-  }
+  if (kind === "call") return called(form);
   if (more === "report") return { told: { report: number }, to: `questions/${number}#report` };
   if (state.closed) return { to: "" };
   if (kind === "start") return { told: state.opened ? null : { start: true }, to: place(held, state) };
@@ -291,6 +343,11 @@ function judge(held, state, path, fields) {
   if (question.kind === "open") return openAnswer(state, question, form);
   const tries = triesAt(state, number);
   return more === "retry" ? secondTry(held, state, question, fields, tries) : firstTry(state, question, fields, tries);
+}
+
+function called(form) {
+  const asks = new URLSearchParams({ kind: form.kind, site: form.site ?? "", lang: form.lang ?? "" });
+  return { told: { call: true }, to: `call/${form.request}?${asks}` };
 }
 
 function openAnswer(state, { number, pages }, form) {
@@ -351,11 +408,11 @@ function retained(html, fields) {
 
 async function keep(held, ref, path, fields, sent) {
   const request = fields.find(([name]) => name === "request")?.[1] ?? "", acts = await actsOf(held.id);
-  const decided = judge(held, await stateOf(held), path, fields);
-  const shown = held.made.questions[Number(path.split("/")[1]) - 1]?.version; // by whose key the phone told what works
+  const decided = ways(held).judge(held, await stateOf(held), path, fields);
+  const shown = held.made.questions?.[Number(path.split("/")[1]) - 1]?.version; // by whose key the phone told what works
   if (shown) fields = fields.map(([name, value]) => [name, name === "version" ? String(shown) : value]);
   const twice = request && acts.some((act) => act.request === request && act.told.call);
-  if (decided.told && !twice) await put("acts", { id: held.id, ref, path, fields: sent ? [] : fields, request, sent, at: Date.now(), told: decided.told });
+  if (decided.told && !twice) await put("acts", { id: held.id, of: held.of, ref, path, fields: sent ? [] : fields, request, sent, at: Date.now(), told: decided.told });
   return decided;
 }
 const noted = async (held, ref, path, fields) => (path === "call" ? null : navigator.locks.request("keep", () => keep(held, ref, path, fields, true)));
@@ -369,11 +426,11 @@ async function sendSome(id, most = AT_ONCE) {
   const waiting = (await actsOf(id)).filter((act) => !act.sent), calls = waiting.filter((act) => act.told.call);
   const acts = (calls.length ? calls : waiting).slice(0, most);
   if (!acts.length) return false;
-  const ref = waiting.at(-1).ref, forms = acts.map((act) => ({ path: act.path, fields: act.fields, age: Date.now() - act.at }));
+  const last = waiting.at(-1), forms = acts.map((act) => ({ path: act.path, fields: act.fields, age: Date.now() - act.at }));
   const stop = new AbortController();
   setTimeout(() => stop.abort(), SEND_MS);  // iOS 15 has no AbortSignal.timeout
   const asks = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ forms }), signal: stop.signal };
-  const before = removed.get(id), response = await fetch(`/t/${ref}/kept`, asks).catch(() => null);
+  const before = removed.get(id), response = await fetch(`${home(last)}/kept`, asks).catch(() => null);
   if (removed.get(id) !== before) return false;
   if ([400, 413, 422].includes(response?.status)) { // one that the server cannot read holds up no other
     if (acts.length > 1) return sendSome(id, 1);
@@ -387,13 +444,13 @@ async function sendSome(id, most = AT_ONCE) {
     return false;
   }
   shut.delete(id);
-  const { results, said } = await response.json();
+  const { results, said, stays } = await response.json();
   for (const [n, result] of results.entries()) {
     if (result === "sent") await put("acts", { ...acts[n], sent: true, fields: [] });
     else if (result !== "wait") await drop("acts", acts[n].n);
   }
-  await refresh(id, ref).catch(() => {});
-  await tell(id, said);
+  await refresh({ ...await find(id), ...last }).catch(() => {});
+  await tell(id, said, stays);
   return results.length === acts.length && !results.includes("wait") && waiting.length > acts.length;
 }
 
@@ -403,47 +460,51 @@ async function sendAll() {
 }
 
 // What the server has now, one after the other: the newest stays. A training that is done, and sent, leaves the phone.
-const refresh = (id, ref) => navigator.locks.request(`refresh ${id}`, () => fetched(id, ref));
-async function fetched(id, ref) {
-  const gone = removed.get(id), before = await actsOf(id), response = await fetch(`/t/${ref}/offline`);
-  if (response.status === 410 && (await response.json()).reason === "done" && before.every((act) => act.sent)) await remove(id);
+const refresh = (what) => navigator.locks.request(`refresh ${what.id}`, () => fetched(what));
+async function fetched({ id, of = "t", ref, chosen = "" }) {
+  const asks = of === "c" && chosen ? `?lang=${chosen}` : ""; // a training knows itself in which language it is read
+  const gone = removed.get(id), before = await actsOf(id), response = await fetch(`${home({ of, ref })}/offline${asks}`);
+  if (response.status === 410 && (of === "c" || (await response.json()).reason === "done") && before.every((act) => act.sent)) await remove(id);
   if (!response.ok) return;
   const fresh = await response.json();
   if (removed.get(id) !== gone) return;
-  await put("trainings", { id, ref, at: Date.now(), made: fresh });
+  await put("trainings", { id, of, ref, chosen, at: Date.now(), made: fresh });
   for (const act of before) if (act.sent) await drop("acts", act.n);
+  if (fresh.light && isFree()) await keepRecordings(await find(id)).catch(() => {});
   await (await caches.open(HELP)).add(fresh.help).catch(() => {});
 }
 
 let online = navigator.onLine; // a page knows it sooner than its worker
-async function heard({ type, ref, path, lang, online: told }) {
-  const id = idOf(ref);
+async function heard({ type, of = "t", ref, path, lang, chosen, online: told }) {
+  const id = idOf(of, ref);
   if (!id) return;
   online = told;
+  if (type === "recordings") await keepRecordings(await find(id)).catch(() => {});
   if (type === "opened") for (const act of await actsOf(id)) if (!act.sent && act.ref !== ref) await put("acts", { ...act, ref });
   await send(id);
   const held = await find(id), other = !held || held.ref !== ref || held.made.version !== KNOWN.version || held.made.lang !== lang;
   const begun = /\/(cards|questions|done)/.test(path) && !held?.made.opened;
-  if (type === "opened" && (other || begun || Date.now() - held.at > 6 * HOUR || path.endsWith("/done"))) await refresh(id, ref).catch(() => {});
+  if (type === "opened" && (other || begun || Date.now() - held.at > 6 * HOUR || path.endsWith("/done"))) await refresh({ id, of, ref, chosen }).catch(() => {});
   await tell(id);
 }
 
 const news = new Map(); // what became of the answers is said for a while, whatever else there is to say
-// The page of a safety question that was missed twice says that somebody is asked to call: until it is sent, nobody was.
-const isAlarm = (held, { number, attempt, correct, open }) =>
-  attempt && !correct && !open && held?.made.questions[number - 1]?.safety;
+// The page of a safety question that was missed twice says that somebody is asked to call; a check-in may ask for a talk today.
+// Until it is sent, nobody was told.
+const isAlarm = (held, { number, attempt, correct, open, filled }) =>
+  filled?.talk === "today" || (attempt && !correct && !open && held?.made.questions?.[number - 1]?.safety);
 const shut = new Set(); // trainings whose cookie is gone: the link opens them again
-async function tell(id, said = "") {
-  if (said) news.set(id, [said, Date.now()]);
-  const [recent, since] = news.get(id) ?? ["", 0];
+async function tell(id, said = "", stays = false) {
+  if (said) news.set(id, [said, Date.now(), stays]);
+  const [recent, since, stay] = news.get(id) ?? ["", 0, false], fresh = recent && (stay ? DAY : SAID_MS) > Date.now() - since;
   const held = await find(id), waiting = (await actsOf(id)).filter((act) => !act.sent), words = held?.made.words;
-  const answers = waiting.filter((act) => act.told.number).length, call = waiting.some((act) => act.told.call || isAlarm(held, act.told)), lines = [Date.now() - since < SAID_MS ? recent : ""];
+  const answers = waiting.filter((act) => act.told.number || act.told.filled).length, call = waiting.some((act) => act.told.call || isAlarm(held, act.told)), lines = [fresh ? recent : ""];
   if (words) {
     if (call) lines.push(words.call);
     else if (!online) lines.push(words.offline);
     if (answers) lines.push(words.waiting[Math.min(answers, words.waiting.length - 1)]);
     if (waiting.length && shut.has(id)) lines.push(words.link);
   }
-  const message = { words: lines.filter(Boolean).join(" "), waiting: waiting.length, held: Boolean(held), again: waiting.length ? words?.try : "" };
-  for (const client of await clients.matchAll({ includeUncontrolled: true })) if (idOf(refOf(new URL(client.url))) === id) client.postMessage(message);
+  const message = { words: lines.filter(Boolean).join(" "), waiting: waiting.length, held: Boolean(held), again: waiting.length ? words?.try : "", stays: fresh && stay, recordings: await areKept(held) };
+  for (const client of await clients.matchAll({ includeUncontrolled: true })) if (whose(new URL(client.url)).id === id) client.postMessage(message);
 }
