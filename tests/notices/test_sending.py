@@ -236,6 +236,29 @@ async def test_a_server_that_wants_tls_and_a_password_gets_both(
     assert await town.reach() is None, "none of this is the fault of an address"
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:aiosmtpd", "ignore::UserWarning:aiosmtpd")
+async def test_a_server_that_begins_without_tls_gets_the_mail_only_after_starttls_and_only_where_its_certificate_is_known(
+    town: Town, kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem = certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pem.file, pem.key)
+    await town.happens(town.assigned())
+    ways = (("none", True, "smtp_530"), ("starttls", False, "no_connection"), ("starttls", True, None))
+    async with serving(kept, tls_context=context, require_starttls=True) as port:
+        for mail_tls, known, reason in ways:
+            if known:
+                monkeypatch.setenv("SSL_CERT_FILE", str(pem.file))
+            else:
+                monkeypatch.delenv("SSL_CERT_FILE")
+            await town.all_due()
+            await town.sender(port, mail_tls=mail_tls).round()
+            found = (await town.one("training")).reason
+            assert (found or "").split(" ")[0] == (reason or ""), (mail_tls, known, found)
+            assert len(kept.mails) == (reason is None)
+    assert await town.reach() is None, "none of this is the fault of an address"
+
+
 def test_mails_to_one_domain_leave_one_after_the_other() -> None:
     pace = Pace(2.0)
     assert [pace.turn("mail.example", 100.0) for _ in range(3)] == [0.0, 0.5, 1.0]
