@@ -14,7 +14,18 @@ from starlette.datastructures import URL
 from shared import access, http
 from shared.access import Scope
 from shared.running import Running
-from shared.security import AUTHOR, PLATFORM, SESSION_COOKIE, Signed, cookie_name, form_token, is_form_token, read_session
+from shared.security import (
+    AUTHOR,
+    FIGURES,
+    OF_NO_SITE,
+    PLATFORM,
+    SESSION_COOKIE,
+    Signed,
+    cookie_name,
+    form_token,
+    is_form_token,
+    read_session,
+)
 from shared.settings import Settings
 
 DEAD = "/platform/dead"
@@ -29,6 +40,8 @@ SIGNED_OUT = "You were signed out, so nothing was done. Sign in, go back to the 
 FOR_PLATFORM = "It is for the people who run the network."
 FOR_AUTHORS = "It is for the people who write trainings."
 AS_AUTHOR = "It is for the people who run the network, and you are signed in to write trainings."
+AS_FIGURES = "It is for other people of the network, and you are signed in to look at its figures."
+WHO = {PLATFORM: "platform staff", AUTHOR: "an author", FIGURES: "network staff"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +59,9 @@ class Platform:
     async def caller(self, request: Request) -> Signed:
         """For pages: whoever is not signed in is sent to supervision, and comes back."""
         signed = self.signed_in(request)
-        if not self.opens & signed.roles:
-            raise HTTPException(403, AS_AUTHOR if AUTHOR in signed.roles else None)
-        access.enter(Scope(AUTHOR if AUTHOR in signed.roles else PLATFORM))
+        if not (role := self.opens & signed.roles):
+            raise HTTPException(403, {AUTHOR: AS_AUTHOR, FIGURES: AS_FIGURES}.get(role_of(signed)))
+        access.enter(Scope(*role))
         return signed
 
     def signed_in(self, request: Request) -> Signed:
@@ -70,16 +83,16 @@ class Platform:
 
     def page(self, caller: Signed, template: str, here: str, /, status: int = 200, **values: object) -> Response:
         csrf = form_token(caller.person_id)
-        who = "platform staff" if PLATFORM in caller.roles else "an author"
+        who = WHO[role_of(caller)]
         return self._drawn(template, status, csrf=csrf, nav=self._nav(caller), here=here, signed_in_as=who, site_name="jitt",
                            **values)  # fmt: skip
 
     def _nav(self, caller: Signed) -> tuple[tuple[str, str], ...]:
         urls = self.running.settings
         statistics = ("Statistics", urls.content_url + STATISTICS)
-        if PLATFORM not in caller.roles:
-            return (statistics,)
         network = ("Network", urls.supervision_url + NETWORK)
+        if PLATFORM not in caller.roles:
+            return (statistics if AUTHOR in caller.roles else network,)
         return (network, ("Dead letters", DEAD), ("Publishers", urls.trigger_url + PUBLISHERS), statistics)
 
     def _drawn(self, template: str, status: int, *, csrf: str = "", nav: tuple[tuple[str, str], ...] = (), here: str = "",
@@ -105,7 +118,9 @@ class Platform:
         supervision, content = self.running.settings.supervision_url, self.running.settings.content_url
         whose = FOR_AUTHORS if AUTHOR in self.opens else FOR_PLATFORM
         today, statistics = (f"{supervision}/today", "Back to Today"), (f"{content}{STATISTICS}", "Back to statistics")
-        said, back = (AS_AUTHOR, statistics) if refused.detail == AS_AUTHOR else (whose, today)
+        network = (f"{supervision}{NETWORK}", "Back to the network’s figures")
+        others = {AS_AUTHOR: (AS_AUTHOR, statistics), AS_FIGURES: (AS_FIGURES, network)}
+        said, back = others.get(refused.detail, (whose, today))
         pages = {
             401: ("You are signed out here", refused.detail, (f"{supervision}/sign-in", "Sign in")),
             403: ("You do not have access to this page", said, back),
@@ -114,6 +129,11 @@ class Platform:
             return None
         heading, sentence, back = pages[refused.status_code]
         return self._drawn("told.jinja", refused.status_code, heading=heading, sentences=[sentence], back=back)
+
+
+def role_of(signed: Signed) -> str:
+    """A person has one role; of those of no site, what these pages are for."""
+    return next(iter(OF_NO_SITE & signed.roles), "")
 
 
 def _address(url: URL) -> str:

@@ -24,7 +24,8 @@ SESSION_COOKIE = "jitt_session"  # supervision signs it; every service reads it 
 PLATFORM = "platform"  # the role of those who run the network; bound to no site, it opens no page about people
 LEAD = "site_lead"
 AUTHOR = "author"  # the role of those who write trainings; of no site either
-OF_NO_SITE = frozenset({PLATFORM, AUTHOR})
+FIGURES = "network"  # the role of those who look at figures of the whole network, and at nothing else
+OF_NO_SITE = frozenset({PLATFORM, AUTHOR, FIGURES})
 LAYOUT = struct.Struct(">B16s16sIQ")  # kind, id, mentor, epoch, expiry: binary keeps a link in one line of a mail
 
 

@@ -15,7 +15,7 @@ from services.supervision.app import SERVICE
 from services.supervision.screens.sign_in import ROLES
 from shared.commands import AsJson, fail, on
 from shared.running import Running
-from shared.security import AUTHOR, PLATFORM
+from shared.security import AUTHOR, FIGURES, OF_NO_SITE, PLATFORM
 
 EMAIL = re.compile(r"[^\s@\x00]+@[^\s@\x00]+\.[^\s@\x00]+")
 NO_ADDRESS = "“{}” is no e-mail address."
@@ -38,7 +38,8 @@ def add_to(app: typer.Typer, _: typer.Typer) -> None:
 @account_app.command("add")
 def add(
     email: Email,
-    role: Annotated[str, typer.Option(help=f"{PLATFORM} for those who run the network, {AUTHOR} for those who write trainings.")],
+    role: Annotated[str, typer.Option(help=f"{PLATFORM} for those who run the network, {AUTHOR} for those who write trainings, "
+                                           f"{FIGURES} for those who look at its figures only.")],
     name: Annotated[str, typer.Option(help="The person's name, for this list.")],
 ) -> None:
     """Let somebody of no site sign in with an account of the network's own (an issuer whose sites are “*”).
@@ -47,8 +48,8 @@ def add(
     """
     if not EMAIL.fullmatch(email):
         fail(NO_ADDRESS.format(email), 2)
-    if role not in (PLATFORM, AUTHOR):
-        fail(f"--role is {PLATFORM} or {AUTHOR}. Supervisors and site leads come with their site's list of people.", 2)
+    if role not in OF_NO_SITE:
+        fail(f"--role is {PLATFORM}, {AUTHOR} or {FIGURES}. Supervisors and site leads come with their site's list of people.", 2)
     if not on(SERVICE, lambda running: _added(running, role, name.strip(), email.lower())):
         fail(THERE.format(email))
     typer.echo(f"{name.strip()} may sign in with an account that has the address {email.lower()}, and {ROLES[role]}.")

@@ -1,4 +1,4 @@
-"""`jitt sign-in`: prints the address that opens the console for staff of a site, those who run the network, or authors."""
+"""`jitt sign-in`: prints the address that opens the console for staff of a site, or for people of none."""
 
 import json
 from typing import Annotated
@@ -9,12 +9,12 @@ from services.supervision import http_sign_in, store_console
 from services.supervision.app import SERVICE
 from shared.commands import AsJson, fail, on
 from shared.running import Running
-from shared.security import AUTHOR, PLATFORM
+from shared.security import AUTHOR, FIGURES, PLATFORM
 from shared.settings import settings
 
 WHO = (
     "Say who signs in: --site and --person for staff of a site, --platform alone for those who run the network, "
-    "or --author alone for those who write trainings."
+    "--author alone for those who write trainings, or --network alone for those who look at its figures."
 )
 
 
@@ -24,10 +24,12 @@ def add_to(app: typer.Typer, _: typer.Typer) -> None:
 
 
 def sign_in(
+    *,
     site: Annotated[str, typer.Option(help="The site's id, as in `jitt site list`.")] = "",
     person: Annotated[str, typer.Option(help="The reference of a supervisor or site lead, as in the people's file.")] = "",
     platform: Annotated[bool, typer.Option("--platform", help="For those who run the network.")] = False,
     author: Annotated[bool, typer.Option("--author", help="For those who write trainings.")] = False,
+    network: Annotated[bool, typer.Option("--network", help="For those who look at figures of the whole network only.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print a link that opens the console once, within 15 minutes. Development only.
@@ -36,9 +38,9 @@ def sign_in(
     """
     if settings().mode == "production":
         fail(str(http_sign_in.DevelopmentOnly.__doc__))
-    if [bool(site or person), platform, author].count(True) != 1 or bool(site) is not bool(person):
+    if [bool(site or person), platform, author, network].count(True) != 1 or bool(site) is not bool(person):
         fail(WHO, 2)
-    url = _of_staff(site, person) if site else _of_no_site(AUTHOR if author else PLATFORM)
+    url = _of_staff(site, person) if site else _of_no_site(AUTHOR if author else FIGURES if network else PLATFORM)
     typer.echo(json.dumps({"url": url}) if as_json else url)
 
 

@@ -26,7 +26,18 @@ from shared.access import NOBODY, Scope
 from shared.leads import menu
 from shared.pages import environment
 from shared.running import Running
-from shared.security import AUTHOR, OF_NO_SITE, SESSION_COOKIE, Signed, cookie_name, form_token, is_form_token, mint_session
+from shared.security import (
+    AUTHOR,
+    FIGURES,
+    OF_NO_SITE,
+    PLATFORM,
+    SESSION_COOKIE,
+    Signed,
+    cookie_name,
+    form_token,
+    is_form_token,
+    mint_session,
+)
 from shared.settings import settings
 
 STORED = "jitt_console"  # ours alone; renews the one that every service reads
@@ -39,6 +50,8 @@ REFUSED = {
 OF_A_SITE = "It is about the people of one site, and you are signed in to run the platform."
 FOR_LEADS = "It is for the leads of your site."
 OF_PEOPLE = "It is about the people of one site, and you are signed in to write trainings."
+OF_SOMEBODY = "It is about the people of one site, and you are signed in to look at figures of all of them."
+NOT_OF_A_SITE = {PLATFORM: OF_A_SITE, AUTHOR: OF_PEOPLE, FIGURES: OF_SOMEBODY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +81,7 @@ class Console:
         """For pages: whoever is not signed in is sent to the sign-in page."""
         session, caller = await self.asking(request)
         if session and OF_NO_SITE & session.signed.roles:
-            raise HTTPException(403, OF_PEOPLE if AUTHOR in session.signed.roles else OF_A_SITE)
+            raise HTTPException(403, NOT_OF_A_SITE[platform.role_of(session.signed)])
         return caller or _sign_in(request)
 
     async def poster(self, request: Request) -> Caller:
@@ -207,6 +220,8 @@ def _refused(refused: HTTPException) -> Response | None:
     back = ("/today", "Back to Today")
     if refused.detail == OF_A_SITE:
         sentence, back = OF_A_SITE, (platform.DEAD, "Back to dead letters")
+    if refused.detail == OF_SOMEBODY:
+        sentence, back = OF_SOMEBODY, (platform.NETWORK, "Back to the network’s figures")
     if refused.detail == FOR_LEADS:
         sentence = FOR_LEADS
     if refused.detail == OF_PEOPLE:

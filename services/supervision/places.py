@@ -3,7 +3,7 @@
 import re
 
 from shared import platform
-from shared.security import AUTHOR, OF_NO_SITE, Signed
+from shared.security import AUTHOR, FIGURES, OF_NO_SITE, Signed
 from shared.settings import Settings
 
 HOME = "/today"
@@ -32,4 +32,5 @@ def landing(settings: Settings, signed: Signed, at: str, to: str) -> str:
 def home_of(settings: Settings, signed: Signed) -> str:
     if not OF_NO_SITE & signed.roles:
         return HOME
-    return f"{settings.content_url}{platform.STATISTICS}" if AUTHOR in signed.roles else platform.DEAD
+    pages = {AUTHOR: f"{settings.content_url}{platform.STATISTICS}", FIGURES: platform.NETWORK}
+    return pages.get(platform.role_of(signed), platform.DEAD)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.supervision import http_sign_in
 from shared.contracts import ids
-from shared.security import AUTHOR, PLATFORM, Link, form_token, mint_internal, mint_link
+from shared.security import AUTHOR, FIGURES, PLATFORM, Link, form_token, mint_internal, mint_link
 from tests.access.asking import Request, ask
 from tests.access.canaries import Canaries, Whose
 from tests.access.town import LEAD, SITES, SUPERVISORS, Town, canary, mentors
@@ -47,7 +47,7 @@ class Caller:
 
 async def all_of(town: Town, canaries: Canaries) -> list[Caller]:
     staff = [await _staff(town, canaries, site, who) for site in SITES for who in (*SUPERVISORS, LEAD)]
-    networks = [await _network(town, role) for role in (PLATFORM, AUTHOR)]
+    networks = [await _network(town, role) for role in (PLATFORM, AUTHOR, FIGURES)]
     systems = [caller for site in SITES for caller in (
         Caller(f"publisher of {site}", _of_site(site), site, bearer=town.publishers[site], home=("trigger",)),
         Caller(f"system of {site}", _of_site(site), site, bearer=town.systems[site], home=("supervision",)),

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import httpx2
 import pytest
@@ -12,21 +13,25 @@ from hypothesis import strategies as st
 from services.supervision import network
 from services.supervision.http_sign_in import mint_platform_sign_in
 from services.supervision.network import FEWEST, LEFT_OUT, Cell, Count
+from shared.contracts.vocabulary import vocabulary
 from shared.running import Running
+from shared.security import FIGURES
 from tests.supervision.console import a_browser, an_afternoon, path_of, words
 
+MONTH = network.Month(2026, 10)
 COUNTS = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.integers(0, 40), min_size=1, max_size=9)
 
 
 def page(counts: dict[str, int], many: int = 0) -> network.Network:
     found = {measure.name: {site: Count(many or of // 2, of) for site, of in counts.items()} for measure in network.MEASURES}
-    return network.network({site: site.title() for site in counts}, found)
+    return network.network({site: site.title() for site in counts}, MONTH, {MONTH: found})
 
 
 @given(COUNTS)
 def test_nothing_under_ten_is_shown(counts: dict[str, int]) -> None:
     made = page(counts)
-    assert all(cell.of is None or cell.of >= FEWEST for row in (*(r.cells for r in made.rows), made.total) for cell in row)
+    shown = (*(row.cells for row in (*made.rows, *made.months)), made.total)
+    assert all(cell.of is None or cell.of >= FEWEST for row in shown for cell in row)
     assert all((cell.of is None) == (cell.figure is None) for row in made.rows for cell in row.cells)
 
 
@@ -67,10 +72,32 @@ def test_sites_stand_in_the_order_of_the_alphabet_and_the_total_is_of_all() -> N
 def test_the_file_says_the_same_and_that_some_is_left_out() -> None:
     lines = network.csv_rows(page({"east": 40, "west": 3, "mill": 30}))
     assert "fewer than 10" in lines[0][0]
-    told = {line[0]: line[1:3] for line in lines[2:]}
+    sites = lines[2 : lines.index([])]
+    told = {line[0]: line[1:3] for line in sites}
     assert told["West"] == [LEFT_OUT, LEFT_OUT]
     assert told["All sites"] == [page({"east": 40, "west": 3, "mill": 30}).total[0].figure, "73"]
-    assert sum(line[2] == LEFT_OUT for line in lines[2:]) == 2
+    assert sum(line[2] == LEFT_OUT for line in sites) == 2
+    assert lines[-1][:3] == ["October 2026", *told["All sites"]]
+
+
+def test_a_skill_under_ten_is_left_out_and_one_without_any_figure_has_no_row() -> None:
+    found = {"missed": {"big": Count(9, 30), "small": Count(9, 9)}, "open": {"big": Count(1, 9), "small": Count(0, 12)}}
+    names = {"small": "A small one", "big": "Big", "none": "None"}
+    made = network.network({}, MONTH, {MONTH: {}}, names, found)
+    assert [(row.name, row.cells) for row in made.skills] == [
+        ("A small one", (Cell(None, None), Cell("0 in 100", 12))),
+        ("Big", (Cell("30 in 100", 30), Cell(None, None))),
+    ]
+
+
+@given(st.integers(0, 800_000).map(lambda hours: datetime(2000, 1, 1, tzinfo=UTC) + timedelta(hours=hours)))
+def test_no_two_spans_of_the_page_overlap_and_none_is_still_going_on(now: datetime) -> None:
+    """Of two that overlap, one less the other could be a single person's session."""
+    months = network.whole_months(now)
+    assert months[0].next <= now < months[0].before(-2).first
+    assert all(one.first == earlier.next for one, earlier in pairwise(months))
+    assert network.chosen(months[3].key, now) == months[3]
+    assert {network.chosen(asked, now) for asked in ("", "2026-13", months[-1].before().key, "x")} == {months[0]}
 
 
 @pytest.fixture
@@ -80,13 +107,14 @@ async def busy(running: Running) -> Running:
 
 
 async def some_weeks(running: Running) -> None:
-    """Three sites with sessions of the last weeks: 24, 14 and 4."""
-    day = await an_afternoon(running)
+    """Three sites with sessions of the last month that is over: 24, 14 and 4."""
+    await an_afternoon(running)
+    then = network.chosen("", datetime.now(UTC)).first + timedelta(days=14)
     async with running.connection() as conn:
         for site, name, sessions in (("eastfield", "", 24), ("lakeside", "Lakeside", 14), ("mill", "=Mill", 4)):
             if name:
                 await conn.execute(A_SITE, site, name)
-            await conn.execute(PAST, site, sessions, day.now - timedelta(days=3))
+            await conn.execute(PAST, site, sessions, then)
 
 
 A_SITE = """
@@ -103,6 +131,10 @@ asked AS (INSERT INTO alert (alert_id, mentor_id, site_id, session_id, rule, rul
                              facts, evidence, raised_at)
           SELECT p, m, $1, s, 'safety_item_missed', 1, '', 'attention', 'open', 'supervisor', '{}', '{}',
                  $3::timestamptz - interval '4 hours' FROM one),
+said AS (INSERT INTO answer (training_id, module_id, item_id, attempt, version, mentor_id, site_id, session_id, skill, kind,
+                             chosen, shown, correct, mistakes, safety_critical, answered_at, received_at, late)
+         SELECT p, 'm', 'q1', 1, 1, m, $1, s, 'open_questions', 'single', '{a}', false, n % 3 > 0, '{}', false, $3, $3, false
+         FROM one),
 talked AS (INSERT INTO contact (contact_id, mentor_id, site_id, session_id, by_person, outcome, cleared, at)
            SELECT p, m, $1, s, m, 'talked', '{}', $3::timestamptz - interval '1 hour' FROM one WHERE n % 2 = 0)
 INSERT INTO preparation (preparation_id, session_id, mentor_id, site_id, starts_at, status, quiz_by, training_id,
@@ -123,10 +155,33 @@ async def test_the_page_and_its_file_on_real_rows(busy: Running) -> None:
     assert "completed their training in time before 24 in 100 sessions" in said
     assert "There were 0.5 contacts for each match" in said
     assert said.index("Eastfield Mentoring") < said.index("Lakeside")
-    shown = {line[0]: line[1:3] for line in lines[2:]}
+    shown = {line[0]: line[1:3] for line in lines[2 : lines.index([])]}
     assert shown["'=Mill"] == [LEFT_OUT, LEFT_OUT]
     assert sorted([shown["Eastfield Mentoring"], shown["Lakeside"]])[1] == [LEFT_OUT, LEFT_OUT], "one more is left out"
     assert shown["All sites"] == ["50 in 100", "42"]
+    assert [line[1:3] for line in lines if line[:1] == [vocabulary().skills["open_questions"].title]] == [["31 in 100", "42"]]
+    last = network.chosen("", datetime.now(UTC))
+    assert [line[1:3] for line in lines if line[:1] == [last.words]] == [shown["All sites"]]
+    assert [line[1:3] for line in lines if line[:1] == [last.before().words]] == [[LEFT_OUT, LEFT_OUT]]
+
+
+async def test_somebody_who_looks_at_figures_sees_this_page_and_no_other(busy: Running) -> None:
+    async with a_browser(busy) as reader:
+        signed = await reader.post(path_of(await mint_platform_sign_in(busy.pool, FIGURES)))
+        assert signed.headers["location"].endswith("/platform/network")
+        page = (await reader.get("/platform/network")).text
+        assert ("Signed in as network staff" in page, "Dead letters" in page) == (True, False)
+        for path in ("/today", "/alerts", "/mentors", "/platform/dead"):
+            refused = await reader.get(path)
+            assert (refused.status_code, "figures" in words(refused.text)) == (403, True), path
+
+
+async def test_a_month_can_be_chosen(busy: Running) -> None:
+    last = network.chosen("", datetime.now(UTC))
+    async with a_browser(busy) as platform:
+        await signs_in(platform, busy)
+        earlier = words((await platform.get(f"/platform/network?month={last.before().key}")).text)
+    assert (f"Network, {last.before().words}" in earlier, "talked before" in earlier) == (True, False)
 
 
 async def test_before_there_is_enough_it_says_so(running: Running) -> None:
@@ -134,7 +189,7 @@ async def test_before_there_is_enough_it_says_so(running: Running) -> None:
     async with a_browser(running) as platform:
         await signs_in(platform, running)
         said = words((await platform.get("/platform/network")).text)
-    assert "Not enough sessions yet. Figures appear from 10." in said
+    assert "Figures appear from 10." in said
 
 
 async def signs_in(platform: httpx2.AsyncClient, running: Running) -> None:

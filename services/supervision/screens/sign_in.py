@@ -59,7 +59,13 @@ def unknown(email: str | None) -> Problem:
     return Problem(403, "That account is not known here", sentences, other=True, again=False)
 
 
-ROLES = {"supervisor": "supervisor", "site_lead": "site lead", "platform": "runs the network", "author": "writes trainings"}
+ROLES = {
+    "supervisor": "supervisor",
+    "site_lead": "site lead",
+    "platform": "runs the network",
+    "author": "writes trainings",
+    "network": "looks at the network's figures",
+}
 
 
 def length(minutes: float) -> str:
