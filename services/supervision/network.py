@@ -158,7 +158,7 @@ def of_sites(names: Mapping[str, str], found: Counted, measure: Measure) -> dict
 
 
 def _totals(names: Mapping[str, str], found: Counted) -> tuple[Cell, ...]:
-    return tuple(_cell(measure, _sum(of_sites(names, found, measure))) for measure in MEASURES)
+    return tuple(_cell(measure, sum_of(of_sites(names, found, measure))) for measure in MEASURES)
 
 
 def _of_skills(names: Mapping[str, str], found: Counted) -> tuple[Row, ...]:
@@ -175,10 +175,10 @@ def _ordered(names: Mapping[str, str]) -> list[str]:
 def _column(measure: Measure, counts: Mapping[str, Count]) -> tuple[dict[str, Cell], Cell]:
     out = hidden({site: count.of for site, count in counts.items()})
     cells = {site: Cell(None, None) if site in out else _cell(measure, count) for site, count in counts.items()}
-    return cells, _cell(measure, _sum(counts))
+    return cells, _cell(measure, sum_of(counts))
 
 
-def _sum(counts: Mapping[str, Count]) -> Count:
+def sum_of(counts: Mapping[str, Count]) -> Count:
     return Count(sum(count.many for count in counts.values()), sum(count.of for count in counts.values()))
 
 

@@ -9,8 +9,9 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
-from services.supervision import network
+from services.supervision import contacts_gauge, network
 from services.supervision.http_sign_in import mint_platform_sign_in
 from services.supervision.network import FEWEST, LEFT_OUT, Cell, Count
 from shared.contracts.vocabulary import vocabulary
@@ -174,6 +175,30 @@ async def test_somebody_who_looks_at_figures_sees_this_page_and_no_other(busy: R
         for path in ("/today", "/alerts", "/mentors", "/platform/dead"):
             refused = await reader.get(path)
             assert (refused.status_code, "figures" in words(refused.text)) == (403, True), path
+
+
+@given(COUNTS)
+def test_what_prometheus_is_told_is_what_the_page_shows(counts: dict[str, int]) -> None:
+    """Sites and their sum: so nothing can be worked out from the two together, either."""
+    told = contacts_gauge.per_match({site: Count(3, of) for site, of in counts.items()})
+    made = page(counts, many=3)
+    shown = {row.id: row.cells[3].of for row in made.rows if row.cells[3].figure}
+    assert {site: round(3 / figure) for site, figure in told.items() if site} == shown
+    assert ("" in told) == (made.total[3].figure is not None)
+
+
+async def test_prometheus_is_told_the_contacts_for_each_match_of_the_last_month(busy: Running) -> None:
+    await contacts_gauge.refresh(busy, datetime.now(UTC))
+
+    def told(site: str) -> float | None:
+        return REGISTRY.get_sample_value("jitt_contacts_per_match", {"site": site})
+
+    assert (told(""), told("mill")) == (pytest.approx(0.5, abs=0.05), None)
+    assert [told(site) for site in ("eastfield", "lakeside")].count(None) == 1, "one more is left out"
+    async with busy.connection() as conn:
+        await conn.execute("UPDATE site SET status = 'closed' WHERE site_id <> 'lakeside'")
+    await contacts_gauge.refresh(busy, datetime.now(UTC))
+    assert (told("lakeside"), told("eastfield")) == (0.5, None), "what is told no more is gone"
 
 
 async def test_a_month_can_be_chosen(busy: Running) -> None:
