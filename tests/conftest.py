@@ -1,7 +1,9 @@
 """What every test may ask for: the embedded stack, started once, and a fresh database of a service."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack
 from datetime import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from deploy import topology
+from deploy.local import postgres
 from deploy.local import stack as local
 from services.assessment import store as assessment
 from services.supervision import hours
@@ -21,16 +24,38 @@ from shared import access, db
 from shared.running import Running
 from shared.service import Service
 from shared.settings import settings
+from tests import order
 
 hypothesis.settings.register_profile("jitt", deadline=None)  # how long one example takes says more about the machine
 hypothesis.settings.load_profile("jitt")
 Database = Callable[[Service], Awaitable[Running]]
+HASTY = {"fsync": "off", "full_page_writes": "off"}  # a database is dropped in 0.1 s, not 1 s; no test cuts the machine's power
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order.longest_first(items)
+
+
+def pytest_collection_finish() -> None:
+    """As a service does once it has loaded what it keeps: the collector need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> order.Folders:
+    return order.Folders(config, log)
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[local.Stack]:
     """Real Kafka and PostgreSQL for the whole run (JITT_KAFKA and JITT_POSTGRES use servers that run already)."""
-    with TemporaryDirectory(prefix="jitt-test-", ignore_cleanup_errors=True) as folder, local.running(home_in(folder)) as running:
+    with TemporaryDirectory(prefix="jitt-test-", ignore_cleanup_errors=True) as folder, ExitStack() as until_the_end:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in HASTY.items():
+                patch.setitem(postgres.SETTINGS, name, value)
+            running = until_the_end.enter_context(local.running(home_in(folder)))
         os.environ["JITT_KAFKA"], os.environ["JITT_POSTGRES"] = running.kafka, running.postgres
         settings.cache_clear()
         yield running

@@ -1,6 +1,7 @@
 """What every page has to pass: axe, no sideways scrolling, targets of 44 px, in light and dark, at three widths.
 
-Of a width's second scheme axe looks at the rules about color only: nothing else differs.
+axe looks at every rule wherever other elements are shown than at the width before; where the same are, at those of color and
+place only, and in a width's second scheme at those of color: nothing else can differ.
 
 JITT_SHOTS=<folder> also keeps a picture of each page at 390 and 1280 px, in both schemes.
 """
@@ -13,6 +14,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Page
 
 COLORS = ["color-contrast", "link-in-text-block"]  # all that axe knows of them within WCAG AA
+PLACES = [*COLORS, "target-size", "scrollable-region-focusable", "skip-link"]  # and of where things are
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (320, 390, 1280)
 SCHEMES = ("light", "dark")
@@ -24,6 +26,8 @@ SMALL = """() => [...document.querySelectorAll('a, button, summary, select, text
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 AXE = """rules => axe.run({runOnly: rules, resultTypes: ['violations']}).then(found => found.violations.map(one =>
   `axe ${one.id}: ${one.help} ${JSON.stringify(one.nodes.slice(0, 3).map(node => node.html.slice(0, 120)))}`))"""
+SHOWN = """() => document.documentElement.outerHTML + [...document.querySelectorAll('*')].map(
+  e => +e.checkVisibility({visibilityProperty: true, opacityProperty: true})).join('')"""
 SPACING = """* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
   p { margin-bottom: 2em !important }"""
 
@@ -32,11 +36,14 @@ async def problems(page: Page, name: str, schemes: Sequence[str] = SCHEMES) -> l
     """Everything that is wrong with the page as it stands; empty when nothing is."""
     found: list[str] = []
     await _load_axe(page)
+    before = ""
     for width in WIDTHS:
         await page.set_viewport_size({"width": width, "height": 844 if width < 600 else 900})
         for n, scheme in enumerate(schemes):
             await page.emulate_media(color_scheme=scheme)
-            wrong = await _axe(page, COLORS) if n else [*await _axe(page, TAGS), *await _layout(page)]
+            same, before = before, await page.evaluate(SHOWN)
+            rules = TAGS if same != before else COLORS if n else PLACES
+            wrong = [*await _axe(page, rules), *([] if n else await _layout(page))]
             found += [f"{name} {width} {scheme}: {problem}" for problem in wrong]
             await _shot(page, name, width, scheme)
     return found + [f"{name} with wider text: {sideways} px" for sideways in [await _spaced(page)] if sideways > 0]

@@ -13,7 +13,22 @@ GOOD = """<!doctype html><html lang="en"><head><title>A page</title><meta name="
     ("style", "body", "said"),
     [
         ("", "<p>Fine.</p><button>Go on</button>", ()),
-        ("", '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">', ("axe image-alt", "320 light", "1280 light")),
+        ("", '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">', ("axe image-alt", "320 light")),
+        (
+            "img { display: none } @media (min-width: 1000px) { img { display: block } }",
+            '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">',
+            ("1280 light: axe image-alt",),
+        ),
+        (
+            "img { display: none } @media (prefers-color-scheme: dark) { img { display: block } }",
+            '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">',
+            ("320 dark: axe image-alt",),
+        ),
+        (
+            "a { display: inline-block; font-size: 8px } @media (min-width: 1000px) { a { line-height: 9px } }",
+            '<p><a href="/1">1</a><a href="/2">2</a></p>',
+            ("1280 light: axe target-size",),
+        ),
         ("p { color: #ccc }", "<p>Pale.</p>", ("axe color-contrast", "390 light")),
         ("@media (prefers-color-scheme: dark) { p { color: #ccc } }", "<p>Pale at night.</p>", ("axe color-contrast", "dark")),
         (".b { min-height: 30px }", '<button class="b">Small</button>', ("small target",)),
