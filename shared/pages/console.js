@@ -38,23 +38,25 @@
   // somebody.
   const toRead = document.querySelector("[data-csrf]");
   if (toRead && "IntersectionObserver" in window) {
-    const SECOND = 1000, inView = new Map(), watched = new WeakSet(), told = new Set();
-    let active = performance.now();
+    const SECOND = 1000, inView = new Map(), came = new Map(), watched = new WeakSet(), told = new Set();
+    let active = 0;
     const observer = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) {
         if (isIntersecting) inView.set(target, performance.now()); else inView.delete(target);
       }
     }, { threshold: 1 });
-    const watch = () => {
+    const idOf = (one) => one.closest("[data-unseen]")?.dataset.unseen;
+    const watch = (at) => {
       for (const one of toRead.querySelectorAll("[data-unseen] :is(h2, h3)")) {
+        if (!came.has(idOf(one))) came.set(idOf(one), at);
         if (!watched.has(one)) { watched.add(one); observer.observe(one); }
       }
     };
     const look = () => {
       const now = performance.now();
       if (document.visibilityState !== "visible") { for (const one of inView.keys()) inView.set(one, now); return; }
-      const read = [...inView].filter(([one, since]) => one.isConnected && now - since >= SECOND && active >= since - SECOND);
-      const ids = read.map(([one]) => one.closest("[data-unseen]")?.dataset.unseen).filter((id) => id && !told.has(id));
+      const read = [...inView].filter(([one, since]) => one.isConnected && now - since >= SECOND).map(([one]) => idOf(one));
+      const ids = read.filter((id) => id && !told.has(id) && active >= came.get(id));
       if (ids.length === 0) return;
       ids.forEach((id) => told.add(id));
       const body = new URLSearchParams([["csrf", toRead.dataset.csrf], ...ids.map((id) => ["alert_id", id])]);
@@ -63,8 +65,8 @@
     for (const sign of ["pointermove", "pointerdown", "keydown", "scroll", "focus"]) {
       addEventListener(sign, () => { active = performance.now(); }, { passive: true, capture: true });
     }
-    new MutationObserver(watch).observe(toRead, { childList: true, subtree: true, attributeFilter: ["data-unseen"] });
-    watch();
+    new MutationObserver(() => watch(performance.now())).observe(toRead, { childList: true, subtree: true, attributeFilter: ["data-unseen"] });
+    watch(0);
     setInterval(look, SECOND / 2);
   }
 
