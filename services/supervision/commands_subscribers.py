@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from services.supervision import store_subscribers, store_tokens
 from services.supervision.app import SERVICE
 from services.supervision.subscribers import Subscriber, SubscriberAdded, SubscriberRemoved
-from shared import bus, kafka_logins
+from shared import bus, kafka_client, kafka_logins
 from shared.commands import AsJson, fail, on
 from shared.contracts import ids
 from shared.contracts.event import Event
@@ -133,7 +133,7 @@ def _settings(entrance: Entrance, given: Login, topic: str) -> str:
     return f"""\
 bootstrap.servers={entrance.brokers}
 security.protocol={entrance.protocol}
-sasl.mechanism={kafka_logins.MECHANISM}
+sasl.mechanism={kafka_client.MECHANISM}
 sasl.username={given.user}
 sasl.password={given.password}
 group.id={topic}

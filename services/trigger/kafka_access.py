@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from shlex import quote
 
-from shared import bus, kafka_logins
+from shared import bus, kafka_client, kafka_logins
 from shared.contracts.topics import inbound
 from shared.kafka_logins import Entrance, Lacking, Login
 from shared.settings import settings
@@ -52,7 +52,7 @@ def _java(entrance: Entrance, login: Login) -> str:
     return f"""\
 bootstrap.servers={entrance.brokers}
 security.protocol={entrance.protocol}
-sasl.mechanism={kafka_logins.MECHANISM}
+sasl.mechanism={kafka_client.MECHANISM}
 sasl.jaas.config={JAAS} username="{login.user}" password="{login.password}";
 acks=all
 """
@@ -62,7 +62,7 @@ def _librdkafka(entrance: Entrance, login: Login) -> str:
     return f"""\
 bootstrap.servers={entrance.brokers}
 security.protocol={entrance.protocol}
-sasl.mechanism={kafka_logins.MECHANISM}
+sasl.mechanism={kafka_client.MECHANISM}
 sasl.username={login.user}
 sasl.password={login.password}
 acks=all
