@@ -41,6 +41,11 @@ def enter(scope: Scope) -> None:
     _SCOPE.set(scope)
 
 
+def current() -> Scope:
+    """Of this request: for what goes on elsewhere on its behalf."""
+    return _SCOPE.get()
+
+
 class PagesConnection(asyncpg.Connection):
     """Remembers what it has told Postgres, so that it need not be told the same again."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import logging
 from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
@@ -12,13 +13,16 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 
-from services.supervision import importing, oneroster_mapping, people_import, reading, store_uploads, uploads
+from services.supervision import importing, looking, oneroster_mapping, reading, store_uploads, uploads
 from services.supervision.http_console import FOR_LEADS, Caller, Console, ConsoleRoute
+from services.supervision.looking import Seen
 from services.supervision.oneroster_mapping import Unfit
-from services.supervision.people_import import Job, Looked
+from services.supervision.people_import import Job
 from services.supervision.screens import imports
 from services.supervision.uploads import Report, Upload
+from shared import apart
 
+LOG = logging.getLogger("jitt.imports")
 MIB = 1024 * 1024
 MOST = 20 * MIB
 MOST_MAPPING = 64 * 1024
@@ -26,6 +30,7 @@ LAST = 20
 ZIP = b"PK"
 CHOOSE = "Choose a list: a .csv file, or a OneRoster .zip file"
 TOO_LARGE = "This file has more than 20 MB. Send the list of one site only"
+NOT_NOW = "This list could not be looked at now. Send it again in a few minutes"
 TYPE = "Type {} to say that so many people leave"
 
 
@@ -142,21 +147,24 @@ async def _taken(console: Console, caller: Caller, form: FormData) -> UUID:
     text = await _mapping(console, site_id, form)
     job = Job(site_id, data, "oneroster" if data.startswith(ZIP) else "people", oneroster_mapping.read(text),
               most_bytes=importing.MOST_UNPACKED)  # fmt: skip
-    looked = await people_import.look(console.running, job)
-    found = _upload(caller, job, looked, import_id, file.filename or "")
+    try:
+        seen = await looking.seen(console.running, job)
+    except apart.Failed as failed:
+        LOG.error("a list of people could not be looked at", extra={"error": str(failed)})
+        raise Wrong(NOT_NOW) from None
+    found = _upload(caller, job, seen, import_id, file.filename or "")
     sealed = await asyncio.to_thread(uploads.seal, data, import_id)
     async with console.running.connection() as conn:
         await store_uploads.forget(conn)
-        await store_uploads.add_upload(conn, found, text, sealed, uploads.sealed_report(uploads.report(looked), import_id))
+        await store_uploads.add_upload(conn, found, text, sealed, uploads.sealed_report(seen.report, import_id))
     return import_id
 
 
-def _upload(caller: Caller, job: Job, looked: Looked, import_id: UUID, file_name: str) -> Upload:
-    compared = looked.compared
+def _upload(caller: Caller, job: Job, seen: Seen, import_id: UUID, file_name: str) -> Upload:
     return Upload(
         import_id=import_id, site_id=job.site_id, by_person=caller.staff.id, by_name=caller.staff.name, kind=job.kind,
-        file_name=file_name[:100], state="looked_at", new=len(compared.new), changed=len(compared.changed),
-        unchanged=compared.unchanged, gone=len(compared.gone), wrong=len(looked.parsed.problems), written=0, sent_at=caller.now,
+        file_name=file_name[:100], state="looked_at", new=seen.new, changed=seen.changed, unchanged=seen.unchanged,
+        gone=seen.gone, wrong=seen.wrong, written=0, sent_at=caller.now,
     )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from services.supervision import oneroster_mapping, people_import, store_uploads, uploads
+from services.supervision.looking import LARGE
 from services.supervision.people_import import Job, Looked
-from shared import db
-from shared.running import Running
+from shared import apart, db
+from shared.running import Running, opened
 
 LOG = logging.getLogger("jitt.imports")
 IDLE_SECONDS = 1.0
@@ -38,7 +39,9 @@ async def bring_in_one(running: Running) -> bool:
     if found is None:
         return False
     try:
-        state = await _bring_in(running, found)
+        state = await (apart.run(bring_in_apart, found) if len(found["file"] or b"") > LARGE else _bring_in(running, found))
+        if state == "again":
+            raise ConnectionError("the database was away")
     except Exception as error:
         if db.is_transient(error) or db.is_timeout(error):
             raise  # the list stays, and is looked at again in a minute
@@ -47,6 +50,19 @@ async def bring_in_one(running: Running) -> bool:
     async with running.connection() as conn:
         await store_uploads.end(conn, found["import_id"], state)
     return True
+
+
+async def bring_in_apart(found: dict[str, Any]) -> str:
+    """A large one, in a process of its own. “again”: nothing is wrong with it, and it is looked at again."""
+    from services.supervision.app import SERVICE
+
+    try:
+        async with opened(SERVICE) as running:
+            return await _bring_in(running, found)
+    except Exception as error:
+        if db.is_transient(error) or db.is_timeout(error):
+            return "again"
+        raise
 
 
 async def _bring_in(running: Running, found: dict[str, Any]) -> str:

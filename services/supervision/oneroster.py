@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
 from services.supervision import oneroster_rows
@@ -25,6 +26,7 @@ from shared.contracts.supervision import Match
 
 STAFF: tuple[Role, ...] = ("site_lead", "supervisor")  # the first that somebody has
 Rows = Mapping[str, Mapping[UUID, Kept]]
+NOTHING: frozenset[str] = frozenset()
 NOT_TAKEN = 6  # roles that a note names
 
 
@@ -78,13 +80,13 @@ class _Roster:
         self.staff_of: dict[UUID, list[UUID]] = defaultdict(list)
         for key, user in self.users.items():
             for agent in user.agents:
-                kinds = self.kinds.get(key, set())
+                kinds = self.kinds.get(key, NOTHING)
                 (self.young_of if "young_person" in kinds else self.staff_of)[agent].append(key)
         self.no_start = 0
 
-    def _kinds(self) -> dict[UUID, set[str]]:
+    def _kinds(self) -> dict[UUID, frozenset[str]]:
         """What each user is at this site now: a role that has ended counts no longer."""
-        kinds: dict[UUID, set[str]] = defaultdict(set)
+        kinds: dict[UUID, frozenset[str]] = {}
         for key, user in self.users.items():
             self._add(kinds, key, user.role, user.orgs)
         for role in self.roles:
@@ -92,15 +94,15 @@ class _Roster:
                 self._add(kinds, role.user, role.role, (role.org,) if role.org else ())
         return kinds
 
-    def _add(self, kinds: dict[UUID, set[str]], user: UUID, role: str, orgs: Iterable[UUID]) -> None:
+    def _add(self, kinds: dict[UUID, frozenset[str]], user: UUID, role: str, orgs: Iterable[UUID]) -> None:
         kind = self.mapping.roles.get(role)
         if kind and (kind == "young_person" or not self.orgs or self.orgs & set(orgs)):
-            kinds[user].add(kind)
+            kinds[user] = _and(kinds.get(user, NOTHING), kind)
 
     def id_of(self, user: UUID, kind: str) -> UUID:
         return self.users[user].mentor_id if kind == "mentor" else self.users[user].staff_id
 
-    def listed(self, user: UUID, kinds: set[str]) -> list[Row]:
+    def listed(self, user: UUID, kinds: frozenset[str]) -> list[Row]:
         """A mentor, a member of staff, or both; nobody of whom nothing but a row with a fault is known."""
         staff = next((role for role in STAFF if role in kinds), None)
         mentor: Role | None = "mentor" if "mentor" in kinds else None
@@ -163,7 +165,7 @@ class _Roster:
         return self._staff_among((row.user for row in ordered), mentor)
 
     def _staff_among(self, users: Iterable[UUID], besides: UUID) -> UUID | None:
-        return next((user for user in users if user != besides and self.kinds.get(user, set()) & set(STAFF)), None)
+        return next((user for user in users if user != besides and not self.kinds.get(user, NOTHING).isdisjoint(STAFF)), None)
 
     def _going_on(self, rows: Iterable[EnrollmentRow]) -> list[EnrollmentRow]:
         return [row for row in rows if not (row.ends and row.ends < self.today)]
@@ -226,6 +228,12 @@ class _Roster:
         without = len(self.users) - len(with_role & set(self.users))
         notes = [f"Roles that were left out: {words}. A mapping can say what they are."] if left else []
         return (*notes, f"{without:,} users have no role, and were left out.") if without else tuple(notes)
+
+
+@lru_cache(maxsize=64)
+def _and(kinds: frozenset[str], kind: str) -> frozenset[str]:
+    """One and the same for all users who are the same."""
+    return kinds | {kind}
 
 
 def _together(one: Match, other: Match) -> Match:

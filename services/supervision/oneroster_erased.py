@@ -1,6 +1,7 @@
 """Takes out of what OneRoster sets say whatever tells of people who were erased: sets go on naming them. Pure."""
 
 from collections.abc import Container, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -44,7 +45,7 @@ def _user(user: Any, gone: Container[UUID], barred: frozenset[str]) -> Kept:
     changes: dict[str, object] = {name: NOBODY for name, is_gone in ids.items() if is_gone}
     if any(agent in gone for agent in user.agents):
         changes["agents"] = tuple(agent for agent in user.agents if agent not in gone)
-    kept: Kept = user.model_copy(update=changes) if changes else user
+    kept: Kept = replace(user, **changes) if changes else user
     return kept
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from sys import intern
 from uuid import UUID
 
 from services.supervision import csv_text, people_file
@@ -10,6 +12,7 @@ from services.supervision.oneroster_rows import (
     ClassRow,
     Contact,
     EnrollmentRow,
+    Ids,
     Kept,
     Link,
     RoleRow,
@@ -17,7 +20,6 @@ from services.supervision.oneroster_rows import (
     Tables,
     TermRow,
     UserRow,
-    row_id,
 )
 from services.supervision.oneroster_set import Files, Manifest, Mode
 from services.supervision.people_file import EMAIL, PHONE, Problem, Progress, Wrong
@@ -48,15 +50,16 @@ MADE_OF = "/"  # between the columns that together name a row
 class Cells:
     """One row by our names of its columns, and what it refers to, as that is read."""
 
-    site_id: str
+    ids: Ids
     file: str
     line: int
     given: Mapping[str, str]
+    tables: Tables
     links: list[Link] = field(default_factory=list)
 
     @property
     def row_id(self) -> UUID:
-        return row_id(self.site_id, self.file, self.must("sourcedId"))
+        return self.ids.of(self.file, self.must("sourcedId"))
 
     def __getitem__(self, column: str) -> str:
         return self.given.get(column, "")
@@ -74,17 +77,27 @@ class Cells:
     def day(self, column: str) -> str | None:
         """Some systems write an instant where OneRoster asks for a day."""
         cell = self[column]
-        return people_file.day(cell[:10] if cell[10:11] == "T" else cell, column).isoformat() if cell else None
+        return _day(cell[:10] if cell[10:11] == "T" else cell, column) if cell else None
 
     def to(self, column: str, file: str, *, needed: bool = True) -> tuple[UUID, ...]:
-        """The rows of another file that this one names."""
-        found = self.many(column)
-        self.links.extend(Link(self.file, self.line, self.row_id, column, file, one, needed) for one in found)
-        return tuple(row_id(self.site_id, file, one) for one in found)
+        """The rows of another file that this one names. Those that were read already need no further look."""
+        named = [(one, self.ids.of(file, one)) for one in self.many(column)]
+        table = self.tables.of.get(file)
+        self.links.extend(
+            Link(self.file, self.line, self.row_id, column, file, one, target, needed)
+            for one, target in named if not (table and table.has(target))
+        )  # fmt: skip
+        return tuple(target for _, target in named)
 
     def to_one(self, column: str, file: str) -> UUID:
         self.must(column)
         return self.to(column, file)[0]
+
+
+@lru_cache(maxsize=4_096)
+def _day(cell: str, column: str) -> str:
+    """One string for each day there is, however many rows name it."""
+    return people_file.day(cell, column).isoformat()
 
 
 class Reader:
@@ -92,6 +105,7 @@ class Reader:
 
     def __init__(self, site_id: str, mapping: Roles, progress: Progress = lambda done, of: None) -> None:
         self.site_id, self.mapping, self.progress = site_id, mapping, progress
+        self.ids = Ids(site_id)
         self.tables = Tables()
         self.references: dict[str, int] = {}
         self.here: set[UUID] = set()  # users who work here, as roles.csv tells
@@ -121,7 +135,7 @@ class Reader:
             return
         for line, cells in records:
             try:
-                row = Cells(self.site_id, name, line, _given(columns, cells, len(header)))
+                row = Cells(self.ids, name, line, _given(columns, cells, len(header)), self.tables)
                 self._row(table, row)
             except Wrong as wrong:
                 self._broken(table, name, line, wrong)
@@ -172,7 +186,7 @@ class Reader:
         return ClassRow(terms=row.to("termSourcedIds", "academicSessions"))
 
     def _role(self, row: Cells) -> RoleRow:
-        user, role = row.to_one("userSourcedId", "users"), row.must("role").lower()
+        user, role = row.to_one("userSourcedId", "users"), intern(row.must("role").lower())
         if self.mapping.roles.get(role) in STAFF_AND_MENTORS:
             self.here.add(user)
         org = next(iter(row.to("orgSourcedId", "orgs")), None)
@@ -186,14 +200,14 @@ class Reader:
         return EnrollmentRow(
             of=row.to_one("classSourcedId", "classes"),
             user=row.to_one("userSourcedId", "users"),
-            role=row.must("role").lower(),
+            role=intern(row.must("role").lower()),
             primary=row["primary"].lower() in YES,
             begins=begins,
             ends=ends,
         )
 
     def _user(self, row: Cells) -> UserRow:
-        role, reference = row["role"].lower(), _reference(row, self.mapping.reference)
+        role, reference = intern(row["role"].lower()), _reference(row, self.mapping.reference)
         agents = row.to("agentSourcedIds", "users", needed=False)
         if self._works_here(row.row_id, role):
             self.tables.contacts[row.row_id] = self._contact(row, reference)
@@ -247,11 +261,19 @@ def _given(columns: Mapping[str, list[int]], cells: list[str], wide: int) -> dic
     if len(cells) > wide:
         what = f"This row has {len(cells)} cells; the first line names {wide}."
         raise Wrong("", what, "Put quotation marks around a cell that has a comma in it.")
-    given = {ours: MADE_OF.join(cells[one] if one < len(cells) else "" for one in at) for ours, at in columns.items()}
-    if broken := next((name for name, cell in given.items() if not cell.isprintable()), None):
+    cells += [""] * (wide - len(cells))
+    given = {ours: cells[at[0]] if len(at) == 1 else _together(cells, at) for ours, at in columns.items()}
+    printable = "".join(cells).isprintable()
+    if broken := None if printable else next((name for name, cell in given.items() if not cell.isprintable()), None):
         what = "There is a line break or a hidden character in this cell."
         raise Wrong(broken, what, "Write the cell again. A closing quotation mark may be missing.")
-    return {name: "" if cell.strip(MADE_OF) == "" else cell for name, cell in given.items()}
+    return given
+
+
+def _together(cells: list[str], at: list[int]) -> str:
+    """Of several columns that name a row together; empty where all of them are."""
+    cell = MADE_OF.join(cells[one] for one in at)
+    return cell if cell.strip(MADE_OF) else ""
 
 
 def _reference(row: Cells, wanted: str) -> str:

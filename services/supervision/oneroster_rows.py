@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from services.supervision import csv_text
 from services.supervision.oneroster_set import Mode
 from services.supervision.people_file import Problem, Whose
 from shared.contracts import ids
-from shared.contracts.event import Part
 
 
-class UserRow(Part):
+@dataclass(frozen=True, slots=True)
+class UserRow:
     """Under which ids this user would be a mentor, staff, a young person; which they are, their roles tell."""
 
     mentor_id: UUID
@@ -27,7 +29,8 @@ class UserRow(Part):
     agents: tuple[UUID, ...] = ()
 
 
-class RoleRow(Part):
+@dataclass(frozen=True, slots=True)
+class RoleRow:
     user: UUID
     role: str
     org: UUID | None = None
@@ -35,11 +38,13 @@ class RoleRow(Part):
     ends: str | None = None
 
 
-class ClassRow(Part):
+@dataclass(frozen=True, slots=True)
+class ClassRow:
     terms: tuple[UUID, ...] = ()
 
 
-class EnrollmentRow(Part):
+@dataclass(frozen=True, slots=True)
+class EnrollmentRow:
     of: UUID
     user: UUID
     role: str
@@ -48,14 +53,16 @@ class EnrollmentRow(Part):
     ends: str | None = None
 
 
-class TermRow(Part):
+@dataclass(frozen=True, slots=True)
+class TermRow:
     begins: str | None = None
     ends: str | None = None
 
 
 Kept = UserRow | RoleRow | ClassRow | EnrollmentRow | TermRow
-KEPT: dict[str, type[Kept]] = {
-    "users": UserRow, "roles": RoleRow, "classes": ClassRow, "enrollments": EnrollmentRow, "academicSessions": TermRow,
+KEPT: dict[str, TypeAdapter[Kept]] = {
+    "users": TypeAdapter(UserRow), "roles": TypeAdapter(RoleRow), "classes": TypeAdapter(ClassRow),
+    "enrollments": TypeAdapter(EnrollmentRow), "academicSessions": TypeAdapter(TermRow),
 }  # fmt: skip
 
 
@@ -79,7 +86,26 @@ class Link(NamedTuple):
     column: str
     to: str
     sourced_id: str
+    target: UUID
     needed: bool = True
+
+
+class Ids:
+    """The ids of one site's rows. What others refer to is made once, and is one and the same wherever it stands."""
+
+    REFERRED_TO = ("orgs", "academicSessions", "courses", "classes", "users")
+
+    def __init__(self, site_id: str) -> None:
+        self.site_id = site_id
+        self._made: dict[str, dict[str, UUID]] = {file: {} for file in self.REFERRED_TO}
+
+    def of(self, file: str, sourced_id: str) -> UUID:
+        made = self._made.get(file)
+        if made is None:
+            return row_id(self.site_id, file, sourced_id)
+        if (found := made.get(sourced_id)) is None:
+            found = made[sourced_id] = row_id(self.site_id, file, sourced_id)
+        return found
 
 
 @dataclass(slots=True)
@@ -92,6 +118,9 @@ class Table:
     broken: set[UUID] = field(default_factory=set)
     nameless: bool = False
 
+    def has(self, key: UUID) -> bool:
+        return key in self.rows or key in self.broken
+
     @property
     def count(self) -> int:
         return len(self.rows) + len(self.deleted)
@@ -99,7 +128,8 @@ class Table:
 
 @dataclass(slots=True)
 class Tables:
-    """A set as it was read. `contacts` by row of users.csv; `erased`: rows left out, as they tell of people who were erased."""
+    """A set as it was read. `contacts` by row of users.csv; `links`: to what had not been read yet, or is not there;
+    `erased`: how many rows were left out, as they tell of people who were erased."""
 
     of: dict[str, Table] = field(default_factory=dict)
     contacts: dict[UUID, Contact] = field(default_factory=dict)
@@ -118,7 +148,7 @@ def unlinked(tables: Tables, stored: Mapping[str, Mapping[UUID, object]], whose:
     was erased."""
     left_out: Counter[str] = Counter()
     for link in tables.links:
-        if link.row_id in tables.of[link.file].broken or _is_there(tables, stored, link, whose.site_id):
+        if link.row_id in tables.of[link.file].broken or _is_there(tables, stored, link):
             continue
         if link.needed and _is_erased(link, whose):
             tables.erased += tables.of[link.file].rows.pop(link.row_id, None) is not None
@@ -142,10 +172,10 @@ def _is_erased(link: Link, whose: Whose) -> bool:
     return any(make(whose.site_id, link.sourced_id) in whose.erased for make in (ids.mentor, ids.supervisor))
 
 
-def _is_there(tables: Tables, stored: Mapping[str, Mapping[UUID, object]], link: Link, site_id: str) -> bool:
+def _is_there(tables: Tables, stored: Mapping[str, Mapping[UUID, object]], link: Link) -> bool:
     """Of a file that is not complete here, and of which nothing is kept, nobody can tell."""
-    target, table = row_id(site_id, link.to, link.sourced_id), tables.of.get(link.to)
-    if table and (target in table.rows or target in table.broken or table.nameless):
+    target, table = link.target, tables.of.get(link.to)
+    if table and (table.has(target) or table.nameless):
         return True
     if table and table.mode == "bulk":
         return False
@@ -161,9 +191,9 @@ def current(tables: Tables, stored: Mapping[str, Mapping[UUID, Kept]]) -> dict[s
             found[file] = dict(before)
             continue
         whole = table.mode == "bulk" and not table.nameless
-        stays = {key: row for key, row in before.items() if not whole or key in table.broken}
-        told = {key: row for key, row in table.rows.items() if row is not None}
-        found[file] = {key: row for key, row in (stays | told).items() if key not in table.deleted}
+        now = {key: row for key, row in before.items() if (not whole or key in table.broken) and key not in table.deleted}
+        now.update((key, row) for key, row in table.rows.items() if row is not None)
+        found[file] = now
     return found
 
 

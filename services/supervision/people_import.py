@@ -1,13 +1,16 @@
 """Bringing a list of people in: compared with what the last import said, then submitted in transactions of 500."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
+
+from asyncpg import Connection
 
 from services.supervision import (
     oneroster,
@@ -24,7 +27,7 @@ from services.supervision.messages import PersonLeft, RosterRowTold
 from services.supervision.oneroster import Place
 from services.supervision.oneroster_mapping import Mapping as Roles
 from services.supervision.oneroster_reading import Reader
-from services.supervision.oneroster_rows import Kept, Tables
+from services.supervision.oneroster_rows import KEPT, Kept, Tables
 from services.supervision.oneroster_set import Files
 from services.supervision.people import Known
 from services.supervision.people_file import Compared, Parsed, Problem, Progress, Whose
@@ -44,6 +47,10 @@ class UnknownSite(Exception):
     """People belong to a site that is known. Add it first."""
 
 
+def untold(done: int, of: int) -> None:
+    """Nobody waits to hear how far it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One list for one site, and what is to be done with it."""
@@ -56,8 +63,8 @@ class Job:
     partial: bool = False
     force: bool = False
     most_bytes: int = oneroster_set.MOST_BYTES
-    reading: Progress = lambda done, of: None
-    writing: Progress = lambda done, of: None
+    reading: Progress = untold
+    writing: Progress = untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +79,33 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a list says, compared with what was there. `counts`: rows read, by file of a set."""
+    """What a list says, compared with what was there. `rows`: (file, row, what it says now, if anything) of a set, where that
+    is news; `counts`: rows read, by file of it."""
 
     site_id: str
     parsed: Parsed
     compared: Compared
-    told: tuple[RosterRowTold, ...] = ()
+    rows: tuple[tuple[str, UUID, Kept | None], ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def events(self) -> list[tuple[str, Event]]:
+    def told(self) -> Iterator[RosterRowTold]:
+        """Made as they are wanted: there may be hundreds of thousands."""
+        for file, key, row in self.rows:
+            document = KEPT[file].dump_json(row).decode() if row else None
+            yield RosterRowTold(row_id=key, site_id=self.site_id, file=file, document=document)
+
+    @property
+    def events(self) -> Iterator[tuple[str, Event]]:
         """Each with a name of its own: first who is here, then who is not, so that nobody's mentors are moved twice."""
-        listed = [(str(row.person.person_id), row.person) for row in (*self.compared.new, *self.compared.changed)]
-        left = [(str(person.person_id), _left(person, self.site_id)) for person in self.compared.gone]
-        return [*listed, *left, *((str(row.row_id), row) for row in self.told)]
+        yield from ((str(row.person.person_id), row.person) for row in (*self.compared.new, *self.compared.changed))
+        yield from ((str(person.person_id), _left(person, self.site_id)) for person in self.compared.gone)
+        yield from ((str(row.row_id), row) for row in self.told)
+
+    @property
+    def count(self) -> int:
+        """Of the events."""
+        return sum(map(len, (self.compared.new, self.compared.changed, self.compared.gone, self.rows)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +137,22 @@ async def bring_in(running: Running, job: Job) -> Imported:
 async def look(running: Running, job: Job) -> Looked:
     """Raises UnknownSite. Writes nothing."""
     async with running.connection() as conn:
-        site = await store.find_site(conn, job.site_id)
-        known = await store.list_known(conn, job.site_id)
-        rows = await store_rosters.list_rows(conn, job.site_id) if job.kind == "oneroster" else {}
-        erased = frozenset(await store_erasing.list_erased(conn))
-        now = await reading.now(conn)
+        was = await before(conn, job)
+    return await asyncio.to_thread(looked_at, job, was)
+
+
+async def before(conn: Connection, job: Job) -> Before:
+    """Raises UnknownSite."""
+    site = await store.find_site(conn, job.site_id)
     if site is None:
         raise UnknownSite(str(UnknownSite.__doc__))
+    known = await store.list_known(conn, job.site_id)
+    rows = await store_rosters.list_rows(conn, job.site_id) if job.kind == "oneroster" else {}
+    erased = frozenset(await store_erasing.list_erased(conn))
+    now = await reading.now(conn)
     staff = frozenset(id for id, person in known.items() if person.role != "mentor" and person.status == "active")
     whose = Whose(job.site_id, site.time_zone, site.locales[0], staff, erased)
-    return await asyncio.to_thread(looked_at, job, Before(now, whose, known, rows))
+    return Before(now, whose, known, rows)
 
 
 def looked_at(job: Job, before: Before) -> Looked:
@@ -143,13 +169,13 @@ def looked_at(job: Job, before: Before) -> Looked:
 
 async def enter(running: Running, looked: Looked, run: str, progress: Progress, written: Written | None = None) -> None:
     """`run` is in every id: what a run has entered counts once, however often it is begun again."""
-    events = looked.events
-    for begin in range(0, len(events), CHUNK):
-        chunk = events[begin : begin + CHUNK]
-        await running.submit_many([(f"{run}/{name}", event) for name, event in chunk], source="people_file")
-        progress(begin + len(chunk), len(events))
+    events, done = looked.events, 0
+    while chunk := [(f"{run}/{name}", event) for name, event in islice(events, CHUNK)]:
+        await running.submit_many(chunk, source="people_file")
+        done += len(chunk)
+        progress(done, looked.count)
         if written:
-            await written(begin + len(chunk), len(events))
+            await written(done, looked.count)
 
 
 def _set(files: Files, job: Job, before: Before) -> Looked:
@@ -164,10 +190,7 @@ def _set(files: Files, job: Job, before: Before) -> Looked:
     rows = oneroster_erased.forgotten(oneroster_rows.current(tables, before.rows), tables, before.whose.erased, mapping.roles)
     today = before.now.astimezone(ZoneInfo(before.whose.time_zone)).date()
     found = oneroster.people(rows, tables, Place(before.whose, before.known, mapping, today))
-    told = tuple(
-        RosterRowTold(row_id=key, site_id=site_id, file=file, document=row.model_dump_json() if row else None)
-        for file, key, row in oneroster_rows.told_anew(rows, before.rows)
-    )
+    told = tuple(oneroster_rows.told_anew(rows, before.rows))
     counts = {file: table.count + len(table.broken) for file, table in tables.of.items()}
     problems = tuple(sorted(tables.problems, key=lambda p: (p.file != oneroster_set.MANIFEST, p.file, p.line)))
     parsed = Parsed(found.rows, problems, (*tables.notes, *found.notes, *people_file.left_out(tables.erased)))
@@ -175,11 +198,15 @@ def _set(files: Files, job: Job, before: Before) -> Looked:
 
 
 def _compared(
-    job: Job, parsed: Parsed, compared: Compared, told: tuple[RosterRowTold, ...] = (), counts: Mapping[str, int] | None = None
+    job: Job,
+    parsed: Parsed,
+    compared: Compared,
+    rows: tuple[tuple[str, UUID, Kept | None], ...] = (),
+    counts: Mapping[str, int] | None = None,
 ) -> Looked:
     """With what is to be said of the comparison."""
     parsed = replace(parsed, notes=(*parsed.notes, *people_file.given_back(compared)))
-    return Looked(job.site_id, parsed, compared, told, counts or {})
+    return Looked(job.site_id, parsed, compared, rows, counts or {})
 
 
 def _first(tables: Tables, *, named: bool) -> Problem | None:

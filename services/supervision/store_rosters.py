@@ -21,7 +21,7 @@ UPDATE oneroster_row r SET document = u.document FROM unnest($1::uuid[], $2::jso
 WHERE r.row_id = u.row_id
 """
 REMOVE = "DELETE FROM oneroster_row WHERE row_id = ANY($1::uuid[])"
-OF_SITE = "SELECT row_id, file, document FROM oneroster_row WHERE site_id = $1"
+OF_SITE = "SELECT row_id, document FROM oneroster_row WHERE site_id = $1 AND file = $2"
 
 
 async def load_rows(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, RosterRowTold]:
@@ -39,8 +39,9 @@ async def save_rows(conn: Connection, changed: Sequence[RosterRowTold], new: Seq
 
 
 async def list_rows(conn: Connection, site_id: str) -> dict[str, dict[UUID, Kept]]:
-    """By file."""
+    """By file, and one file after the other: so large a thing need not be there twice as a whole."""
     found: dict[str, dict[UUID, Kept]] = {}
-    for row in await conn.fetch(OF_SITE, site_id):
-        found.setdefault(row["file"], {})[row["row_id"]] = KEPT[row["file"]].model_validate_json(row["document"])
+    for file, read in KEPT.items():
+        if rows := await conn.fetch(OF_SITE, site_id, file):
+            found[file] = {row["row_id"]: read.validate_json(row["document"]) for row in rows}
     return found

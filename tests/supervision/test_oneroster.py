@@ -48,7 +48,7 @@ def after(looked: Looked, before: Before = NOTHING) -> Before:
         if row.document is None:
             del kept[row.row_id]
         else:
-            kept[row.row_id] = KEPT[row.file].model_validate_json(row.document)
+            kept[row.row_id] = KEPT[row.file].validate_json(row.document)
     return Before(NOW, WHOSE, known, rows)
 
 
@@ -87,10 +87,10 @@ def test_of_the_young_person_nothing_goes_on_but_an_opaque_reference() -> None:
 
 def test_the_same_set_again_changes_nothing_and_one_new_name_changes_one_person() -> None:
     first = look(files())
-    assert (len(first.compared.new), len(first.events)) == (4, 4 + len(first.told))
+    assert (len(first.compared.new), first.count) == (4, 4 + len(first.rows))
     before = after(first)
     again = look(files(), before)
-    assert (again.events, again.compared.unchanged) == ([], 4)
+    assert (list(again.events), again.compared.unchanged) == ([], 4)
     row = V12["users"][1]
     third = look(files(changed("users", row, row.replace("Marcus", "Mark"))), before)
     assert [(row.person.name, row.line) for row in third.compared.changed] == [("Mark Bell", 2)]
@@ -129,7 +129,7 @@ def test_whom_changes_delete_has_left_and_stays_known(rows: dict[str, list[str]]
     assert left.person_id == MARCUS
     then = after(looked, before)
     assert then.known[MARCUS].status == "left"
-    assert look(delta(**rows), then).events == []
+    assert look(delta(**rows), then).count == 0
     back = look(files(), then)
     assert [row.person.reference for row in back.compared.changed] == ["marcus"]
 
@@ -139,7 +139,7 @@ def test_a_mentor_whose_supervisor_is_deleted_goes_to_the_back_up_and_stays_ther
     gone = delta(users=[V12["users"][2].replace("dana,,,", "dana,tobedeleted,2026-11-30,")])
     looked = look(gone, before)
     assert [(row.person.reference, row.person.supervisor_reference) for row in looked.compared.changed] == [("marcus", "lee")]
-    assert look(gone, after(looked, before)).events == []
+    assert look(gone, after(looked, before)).count == 0
 
 
 def test_who_is_in_no_complete_set_any_more_has_left_unless_another_list_names_them() -> None:

@@ -1,0 +1,49 @@
+"""Runs an async function in a process of its own, with less claim to the processor: what needs it for many seconds must not keep
+pages waiting. Its memory goes back with the process, too. Settings are the environment's, as everywhere.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+FRESH = get_context("spawn")  # nothing is shared: neither connections nor locks of threads
+NICE = 10
+
+
+class Failed(Exception):
+    """What went wrong there, in a line; or that it ended without a word."""
+
+
+async def run(function: Callable[..., Coroutine[Any, Any, T]], *given: object) -> T:
+    """`function` is one of a module, and all that goes there and back can be pickled. Raises Failed. Whoever gives up waiting
+    ends the process."""
+    answers, answer = FRESH.Pipe(duplex=False)
+    process = FRESH.Process(target=_work, args=(answer, function, given), daemon=True)
+    starting = asyncio.create_task(asyncio.to_thread(process.start))
+    try:
+        await asyncio.shield(starting)
+        answer.close()
+        value, wrong = await asyncio.to_thread(answers.recv)
+    except EOFError:
+        raise Failed("it ended without an answer") from None
+    finally:
+        await asyncio.wait([starting])
+        if process.pid:
+            process.kill()
+            await asyncio.to_thread(process.join)
+    if wrong:
+        raise Failed(wrong)
+    done: T = value
+    return done
+
+
+def _work(answer: Connection, function: Callable[..., Coroutine[Any, Any, Any]], given: tuple[object, ...]) -> None:
+    os.nice(NICE)
+    try:
+        answer.send((asyncio.run(function(*given)), ""))
+    except Exception as error:
+        answer.send((None, f"{type(error).__name__}: {error}"))
