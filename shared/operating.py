@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import typer
-from typer._click.globals import get_current_context  # typer keeps click within itself, and has no door to this
+from typer._click.core import Context  # typer keeps click within itself, and has no door to these
+from typer._click.globals import get_current_context
 
 from shared.contracts import ids
 from shared.messaging import store_operated
@@ -64,7 +64,7 @@ def operator() -> str:
     return f"{f'{behind} as ' if behind else ''}{name}@{socket.gethostname()}"
 
 
-def _words(context: typer.Context) -> str:
+def _words(context: Context) -> str:
     """Without the program's own name, and without values."""
     flags = [one.opts[-1] for one in context.command.params
              if context.params.get(str(one.name)) is True and one.name not in QUIET]  # fmt: skip
