@@ -21,7 +21,8 @@ Sees = Callable[[Whose], bool]
 class Caller:
     """`site`: where all that this caller writes may land; "" for nowhere. `home`: the services that it has business with.
 
-    `refs`: what stands in the paths of a mentor's pages. `mentors`: those whom it is about.
+    `refs`: what stands in the paths of a mentor's pages. `mentors`: those whom it is about. `letters`: reads dead letters as they
+    came, which have ids in them; no names.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Caller:
     refs: tuple[str, ...] = ()
     mentors: frozenset[str] = frozenset()
     home: tuple[str, ...] = ()
+    letters: bool = False
 
     @property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
@@ -83,7 +85,7 @@ async def _staff(town: Town, canaries: Canaries, site: str, who: str) -> Caller:
 
 async def _network(town: Town, role: str) -> Caller:
     link = await http_sign_in.mint_platform_sign_in(town.running["supervision"].pool, role)
-    return Caller(role, _nothing, cookies=await _signed_in(town, link))
+    return Caller(role, _nothing, cookies=await _signed_in(town, link), letters=role == PLATFORM)
 
 
 async def _signed_in(town: Town, link: str) -> dict[str, str]:
