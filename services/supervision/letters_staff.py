@@ -116,11 +116,49 @@ def digest(desk: Desk) -> Written:
     )
 
 
+def receiver(desk: Desk) -> Written:
+    """A system of the site's own follows alerts, and does not answer any more."""
+    if later := desk.quiet(None):
+        return later
+    about = desk.notice.about
+    name, answer = f"“{about['receiver']}”", said.receivers_answer(about.get("answer", ""))
+    stopped = "has asked us to send it nothing more about alerts." if about.get("state") == "gone" else (
+        f"has taken nothing about alerts for three days{answer}."
+    )  # fmt: skip
+    return Letter(
+        subject=f"A system of your site hears of no alerts: {name}",
+        before=(f"Your system {name} {stopped}", "Please tell whoever looks after it. People hear of alerts as before."),
+        after=(
+            "Once it answers again, whoever runs jitt for your site can let it go on. What it missed is kept, and can be sent.",
+        ),
+        text=f"A system of your site hears of no alerts: {name}.",
+    )
+
+
+def imported(desk: Desk) -> Written:
+    """What became of a list of people that took long, or that did not come in: to whoever sent it."""
+    if later := NoUse("no_address") if not desk.reader.email else desk.quiet(None):
+        return later
+    about = desk.notice.about
+    done = about.get("state") == "done"
+    subject = "Your list of people is in" if done else "Your list of people did not come in"
+    what = "has come in." if done else "could not be brought in. The page says what to do."
+    return Letter(
+        subject=subject,
+        before=(f"The list of people that was sent in on the console {what}",),
+        label="Open the import",
+        url=f"{desk.console}/imports/{about.get('import_id', '')}",
+        text=f"{subject}.",
+    )
+
+
 WRITERS: Mapping[Kind, Callable[[Desk], Written]] = {
     "alert": alert,
     "escalation": escalation,
     "briefs": briefs,
     "digest": digest,
+    "receiver": receiver,
+    "import": imported,
 }
 
 

@@ -16,7 +16,7 @@ from shared.contracts.supervision import NoticeDelivered
 
 Kind = Literal[
     "training", "nudge", "last_call", "check_in", "moved", "canceled", "hold", "correction", "link", "record",
-    "alert", "escalation", "briefs", "digest",
+    "alert", "escalation", "briefs", "digest", "receiver", "import",
 ]  # fmt: skip
 State = Literal["waiting", "sending", "handed_over", "sent", "delivered", "failed", "bounced", "expired", "dropped"]
 Channel = Literal["mail", "text"]

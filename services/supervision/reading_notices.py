@@ -123,6 +123,8 @@ async def find_facts(conn: Connection, notice: Notice) -> Facts | None:
         facts = replace(facts, twins=await _twins(conn, notice))
     if notice.kind in ("alert", "escalation"):
         return replace(facts, alert=await _alert(conn, notice), together=await _together(conn, notice))
+    if notice.kind == "receiver":
+        return facts
     if notice.kind == "briefs":
         return await _day(conn, notice, facts)
     if notice.kind == "digest":

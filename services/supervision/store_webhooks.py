@@ -8,6 +8,7 @@ from typing import Any
 from asyncpg import Connection, Pool, Record
 from pydantic import TypeAdapter
 
+from services.supervision import store_notices
 from services.supervision.told import Cursor
 from services.supervision.webhooks import Dead, Secret, Webhook
 
@@ -51,6 +52,7 @@ SELECT name, sites, supervisor_id, url, secrets, state, added_at, xact::text AS 
        failing_since, delivered_at, answer, dead
 FROM webhook WHERE name = $1
 """
+ELSEWHERE = frozenset({"place", "secrets", "dead", "sites", "notices"})
 SECRETS = TypeAdapter(tuple[Secret, ...])
 DEAD = TypeAdapter(tuple[Dead, ...])
 
@@ -71,6 +73,7 @@ async def save_webhooks(conn: Connection, changed: Sequence[Webhook], new: Seque
     """A handful at a time, so one statement each."""
     for webhook in changed:
         await conn.execute(UPDATE, *_row(webhook))
+    await store_notices.add(conn, (notice for webhook in changed for notice in webhook.notices))
     return all([await conn.execute(INSERT, *_row(webhook)) == "INSERT 0 1" for webhook in new])
 
 
@@ -89,7 +92,7 @@ async def find(conn: Connection | Pool, name: str) -> Webhook | None:
 
 
 def _webhook(row: Record) -> Webhook:
-    values: dict[str, Any] = {name: row[name] for name in Webhook.__slots__ if name not in ("place", "secrets", "dead", "sites")}
+    values: dict[str, Any] = {name: row[name] for name in Webhook.__slots__ if name not in ELSEWHERE}
     return Webhook(
         **values, place=Cursor(int(row["xact"]), row["seq"]), sites=tuple(row["sites"]),
         secrets=SECRETS.validate_json(row["secrets"]), dead=DEAD.validate_json(row["dead"]),

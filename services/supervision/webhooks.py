@@ -10,7 +10,9 @@ from typing import Any, Literal
 from uuid import UUID
 from zlib import crc32
 
-from services.supervision.told import Cursor, Sees
+from services.supervision import notices
+from services.supervision.notices import Notice
+from services.supervision.told import WEBHOOKS, Cursor, Sees
 from services.supervision.webhook_messages import (
     WebhookAdded,
     WebhookPaused,
@@ -19,6 +21,7 @@ from services.supervision.webhook_messages import (
     WebhookSecretChanged,
     WebhookTried,
 )
+from shared.contracts import ids
 from shared.contracts.event import Event, Refused
 
 State = Literal["active", "paused", "failing", "gone", "removed"]
@@ -29,6 +32,7 @@ GIVEN_UP = timedelta(days=3)
 LONGEST_ASKED = timedelta(days=1)
 OLD_SECRET = timedelta(days=1)
 MOST_DEAD = 100
+MAIL_LIFE = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Webhook:
     delivered_at: datetime | None = None
     answer: str = ""
     dead: tuple[Dead, ...] = ()
+    notices: tuple[Notice, ...] = ()  # saved once, then forgotten
 
     @property
     def sees(self) -> Sees:
@@ -130,7 +135,26 @@ def replayed(state: Webhook | None, event: WebhookReplayed, now: datetime, _: An
     return replace(state, dead=dead, due_at=now), []
 
 
-def tried(state: Webhook | None, event: WebhookTried, now: datetime, _: Any) -> Decided:
+def tried(state: Webhook | None, event: WebhookTried, now: datetime, facts: Any) -> Decided:
+    """Whoever leads the site is told once when somebody stops listening."""
+    result = _tried(state, event, now, facts)
+    if state is None or isinstance(result, Refused):
+        return result
+    return replace(result[0], notices=_given_up(state, result[0], now)), result[1]
+
+
+def _given_up(before: Webhook, after: Webhook, now: datetime) -> tuple[Notice, ...]:
+    """One mail for each time that nothing arrives any more. A receiver of several sites is no single lead's: operators are told."""
+    left = after.state != before.state and after.state in ("failing", "gone")
+    if len(after.sites) > 1 or not (left or len(after.dead) > len(before.dead)):
+        return ()
+    about = {"receiver": after.name, "answer": after.answer, "state": after.state}
+    since = (after.failing_since or now).isoformat()
+    cause, site_id, until = ids.after(WEBHOOKS, after.name), after.sites[0], now + MAIL_LIFE
+    return (notices.new(cause, f"receiver/{since}", "receiver", now, site_id=site_id, to=None, until=until, about=about),)
+
+
+def _tried(state: Webhook | None, event: WebhookTried, now: datetime, _: Any) -> Decided:
     """Refused when it stands elsewhere by now: somebody else has sent this one, after whoever had it was too slow."""
     if state is None or state.state == "removed":
         return THERE_NOT

@@ -36,6 +36,13 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(start)} and {last}" if start else last
 
 
+def receivers_answer(code: str) -> str:
+    """What a system said instead: http_503 as “ (it answers with error 503)”; nothing known, no words."""
+    if code.startswith("http_"):
+        return f" (it answers with error {code.removeprefix('http_')})"
+    return " (it does not answer)" if code == "timeout" or code.startswith("no_answer") else ""
+
+
 def span(length: timedelta) -> str:
     """1 hour 29 minutes; 3 days"""
     minutes = max(0, int(length.total_seconds() // 60))
