@@ -106,10 +106,11 @@ def application_of(running: Running, work: "WorkerProcess | None" = None) -> "Fa
 
     from shared import http, http_dead
 
-    own, dead = running.service.routes(running.pages), http_dead.routes(running, work.subscriptions if work else tuple)
+    pages = running.pages
+    own, dead = running.service.routes(pages), http_dead.routes(running, work.subscriptions if work else tuple)
     title, life = f"jitt {running.service.name}", own.lifespan_context
     app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
-    app.state.running = running.pages
+    app.state.running = pages  # the one that its routes use
     app.router.routes.extend([*http.joined(own, dead).routes, *http_health.routes(running, work)])
     http.install(app)
     return app

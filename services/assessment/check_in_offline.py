@@ -45,8 +45,8 @@ def routes(running: Running) -> APIRouter:
     router = APIRouter()
 
     @router.get("/c/worker.js")
-    def worker() -> Response:
-        return offline.worker("c")
+    def worker(request: Request) -> Response:
+        return offline.worker(request, "c")
 
     @router.get("/c/{ref}/offline")
     async def kept(request: Request, ref: str) -> Response:

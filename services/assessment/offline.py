@@ -19,7 +19,7 @@ from services.assessment import guests, offline_kept, offline_pages, screens
 from services.assessment.guests import COOKIE, Closed
 from services.assessment.offline_kept import Forms
 from services.assessment.visits import PAGES, State
-from shared.http import HEADERS
+from shared.http import HEADERS, has
 from shared.pages import asset
 from shared.running import Running
 from shared.shrunk import Shrunk
@@ -35,8 +35,8 @@ def routes(running: Running) -> APIRouter:
     router = APIRouter()
 
     @router.get("/t/worker.js")
-    def of_trainings() -> Response:
-        return worker("t")
+    def of_trainings(request: Request) -> Response:
+        return worker(request, "t")
 
     @router.get("/t/{ref}/offline")
     async def kept(request: Request, ref: str) -> Response:
@@ -79,9 +79,12 @@ def refused(reason: str) -> Response:
     return JSONResponse({"error": heading, "reason": reason}, status)
 
 
-def worker(of: Literal["t", "c"]) -> Response:
-    """The same file for trainings and “I need to talk”, and for check-ins, whose pages begin otherwise."""
-    headers = {"Service-Worker-Allowed": SCOPES[of], "Cache-Control": "no-cache"}
+def worker(request: Request, of: Literal["t", "c"]) -> Response:
+    """The same file for trainings and “I need to talk”, and for check-ins, whose pages begin otherwise. With every page a browser
+    asks whether there is another one: it is told so, and sent nothing, until there is."""
+    headers = {"Service-Worker-Allowed": SCOPES[of], "Cache-Control": "no-cache", "ETag": f'"{of}-{version()}"'}
+    if has(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
     return Shrunk(script(of), media_type="text/javascript; charset=utf-8", headers=headers)
 
 

@@ -205,6 +205,8 @@ async def test_the_worker_is_a_script_for_all_pages_of_a_training_and_for_help(p
     assert response.headers["cache-control"] == "no-cache"
     assert response.headers["content-type"].startswith("text/javascript")
     assert "KNOWN = {" in response.text
+    again = await phone.client.get("/t/worker.js", headers={"if-none-match": response.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")  # a browser asks with every page
 
 
 async def test_what_a_phone_gets_is_small_and_holds_nobodys_name_and_no_link(phone, link):

@@ -24,14 +24,19 @@ class Way:
         arriving: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         giving = asyncio.create_task(_give(arriving, writer))
         loop = asyncio.get_running_loop()
-        with suppress(ConnectionError):
+        try:
             while piece := await reader.read(PIECE):
                 self.free_at = max(self.free_at, loop.time()) + len(piece) / (self.kbit * 125)
                 self.carried += len(piece)
                 arriving.put_nowait((self.free_at + self.delay, piece))
                 await asyncio.sleep(max(0.0, self.free_at - loop.time()))
-        arriving.put_nowait((loop.time() + self.delay, b""))
-        await giving
+            arriving.put_nowait((loop.time() + self.delay, b""))
+            await giving
+        except ConnectionError:
+            pass  # one end hung up: so does the other
+        finally:
+            giving.cancel()
+            writer.close()
 
 
 async def _give(arriving: "asyncio.Queue[tuple[float, bytes]]", writer: asyncio.StreamWriter) -> None:
@@ -41,15 +46,22 @@ async def _give(arriving: "asyncio.Queue[tuple[float, bytes]]", writer: asyncio.
             at, piece = await arriving.get()
             await asyncio.sleep(max(0.0, at - loop.time()))
             writer.write(piece)
-    writer.close()
 
 
 @dataclass(slots=True)
 class Line:
+    """`cut`: nothing gets through, as in a tunnel."""
+
     address: str
     up: Way
     down: Way
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    cut: bool = False
+
+    def switch(self, *, off: bool) -> None:
+        self.cut = off
+        for task in self.tasks if off else ():
+            task.cancel()
 
 
 @asynccontextmanager
@@ -60,10 +72,14 @@ async def slow_line(to: str, *, rtt_ms: float, down_kbit: float, up_kbit: float)
 
     async def joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(rtt_ms / 1_000)
+        if line.cut:
+            writer.close()
+            return
         there, back = await asyncio.open_connection(host, int(port))
         ways = [asyncio.create_task(line.up.carry(reader, back)), asyncio.create_task(line.down.carry(there, writer))]
         line.tasks.update(ways)
         await asyncio.gather(*ways, return_exceptions=True)
+        line.tasks.difference_update(ways)
 
     server = await asyncio.start_server(joined, "127.0.0.1", 0)
     line.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -27,6 +27,16 @@ from tests.conftest import at_database, home_in
 @asynccontextmanager
 async def standing(executable: str) -> AsyncIterator[tuple[Running, str, Browser]]:
     """The service, its address, and the browser. Within `servers()`."""
+    async with served() as (running, address), async_playwright() as playwright:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = await playwright.chromium.launch(executable_path=executable, args=sandbox)
+        yield running, address, browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[tuple[Running, str]]:
+    """The service and its address, for a browser that is driven in another way."""
     owner, name = settings().postgres, f"standing_{uuid4().hex[:12]}"
     conn = await asyncpg.connect(owner)
     await conn.execute(f'CREATE DATABASE "{name}"')
@@ -36,11 +46,8 @@ async def standing(executable: str) -> AsyncIterator[tuple[Running, str, Browser
         with TemporaryDirectory(prefix="jitt-standing-") as folder:
             web = await access.open_pool_at(at_database(db.service_dsn(SERVICE.name, db.WEB), name), "standing pages", 4)
             running = Running(SERVICE, pool, settings().model_copy(update={"home": Path(folder)}), web)
-            async with serving(running) as address, async_playwright() as playwright:
-                sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-                browser = await playwright.chromium.launch(executable_path=executable, args=sandbox)
-                yield running, address, browser
-                await browser.close()
+            async with serving(running) as address:
+                yield running, address
             await db.close_pool(web)
         await db.close_pool(pool)
     finally:
