@@ -128,9 +128,7 @@ def receiver(desk: Desk) -> Written:
     return Letter(
         subject=f"A system of your site hears of no alerts: {name}",
         before=(f"Your system {name} {stopped}", "Please tell whoever looks after it. People hear of alerts as before."),
-        after=(
-            "Once it answers again, whoever runs jitt for your site can let it go on. What it missed is kept, and can be sent.",
-        ),
+        after=("Once it answers again, whoever runs jitt for you can let it go on. What it has not heard is kept for it.",),
         text=f"A system of your site hears of no alerts: {name}.",
     )
 

@@ -144,7 +144,7 @@ def tried(state: Webhook | None, event: WebhookTried, now: datetime, facts: Any)
 
 
 def _given_up(before: Webhook, after: Webhook, now: datetime) -> tuple[Notice, ...]:
-    """One mail for each time that nothing arrives any more. A receiver of several sites is no single lead's: operators are told."""
+    """One mail for each time that nothing arrives any more. One of several sites is no single lead's: operators hear of it."""
     left = after.state != before.state and after.state in ("failing", "gone")
     if len(after.sites) > 1 or not (left or len(after.dead) > len(before.dead)):
         return ()
