@@ -6,16 +6,20 @@ Whoever dies in the middle leaves the list to the next one: what is in already i
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.supervision import oneroster_mapping, people_import, store_uploads, uploads
+from services.supervision import notices, oneroster_mapping, people_import, store_uploads, uploads
 from services.supervision.looking import LARGE
+from services.supervision.notice_messages import NoticeAsked
 from services.supervision.people_import import Job, Looked
 from shared import apart, db
 from shared.running import Running, opened
 
 LOG = logging.getLogger("jitt.imports")
 IDLE_SECONDS = 1.0
+WAITED_FOR = timedelta(minutes=1)
+OF_USE = timedelta(days=2)
 MOST_UNPACKED = 256 * 1024 * 1024
 
 
@@ -47,9 +51,24 @@ async def bring_in_one(running: Running) -> bool:
             raise  # the list stays, and is looked at again in a minute
         LOG.error("a list of people could not be brought in", extra={"error": f"{type(error).__name__}: {error}"})
         state = "failed"
+    await _tell(running, found, state)
     async with running.connection() as conn:
         await store_uploads.end(conn, found["import_id"], state)
     return True
+
+
+async def _tell(running: Running, found: dict[str, Any], state: str) -> None:
+    """Whoever sent it, by mail, where they will not have waited for it on the page; once, whoever ends it."""
+    import_id = found["import_id"]
+    async with running.connection() as conn:
+        took = await store_uploads.took(conn, import_id)
+    if state == "done" and took < WAITED_FOR:
+        return
+    notice_id = notices.id_of(import_id, "import")
+    about = {"import_id": str(import_id), "state": state}
+    asked = NoticeAsked(notice_id=notice_id, site_id=found["site_id"], person_id=found["by_person"], kind="import", about=about,
+                        useful_until=datetime.now(UTC) + OF_USE)  # fmt: skip
+    await running.submit(asked, id=str(notice_id), source="imports")
 
 
 async def bring_in_apart(found: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ class NoticeAsked(Event):
     notice_id: UUID
     site_id: str
     person_id: UUID
-    kind: Literal["link", "record", "digest"]
+    kind: Literal["link", "record", "digest", "import"]
     about: dict[str, str] = Field(default_factory=dict, description="ids, codes and instants only")
     useful_until: AwareDatetime
 

@@ -1,5 +1,6 @@
 """SQL of lists that were sent in by the console: each step once, however often its button is pressed."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +40,7 @@ CLAIM = """
 UPDATE people_import SET claimed_until = now() + interval '1 minute' WHERE import_id = (
   SELECT import_id FROM people_import WHERE state = 'confirmed' AND (claimed_until IS NULL OR claimed_until < now())
   ORDER BY sent_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING import_id, site_id, kind, mapping, file, forced, new, changed, gone
+RETURNING import_id, site_id, by_person, kind, mapping, file, forced, new, changed, gone
 """
 WRITTEN = """
 UPDATE people_import SET written = $2, claimed_until = now() + interval '1 minute' WHERE import_id = $1 AND state = 'confirmed'
@@ -48,6 +49,7 @@ END = """
 UPDATE people_import SET state = $2, file = NULL, report = NULL, file_name = '', ended_at = now()
 WHERE import_id = $1 AND state = 'confirmed'
 """
+TOOK = "SELECT now() - coalesce(confirmed_at, sent_at) FROM people_import WHERE import_id = $1"
 FORGET = """
 UPDATE people_import SET state = 'dropped', file = NULL, report = NULL, file_name = '', ended_at = now()
 WHERE import_id = ANY(ARRAY(
@@ -93,6 +95,12 @@ async def claim(conn: Connection) -> dict[str, Any] | None:
 
 async def note_written(conn: Connection, import_id: UUID, written: int) -> None:
     await conn.execute(WRITTEN, import_id, written)
+
+
+async def took(conn: Connection, import_id: UUID) -> timedelta:
+    """Since somebody said yes."""
+    found: timedelta = await conn.fetchval(TOOK, import_id)
+    return found
 
 
 async def end(conn: Connection, import_id: UUID, state: str) -> None:

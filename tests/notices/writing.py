@@ -21,7 +21,7 @@ MENTORS_PAGES, CONSOLE = "https://mentors.example.org", "https://console.example
 TO_MENTORS: tuple[Kind, ...] = (
     "training", "nudge", "last_call", "check_in", "moved", "canceled", "hold", "correction", "link", "record",
 )  # fmt: skip
-TO_STAFF: tuple[Kind, ...] = ("alert", "escalation", "briefs", "digest", "receiver")
+TO_STAFF: tuple[Kind, ...] = ("alert", "escalation", "briefs", "digest", "receiver", "import")
 
 MARCUS = Reader(
     MENTOR, SITE, "mentor", "Marcus Bell", "marcus@mail.example", "+1 555 555 0142", "en", "America/Chicago", True,
@@ -43,6 +43,7 @@ def notice(kind: Kind, **about: Any) -> Notice:
     known = {"was_at": START - HOUR, "revision": 2, "status": "planned"} if kind == "moved" else {}
     known = {"was_at": START, "revision": 2, "status": "cancelled"} if kind == "canceled" else known
     known = {"receiver": "sis-east", "answer": "http_503", "state": "failing"} if kind == "receiver" else known
+    known = {"import_id": TRAINING, "state": "done"} if kind == "import" else known
     return notices.new(TRAINING, kind, kind, NOW, site_id=SITE, to=MENTOR, until=START + 3 * 24 * HOUR, about=known | about)
 
 
