@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: env demo up test check freeze lock bench simulate chaos soak
+.PHONY: env demo up test check types rules freeze lock bench simulate chaos soak
 
 env: .venv/.ready
 
@@ -25,17 +25,23 @@ up: env
 	@$(BIN)/jitt up
 
 # Unit, contract, messaging, architecture, flow and browser tests. Each of the two workers has an embedded stack of its own, so
-# servers of yours (JITT_KAFKA, JITT_POSTGRES), which both would share, want WORKERS=0.
+# servers of yours (JITT_KAFKA, JITT_POSTGRES), which both would share, want WORKERS=0. Which worker has what: tests/order.py.
 WORKERS ?= 2
 test: env
 	@$(BIN)/python -m tests.browser.chromium
 	@$(BIN)/python -m tests.node
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
-# No cache for mypy: an old one was seen to report an error that was none.
+# Types take as long as all the rest, so both go side by side.
 check: env
-	@$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory -j 2 rules types
+
+# No cache for mypy: an old one was seen to report an error that was none.
+types: env
 	@$(BIN)/mypy --cache-dir=/dev/null
+
+rules: env
+	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m deploy.generate.freeze --check
 	@$(BIN)/python -m deploy.generate --check
