@@ -15,7 +15,7 @@ from deploy.local.errors import StackError
 # port would sooner or later be given that very port for its own end.
 SERVERS = range(20_000, 32_000)
 TRIES = 5
-START_SECONDS = 60.0
+START_SECONDS = 120.0  # on a machine that is busy; one that ends before is noticed at once
 HELD_SECONDS = 20.0  # how long the data's last user may take to let go
 PAUSE = 0.2
 
