@@ -148,7 +148,7 @@ async def test_a_record_is_of_one_mentor_only(phone):
     assert "Say it back" not in phone.words
     assert "pressure at home" not in phone.words
     await phone.open(f"/m/{OTHER}/record")
-    assert (phone.status, phone.heading) == (404, "This link does not work.")
+    assert (phone.status, phone.heading) == (404, "Your record is closed on this phone.")
 
 
 async def test_a_session_that_went_to_another_mentor_says_nothing_of_it(phone):
