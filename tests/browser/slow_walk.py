@@ -5,6 +5,7 @@ from the tap until the next page is drawn. With a folder each page is left there
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -111,7 +112,7 @@ def show(steps: list[Step]) -> None:
     console.print(table)
     console.print(f"in all {sum(one.ms for one in steps) / 1000:.1f} s of waiting for {len(steps)} pages, one after the other")
     console.print(f"{SLOW_3G.name}: {SLOW_3G.down_kbit:.0f} kbit/s each way, {SLOW_3G.rtt_ms:.0f} ms a round trip, a processor "
-                  f"{SLOWER} times slower; this machine's yardstick {yardstick_ms():.0f} ms")  # fmt: skip
+                  f"{SLOWER} times slower; yardstick {yardstick_ms():.0f} ms, load {os.getloadavg()[0]:.0f}")  # fmt: skip
 
 
 def main() -> None:
