@@ -53,7 +53,8 @@ async def test_a_whole_training_that_was_kept_is_taken_in_its_order(phone, link)
         form("questions/1/retry", 4 * MINUTE, option="b"),
         form("questions/2", 2 * MINUTE, text="It sounds like a lot."),
     ]
-    assert await send(phone, *forms, ref=link()) == {"results": ["sent"] * 7, "said": "All answers sent.", "done": True}
+    wanted = {"results": ["sent"] * 7, "said": "All answers sent.", "done": True, "stays": False}
+    assert await send(phone, *forms, ref=link()) == wanted
     assert await told(phone.running) == ["training_opened", "item_answered", "item_answered", "training_completed"]
     events, now = await outgoing(phone.running), datetime.now(UTC)
     assert near(events[0].opened_at, now - timedelta(minutes=9))
@@ -118,7 +119,8 @@ async def test_answers_from_before_the_start_are_taken_for_two_days_and_marked_l
     await begin(phone, link, SINGLE, OPEN)
     await moved_back(phone, timedelta(hours=47))
     got = await send(phone, answer(1, "b", 48 * HOUR), form("questions/2", 48 * HOUR, talk="1"))
-    assert got == {"results": ["sent", "sent"], "said": "Sent. Your supervisor sees it, marked late.", "done": True}
+    late = "Sent. Your supervisor sees it, marked late."
+    assert got == {"results": ["sent", "sent"], "said": late, "done": True, "stays": False}
     assert [e.late for e in (await outgoing(phone.running))[1:]] == [True, True]
 
 
