@@ -1,6 +1,7 @@
 """Which messages touch which aggregate. Binding only: no SQL, no rules."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -111,12 +112,22 @@ def seen(training: Training, event: Any) -> Training:
 
 def corrections(training: Training | None, event: Any) -> Iterable[str]:
     """What may have been corrected of a training that is being assigned; or since the page of an answer was made."""
-    if training and (version := getattr(event, "version", None)) and isinstance(event, Answered | AnswerShown):
-        later = domain.as_shown(training, event).later_than(event.number, version)
-        return [f"{one.module_id}/{one.locale}@{version}/{one.item_id}" for one in later[-1:]]
+    if training and isinstance(event, Answered | AnswerShown):
+        return corrected_since(training, event)
     if training or not isinstance(event, TrainingAssigned):
         return []
     return [f"{edition}/{item.item_id}" for item, edition in zip(event.items, editions(event, {}), strict=True)]
+
+
+def corrected_since(training: Training, event: Answered | AnswerShown) -> list[str]:
+    """What may have been corrected of the version that its page showed, or of the one that was assigned."""
+    now = domain.as_shown(training, event)
+    later = now.later_than(event.number, event.version) if event.version else ()
+    if not later:
+        return []
+    newest, stood = later[-1], (seen(training, event), replace(now, corrections=()))
+    versions = dict.fromkeys(domain.ref_of(each, event.number).version for each in stood)
+    return [f"{newest.module_id}/{newest.locale}@{version}/{newest.item_id}" for version in versions]
 
 
 def facts(training: Training | None, event: Any, reads: Reads) -> Facts:

@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 
 from services.assessment import domain, handlers, regrades
+from services.assessment.domain import Facts
 from services.assessment.messages import AnswerShown
 from services.assessment.training import Training
 from shared.contracts.assessment import AnswerRegraded, ItemAnswered, TrainingCompleted
@@ -119,9 +120,8 @@ def test_another_phones_retry_is_told_that_the_first_counts():
     for form in walk:
         training, _ = take(training, form, told)
     [_, other] = forms(("a", "c"))
-    facts = handlers.facts(training, other, {"modules": {}, "corrections": {told.key(): told}, "sessions": {}})
-    item = facts.__class__(sessions=(planned(),), item=SINGLE, locale="en", corrections=(told,))
-    assert regrades.answered(training, other, LATER, item) == Refused("already_answered")
+    facts = Facts(sessions=(planned(),), item=SINGLE, locale="en", corrections=(told,))
+    assert regrades.answered(training, other, LATER, facts) == Refused("already_answered")
 
 
 def test_a_page_of_the_corrected_version_is_graded_by_it_and_nothing_is_told_twice():
@@ -130,6 +130,17 @@ def test_a_page_of_the_corrected_version_is_graded_by_it_and_nothing_is_told_twi
     new, events = take(training, answer(1, "a").model_copy(update={"version": 2}), told)
     assert [(type(e), e.version, e.correct) for e in events] == [(ItemAnswered, 2, True)]
     assert new.corrections[0].result == "not_answered"
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_page_of_any_version_before_the_newest_is_found_by_the_row_that_there_is(version, walk=("c", "b")):
+    """The second correction gave the question the key that the first had given: only the oldest version has a row of it."""
+    chain = (correction("a", mistakes={}), correction("a", corrected_version=3, mistakes={}))
+    training, _ = regraded(begun(SINGLE), *chain, now=CORRECTED_AT)
+    for form in forms(walk):
+        training, _ = take(training, form.model_copy(update={"version": version}), chain[-1])
+    assert [t.correct for t in kept(training)] == [False, False]
+    assert training.corrections[-1].corrected_version == 3
 
 
 def test_a_page_that_names_a_version_that_was_never_asked_is_graded_as_asked_now():
