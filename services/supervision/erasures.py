@@ -39,11 +39,13 @@ def asked(known: Erasure | None, event: ErasureAsked, now: datetime, _: object) 
 
 
 def erased(known: Erasure | None, event: PersonErased, now: datetime, _: object) -> Decided:
-    """Here too. After a restore this is the first that is heard of it. Mentors of a supervisor go to the site's lead."""
+    """Here too. After a restore this is the first that is heard of it. Mentors of a supervisor go to the site's lead. Of whom
+    nobody knows any more what they were, both is told: then it is staff's, for whom everything is looked through."""
     at = event.at or now
     known = known or Erasure(event.mentor_id, event.site_id, event.role, at, at + TOPICS_KEEP, {})
     told: list[Event | Sweep] = []
     if event.role == "staff":
+        known = replace(known, role="staff")
         told.append(Sweep("mentor_case", SupervisorLeft(supervisor_id=event.mentor_id)))
     return _with(known, "supervision", now), told
 

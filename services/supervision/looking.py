@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
+
+from asyncpg import Connection
 
 from services.supervision import people_import, uploads
 from services.supervision.people_import import Job, Looked
@@ -38,7 +41,7 @@ async def look_apart(scope: Scope, job: Job) -> Seen:
     access.enter(scope)
     try:
         async with pool.acquire(timeout=5) as conn:
-            before = await people_import.before(conn, job)
+            before = await people_import.before(cast(Connection, conn), job)
     finally:
         await db.close_pool(pool)
     return _seen(people_import.looked_at(job, before))
