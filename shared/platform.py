@@ -30,6 +30,7 @@ from shared.settings import Settings
 
 DEAD = "/platform/dead"
 PUBLISHERS = "/platform/publishers"
+CALENDARS = "/platform/calendars"
 STATISTICS = "/authors/statistics"
 NETWORK = "/platform/network"
 POLICY = "/policy"
@@ -93,7 +94,8 @@ class Platform:
         network = ("Network", urls.supervision_url + NETWORK)
         if PLATFORM not in caller.roles:
             return (statistics if AUTHOR in caller.roles else network,)
-        return (network, ("Dead letters", DEAD), ("Publishers", urls.trigger_url + PUBLISHERS), statistics)
+        publishers, calendars = ("Publishers", urls.trigger_url + PUBLISHERS), ("Calendars", urls.trigger_url + CALENDARS)
+        return (network, ("Dead letters", DEAD), publishers, calendars, statistics)
 
     def _drawn(self, template: str, status: int, *, csrf: str = "", nav: tuple[tuple[str, str], ...] = (), here: str = "",
                signed_in_as: str = "", site_name: str = "jitt", **values: object) -> Response:  # fmt: skip

@@ -12,8 +12,7 @@ from shared.platform import Platform
 from shared.running import Running
 from shared.security import Signed
 
-HERE = "Publishers"
-CALENDARS = "/platform/calendars"
+HERE = "Calendars"
 MOST = 100
 FAILED = 3  # times in a row: a server that fails once is asked again, and nobody has to do anything
 

@@ -12,7 +12,7 @@ from services.trigger import http_calendars, publishers
 from services.trigger.messages import PublisherPaused
 from shared.messaging import store
 from shared.pages import environment
-from shared.platform import PUBLISHERS, Platform
+from shared.platform import CALENDARS, PUBLISHERS, Platform
 from shared.running import Running
 from shared.security import Signed
 
@@ -39,7 +39,7 @@ def routes(running: Running) -> APIRouter:
         known = heard if heard in bad else ""
         used = {one.name: [uses.get(token) for token in one.token_hashes] for one in found}
         return shown.page(caller, "publishers.jinja", HERE, found=found, used=used, bad=bad, limit=limit, heard=known,
-                          page=PUBLISHERS, calendars=http_calendars.CALENDARS,
+                          page=PUBLISHERS, calendars=CALENDARS,
                           waiting=len(await http_calendars.waiting(running)), most=http_calendars.MOST)  # fmt: skip
 
     @router.post("/publishers/resume")
