@@ -48,6 +48,7 @@ from tests.supervision.builders import (
     completed,
     contact,
     listed,
+    looked_at,
     opened,
     overdue,
     planned,
@@ -283,6 +284,7 @@ async def test_every_event_that_follows_is_one_the_service_declares(running: Run
     """`outgoing` reads by what app.py lists: an event that is missing there would fail here."""
     at = await held(running)
     await deliver(running, overdue(starts_at=at + 4 * HOUR), completed(starts_at=at + 4 * HOUR))
+    await submitted(running, looked_at((await the_case(running)).alerts[0]))
     await submitted(running, taken((await the_case(running)).alerts[0]))
     await submitted(running, contact(clear=True))
     await deliver(running, call(kind="can_wait"))
