@@ -29,7 +29,6 @@ REFUSED = {
     "not_the_planned_steps": N_("The plan of this session has changed. Please open the check-in and fill it in once more."),
 }
 NOT_SENT = N_("Your check-in could not be sent. It is deleted from this phone. Please fill it in once more.")
-TAKEN = ("applied", "duplicate", "parked")
 WAITS = ("not_here_yet", "session_not_over")
 
 
@@ -138,13 +137,13 @@ async def take_one(running: Running, visit: CheckInVisit, form: Form) -> Taken:
     if form.path == "call":
         kind: calls.Kind = "now" if form.data.get("kind") == "now" else "can_wait"
         asked = await calls.submit_after(running, visit.session.session_id, visit.link.mentor_id, kind, request_of(form.data))
-        return Taken("sent") if asked.kind in TAKEN else Taken("refused", "no_call")
+        return Taken("sent") if calls.taken(asked) else Taken("refused", "no_call")
     filled = check_in_pages.form_of(form.data)
     if any(check_in_pages.missing(visit, filled)):
         return Taken("refused", "not_the_planned_steps" if filled.happened and filled.talk else "not_understood")
     event = check_in_pages.sent(visit, filled, visit.now - form.waited)
     outcome = await running.submit(event, id=f"check-in/{uuid4()}", source=check_in_pages.source(visit))
-    if outcome.kind in TAKEN:
+    if outcome.kind in ("applied", "duplicate"):  # one that is set aside stays on the phone, which says that nobody has seen it
         return Taken("sent")
     reason = outcome.reason or ""
     if reason in ("said_later", "sent_already"):
