@@ -64,19 +64,21 @@ def escalation(desk: Desk) -> Written:
     if later := _taken(desk) or _quiet(desk):
         return later
     found = desk.alert
-    what = f"an alert about {found.mentor_name}, open since {_clock(desk, found.raised_at)}"
-    why = {
-        "asked": f"Somebody passed on {what}.",
-        "unreached": f"No message reached whoever was asked before you to look at {what}.",
-    }
-    asks = why.get(found.passed_why or "", f"{found.supervisor_name or 'Nobody'} has not acknowledged {what}.")
+    since = f"about {found.mentor_name}, open since {_clock(desk, found.raised_at)}"
+    word, asks = {
+        "asked": ("Passed on", f"Somebody passed on an alert {since}."),
+        "unreached": ("Now with you", f"There is an alert {since}, and no message reached whoever was asked before you."),
+    }.get(
+        found.passed_why or "",
+        ("Not acknowledged", f"{found.supervisor_name or 'Nobody'} has not acknowledged an alert {since}."),
+    )
     return Letter(
-        subject=_subject("Not acknowledged", found, desk),
+        subject=_subject(word, found, desk),
         before=(asks + " Now it is with you.", *_until(desk)),
         label="Open the alert",
         url=_alerts(desk, found),
         after=("The alert says why, once you are signed in.",),
-        text=f"{_subject('Not acknowledged', found, desk)}. Now it is with you.",
+        text=f"{_subject(word, found, desk)}. Now it is with you.",
     )
 
 
