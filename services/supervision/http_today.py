@@ -51,7 +51,7 @@ def routes(console: Console) -> APIRouter:
             staff = await _unreached_staff(console, conn, caller.staff)
         return console.page(caller, "today.jinja", "Today", found.open_alerts, drawn=found, now=caller.now, waiting=waiting,
                             standing_in=standing_in, unreached=unreached, to_reach=reached.heading(unreached),
-                            staff=reached.staff(staff))  # fmt: skip
+                            staff=reached.staff(staff, caller.staff.id))  # fmt: skip
 
     return router
 

@@ -58,6 +58,9 @@ async def test_a_supervisor_without_an_address_is_passed_over_at_once_and_the_le
         assert "No message reached who was asked before." in words((await priya.get("/alerts")).text)
         today = words((await priya.get("/today")).text)
         assert "No message reaches Dana Ortiz. Alerts go on to the next in line at once." in today
+    await town.happens(town.person("priya", "Priya Nair", "site_lead", email=None))
+    async with signed_in(town.running, "priya") as priya:
+        assert "No message reaches Dana Ortiz and you." in words((await priya.get("/today")).text)
     async with signed_in(town.running, "dana") as dana:
         assert "No message reaches" not in words((await dana.get("/today")).text)
 

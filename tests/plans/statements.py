@@ -75,7 +75,8 @@ HOT: Mapping[str, str] = {
     "services.supervision.store_days_off": "LOAD DUE OVERDUE INSERT UPDATE REST OF_SITE",
     "services.supervision.store_notices": """
         LOAD ADD SOONER UPDATE CLAIM CLAIM_ASKS HAND_OVER LOAD_REACH INSERT_REACH UPDATE_REACH OF_PERSON ONE CHOICE REACHES""",
-    "services.supervision.reading_notices": "READER SESSION NEWEST ALERT LISTED UNREACHED UNREACHED_STAFF TOGETHER READS_NOW TWINS",
+    "services.supervision.reading_notices":
+        "READER SESSION NEWEST ALERT LISTED UNREACHED UNREACHED_STAFF TOGETHER READS_NOW TWINS",
     "services.supervision.store_console": "FORGET KEEP_LINK USE_LINK PERSON",
     "services.supervision.store_sessions": "FORGET START FIND USED BECOME END OF_PERSON END_ONE END_ALL",
     "services.supervision.store_accounts": "OF_EMAIL BIND OF_ACCOUNT OF_PERSON",

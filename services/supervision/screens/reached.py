@@ -75,9 +75,9 @@ def heading(unreached: Sequence[Unreached]) -> str:
     return f"Messages do not reach {said.counted(len(unreached), 'mentor', 'mentors')}:" if unreached else ""
 
 
-def staff(unreached: Sequence[Unreached]) -> str:
+def staff(unreached: Sequence[Unreached], viewer: UUID) -> str:
     """For site leads: who of their colleagues hears of no alert by message."""
     if not unreached:
         return ""
-    names = said.listed([one.name for one in unreached])
+    names = said.listed("you" if one.person_id == viewer else one.name for one in unreached)
     return f"No message reaches {names}. Alerts go on to the next in line at once. Check the addresses in your list of people."
