@@ -87,12 +87,12 @@ def _soaked(home: Path, seconds: float) -> tuple[list[Sample], list[str]]:
         samples: list[Sample] = []
         sampler = threading.Thread(target=_sampled, args=(network, watching, samples, over), daemon=True)
         sampler.start()
-        done = Done()
+        done, told_each = Done(), int(each * A_SECOND)
         for n in range(rounds):
-            told = stories(int(each * A_SECOND), each, near=near, mentors=rounds * near, seed=SEED, later=n)
+            told = stories(told_each, each, near=near, mentors=rounds * near, seed=SEED, after=(n * told_each, n * near))
             load = Load(told, tokens, each, near)
             load.start()
-            _add(done, load.finish())
+            done.add(load.finish())
             _say(f"{(n + 1) * each / 60:4.0f} min: {len(done.stories):,} sessions told, {len(done.walks):,} trainings walked")
         over.set()
         sampler.join()
@@ -109,12 +109,6 @@ def _sampled(network: world.World, watching: Watching, samples: list[Sample], ov
     began = time.monotonic()
     while not over.wait(max(0.0, began + (len(samples) + 1) * EVERY - time.monotonic())):
         samples.append(sample(network, watching, began))
-
-
-def _add(done: Done, more: Done) -> None:
-    done.stories += more.stories
-    done.walks += more.walks
-    done.told_again += more.told_again
 
 
 def lines(samples: Sequence[Sample]) -> list[Line]:

@@ -1,39 +1,30 @@
 """`python -m tests.chaos`: breaks a real network in every way we can make, and compares what is left with what must be."""
 
 import argparse
-import importlib
 import json
-import logging
 import os
 import shutil
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench import machine
-from tests.chaos import report
-from tests.chaos.environment import own_environment
-from tests.chaos.oracle import Verdict
+from tests.chaos import lanes, report
 from tests.chaos.report import Ran
-from tests.chaos.sections import FULL, SHORT, Chaos, Run, Section, Size
+from tests.chaos.sections import FULL, SHORT, Section
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reliability.md"
-PARTS = {
-    "kills": "tests.chaos.network_kills",
-    "restarts": "tests.chaos.network_restarts",
-    "servers": "tests.chaos.network_servers",
-    "kernel": "tests.chaos.kernel",
-    "malformed": "tests.chaos.malformed",
-}
 HELP = """\
 Starts a real Kafka, a real PostgreSQL and jitt's services in a temporary directory, sends them work, and kills, stops,
 starves and confuses them meanwhile. Then everything that was accepted is compared with what tables, topics and feeds hold:
 nothing lost, nothing doubled, order kept. Nothing that runs already is touched.
+
+In the short form the whole network is broken beside the other parts, each of which waits most of the time; in the full form one
+part runs after the other, so that what is measured is its own.
 
 Exit 0 when all is as promised, 1 when anything is not: each fault is named, and the logs are kept. What was only slower than
 promised is said; in the full form it counts as a fault.
@@ -44,15 +35,16 @@ def main() -> None:
     wanted = _wanted()
     if wanted.document:
         sys.exit(_document(wanted.out))
-    logging.disable(logging.CRITICAL)  # servers that we killed do not answer, failpoints fail; the oracle judges
     home = Path(tempfile.mkdtemp(prefix="jitt-chaos-"))
     home.chmod(0o755)  # PostgreSQL, which is never root, keeps its data there
     size, began = FULL if wanted.full else SHORT, time.monotonic()
-    sections: list[Section] = []
+    names = [name for name in lanes.PARTS if name in (wanted.only or lanes.PARTS)]
+    found: dict[int, list[Section]] = {}
     facts = machine.facts()
-    for name in wanted.only or PARTS:
-        sections += _ran(name, home / name, size, began)
-        ran = Ran(sections, size.name, datetime.now(UTC), time.monotonic() - began, facts)
+    for place, sections in lanes.run(names, home, size, began):
+        found[place] = [*found.get(place, ()), *sections]
+        so_far = [section for place in sorted(found) for section in found[place]]
+        ran = Ran(so_far, size.name, datetime.now(UTC), time.monotonic() - began, facts)
         written = report.write(ran, wanted.out)  # after each part: the release run takes hours, and may be ended before its end
     report.show(written)
     print(f"Also in {wanted.out}")
@@ -64,31 +56,11 @@ def _wanted() -> argparse.Namespace:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--full", action="store_true", default=os.environ.get("FULL", "") not in ("", "0"),
                         help="the release run: 200,000 events, 400 kills, hours; also by FULL=1")  # fmt: skip
-    parser.add_argument("--only", action="append", choices=PARTS, metavar="PART",
-                        help=f"one part, and again for more: {', '.join(PARTS)}")  # fmt: skip
+    parser.add_argument("--only", action="append", choices=lanes.PARTS, metavar="PART",
+                        help=f"one part, and again for more: {', '.join(lanes.PARTS)}")  # fmt: skip
     parser.add_argument("--out", type=Path, default=ROOT / ".jitt" / "chaos.json", help="the file for programs")
     parser.add_argument("--document", action="store_true", help=f"run nothing; put the table of --out into {PAGE.name}")
     return parser.parse_args()
-
-
-def _ran(name: str, home: Path, size: Size, began: float) -> list[Section]:
-    """A part that breaks is a fault like any other, and the parts after it run all the same."""
-
-    def say(words: str) -> None:
-        print(f"{time.monotonic() - began:6.0f} s  {name}: {words}", flush=True)
-
-    home.mkdir()
-    home.chmod(0o755)
-    say("begins")
-    try:
-        run: Run = importlib.import_module(PARTS[name]).run
-        with own_environment():
-            sections = run(Chaos(home, size, say))
-    except Exception as error:
-        (home / "error.log").write_text(traceback.format_exc())
-        return [Section(name, Verdict(), problems=[f"did not come to its end: {error!r} ({home / 'error.log'})"])]
-    say(", ".join(f"{one.name} {'ok' if one.passed else 'WRONG'}" for one in sections))
-    return sections
 
 
 def _said(wrong: Sequence[str], slow: Sequence[str], home: Path, *, strict: bool) -> int:

@@ -41,6 +41,7 @@ BY_HTTPS, MOVED, CANCELLED_TOO, SAID_TWICE, OVER_ALREADY = 0.05, 0.3, 0.1, 0.05,
 MINUTES = 45
 OTHERS = tuple(f"other{n}" for n in range(5))  # mentors of sessions that are over: more of them would change others' sessions
 EARLY = 0.75  # of the sessions: a moment that comes of one of the rest would have to be waited for
+WALKERS = 6  # learners who are on their way at the same time; they mostly wait for a page
 LAST_CALL, CHECK_IN = timedelta(minutes=30), timedelta(minutes=15)  # before the start; after the end
 
 
@@ -130,6 +131,11 @@ class Done:
     walks: list[Walked] = field(default_factory=list)
     told_again: int = 0
 
+    def add(self, more: "Done") -> None:
+        self.stories += more.stories
+        self.walks += more.walks
+        self.told_again += more.told_again
+
     @property
     def calls(self) -> int:
         """Announcements that were accepted, and answers that were taken."""
@@ -166,18 +172,19 @@ def _settle(site: Site, folder: Path, mentors: int) -> str:
 
 
 def stories(number: int, seconds: float, *, near: int, mentors: int, seed: int, twice: float = SAID_TWICE,
-            later: int = 0) -> list[Story]:
+            after: tuple[int, int] = (0, 0)) -> list[Story]:
     """What the sites say in turn within so many seconds. `near` sessions start within the hour, each of another mentor; the
-    rest within two months, but for a few that are over. Of early ones some moments come meanwhile. `later`: how often this was
-    asked before, for sessions of other references, and near ones of other mentors."""
-    chance, began = random.Random(seed + later), datetime.now(UTC)
+    rest within two months, but for a few that are over. Of early ones some moments come meanwhile. `after`: so many sessions, and
+    near ones, were told before; these have other references, and near ones other mentors."""
+    told_before, near_before = after
+    chance, began = random.Random(seed + told_before), datetime.now(UTC)
     every = max(1, number // near) if near else number + 1
     told: Counter[Site] = Counter()
     found = []
     for n in range(number):
-        soon = later * near + n // every if near and n % every == 0 and n // every < near else None
+        soon = near_before + n // every if near and n % every == 0 and n // every < near else None
         site = SITES[(n if soon is None else soon // 2) % len(SITES)]
-        ref, told_at = f"s-{later * number + told[site]}", began + timedelta(seconds=n * seconds / number)
+        ref, told_at = f"s-{told_before + told[site]}", began + timedelta(seconds=n * seconds / number)
         told[site] += 1
         early = n < EARLY * number
         found.append(_story(site, ref, told_at, chance, near=soon, early=early, mentors=mentors, twice=twice))
@@ -224,7 +231,7 @@ class Load:
         self._learners = _spread([story.session_id for story in told if story.near], learners)
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
-        self._walkers = ThreadPoolExecutor(3, thread_name_prefix="learner")
+        self._walkers = ThreadPoolExecutor(WALKERS, thread_name_prefix="learner")
         self._walks: list[Any] = []
         self._failed: list[BaseException] = []
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from tests.chaos import network_effects as effects
 from tests.chaos import world
-from tests.chaos.load import SITES, Load, settle, stories
+from tests.chaos.load import SITES, Load
+from tests.chaos.network import Town
 from tests.chaos.network_feed import Watching
-from tests.chaos.sections import Chaos, Section
+from tests.chaos.sections import Chaos, Section, Size
 from tests.chaos.world import Seat, World
 
 SEED = 4
 EVERY = 3.0  # seconds between two kills; the process killed before is usually not back yet
-WORKERS = {"trigger": 2}
 RECORDS_EACH = 2.5  # of all topics, and accepted calls, for each session that is announced
 
 
@@ -42,20 +42,26 @@ class Recoveries:
             thread.join(world.READY_SECONDS + 5)
 
 
-def run(chaos: Chaos) -> list[Section]:
-    sessions = int(chaos.size.events / RECORDS_EACH)
-    learners = max(12, sessions // 130)
-    mentors = max(200, learners * 3)
-    seconds = chaos.size.kills * EVERY
-    with world.running(chaos.home, WORKERS) as network:
-        tokens = settle(chaos.home, mentors)
-        told = stories(sessions, seconds, near=learners * 3, mentors=mentors, seed=SEED)
-        chaos.say(f"{sessions:,} sessions in {seconds:.0f} s, {learners} learners, a kill every {EVERY:.0f} s (seed {SEED})")
-        load = Load(told, tokens, seconds, learners)
-        load.start()
-        feeds = [Watching(site) for site in SITES]
-        recoveries = _kill(network, chaos, load)
-        return [_judged(chaos, load, feeds, recoveries)]
+def near(size: Size) -> int:
+    return 3 * _learners(size)
+
+
+def _learners(size: Size) -> int:
+    return max(12, _sessions(size) // 130)
+
+
+def _sessions(size: Size) -> int:
+    return int(size.events / RECORDS_EACH)
+
+
+def run(chaos: Chaos, town: Town) -> Section:
+    sessions, learners, seconds = _sessions(chaos.size), _learners(chaos.size), chaos.size.kills * EVERY
+    chaos.say(f"{sessions:,} sessions in {seconds:.0f} s, {learners} learners, a kill every {EVERY:.0f} s (seed {SEED})")
+    load = town.load(sessions, seconds, learners, near(chaos.size), SEED)
+    load.start()
+    feeds = [Watching(site) for site in SITES]
+    recoveries = _kill(town.world, chaos, load)
+    return _judged(chaos, town, load, feeds, recoveries)
 
 
 def _kill(network: World, chaos: Chaos, load: Load) -> Recoveries:
@@ -74,13 +80,14 @@ def _kill(network: World, chaos: Chaos, load: Load) -> Recoveries:
     return recoveries
 
 
-def _judged(chaos: Chaos, load: Load, feeds: Sequence[Watching], recoveries: Recoveries) -> Section:
+def _judged(chaos: Chaos, town: Town, load: Load, feeds: Sequence[Watching], recoveries: Recoveries) -> Section:
     done = load.finish()
     recoveries.finish()
-    verdict, seen = effects.settled(done, chaos.say)
+    chaos.say("everything is accepted")
+    verdict, seen, events = town.settled(done, chaos.say)
     for feed in feeds:
-        verdict += feed.finish(done)
-    figures = {"events": len(seen.records) + done.calls, "told_again": done.told_again, "answers": done.answers,
+        verdict += feed.finish(town.done)
+    figures = {"events": events, "told_again": done.told_again, "answers": done.answers,
                "feed": sum(len(feed.news) for feed in feeds),
                "feed_connections": sum(feed.connections for feed in feeds)}  # fmt: skip
     return Section("SIGKILL of every service and role", verdict, len(recoveries.seconds), recoveries.seconds,

@@ -8,41 +8,41 @@ from collections import Counter
 import httpx2
 
 from tests.chaos import network_effects as effects
-from tests.chaos import world
-from tests.chaos.load import Load, settle, stories
-from tests.chaos.sections import Chaos, Section
+from tests.chaos.network import Town
+from tests.chaos.sections import Chaos, Section, Size
 from tests.chaos.world import Seat, World
 
-SEED, MENTORS, LEARNERS = 5, 100, 6
+SEED, LEARNERS = 5, 6
 A_SECOND = 30  # sessions announced
 LEAVES_WITHIN = 10.0
-WORKERS = {"trigger": 2}
 DUPLICATES = re.compile(rb'jitt_messages_total\{outcome="duplicate",service="\w+"\} ([0-9.]+)')
 
 
-def run(chaos: Chaos) -> list[Section]:
-    with world.running(chaos.home, WORKERS) as network:
-        tokens = settle(chaos.home, MENTORS)
-        seconds = 3.0 * len(network.seats) * chaos.size.rounds
-        told = stories(int(seconds * A_SECOND), seconds, near=2 * LEARNERS, mentors=MENTORS, seed=SEED, twice=0.0)
-        chaos.say(f"{len(told):,} sessions in {seconds:.0f} s; {chaos.size.rounds} x {len(network.seats)} processes restarted")
-        load = Load(told, tokens, seconds, LEARNERS)
-        load.start()
-        took, slow, counted = [], [], Counter[str]()
-        for _ in range(chaos.size.rounds):
-            for seat in network.seats:
-                counted[seat.name] += _duplicates(seat)
-                took.append(seconds := _restart(network, seat))
-                if seconds > LEAVES_WITHIN:
-                    slow.append(f"{seat.name} took {seconds:.1f} s to leave")
-        done = load.finish()
-        verdict, seen = effects.settled(done, chaos.say)
-        counted.update({seat.name: _duplicates(seat) for seat in network.seats})
+def near(_: Size) -> int:
+    return 2 * LEARNERS
+
+
+def run(chaos: Chaos, town: Town) -> Section:
+    seats = town.world.seats
+    seconds = 3.0 * len(seats) * chaos.size.rounds
+    load = town.load(int(seconds * A_SECOND), seconds, LEARNERS, near(chaos.size), SEED, twice=0.0)
+    load.start()
+    took, slow, counted = [], [], Counter[str]()
+    for _ in range(chaos.size.rounds):
+        for seat in seats:
+            counted[seat.name] += _duplicates(seat)
+            took.append(left := _restart(town.world, seat))
+            if left > LEAVES_WITHIN:
+                slow.append(f"{seat.name} took {left:.1f} s to leave")
+    chaos.say(f"{chaos.size.rounds} x {len(seats)} processes restarted")
+    done = load.finish()
+    verdict, seen, events = town.settled(done, chaos.say)
+    counted.update({seat.name: _duplicates(seat) for seat in seats})
     again = {name: number for name, number in counted.items() if number}
     if sum(again.values()) > done.told_again:
         slow.append(f"records came again that were applied before: {again}; callers said {done.told_again} again")
-    figures = {"events": len(seen.records) + done.calls, "left_within_s": max(took), "came_again": again}
-    return [Section("rolling restart", verdict, problems=effects.problems(seen), slow=slow, figures=figures)]
+    figures = {"events": events, "left_within_s": max(took), "came_again": again}
+    return Section("rolling restart", verdict, problems=effects.problems(seen), slow=slow, figures=figures)
 
 
 def _restart(network: World, seat: Seat) -> float:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 
 from tests.chaos import network_effects as effects
 from tests.chaos import world
-from tests.chaos.load import SITES, Load, settle, stories
-from tests.chaos.sections import Chaos, Section
+from tests.chaos.load import SITES
+from tests.chaos.network import Town
+from tests.chaos.sections import Chaos, Section, Size
 from tests.chaos.world import World
 from tests.flow.database import rows
 
-SEED, MENTORS, LEARNERS = 6, 100, 6
+SEED, LEARNERS = 6, 6
 A_SECOND = 30
 DOWN, BETWEEN = 2.0, 4.0  # seconds
 RESUMES_WITHIN = 5.0
@@ -27,26 +28,25 @@ FAULTS: dict[str, tuple[Sequence[Act], Sequence[Act]]] = {
 }
 
 
-def run(chaos: Chaos) -> list[Section]:
-    with world.running(chaos.home) as network:
-        tokens = settle(chaos.home, MENTORS)
-        seconds = chaos.size.rounds * len(FAULTS) * AT_WORST
-        told = stories(int(seconds * A_SECOND), seconds, near=2 * LEARNERS, mentors=MENTORS, seed=SEED)
-        load = Load(told, tokens, seconds, LEARNERS)
-        load.start()
-        time.sleep(BETWEEN)
-        resumed = {name: [_round(network, *acts) for _ in range(chaos.size.rounds)] for name, acts in FAULTS.items()}
-        chaos.say("resumed after " + ", ".join(f"{name} {max(took):.1f} s" for name, took in resumed.items()))
-        done = load.finish()
-        verdict, seen = effects.settled(done, chaos.say)
-        ended = network.watch()
+def near(_: Size) -> int:
+    return 2 * LEARNERS
+
+
+def run(chaos: Chaos, town: Town) -> Section:
+    seconds = chaos.size.rounds * len(FAULTS) * AT_WORST
+    load = town.load(int(seconds * A_SECOND), seconds, LEARNERS, near(chaos.size), SEED)
+    load.start()
+    time.sleep(BETWEEN)
+    resumed = {name: [_round(town.world, *acts) for _ in range(chaos.size.rounds)] for name, acts in FAULTS.items()}
+    chaos.say("resumed after " + ", ".join(f"{name} {max(took):.1f} s" for name, took in resumed.items()))
+    done = load.finish()
+    verdict, seen, events = town.settled(done, chaos.say)
     slow = [f"{name}: reading went on {took:.1f} s after it accepted again" for name, all_of_it in resumed.items()
             for took in all_of_it if took > RESUMES_WITHIN]  # fmt: skip
-    problems = [f"{seat.name} ended by itself" for seat in ended]
-    figures = {"events": len(seen.records) + done.calls, "told_again": done.told_again,
-               "resumed_s": {name: max(took) for name, took in resumed.items()}}  # fmt: skip
-    return [Section("Postgres and Kafka killed and back", verdict, kills=len(FAULTS) * chaos.size.rounds,
-                    problems=[*problems, *effects.problems(seen)], slow=slow, figures=figures)]  # fmt: skip
+    problems = [f"{seat.name} ended by itself" for seat in town.world.watch()]
+    figures = {"events": events, "told_again": done.told_again, "resumed_s": {name: max(took) for name, took in resumed.items()}}
+    return Section("Postgres and Kafka killed and back", verdict, kills=len(FAULTS) * chaos.size.rounds,
+                   problems=[*problems, *effects.problems(seen)], slow=slow, figures=figures)  # fmt: skip
 
 
 def _round(network: World, down: Sequence[Act], up: Sequence[Act]) -> float:
