@@ -13,7 +13,7 @@ from services.assessment import calls, check_in, check_in_pages, check_in_visits
 from services.assessment.check_in_visits import COOKIE, CheckInVisit, State
 from services.assessment.guests import Closed
 from services.assessment.offline_kept import MOST, NO_CALL, Taken
-from services.assessment.offline_pages import strip
+from services.assessment.offline_words import strip
 from services.assessment.questions import request_of
 from shared.pages.languages import N_, Language
 from shared.running import Running

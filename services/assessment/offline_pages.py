@@ -11,6 +11,7 @@ from fastapi import Response
 
 from services.assessment import calls, grading, http, questions, screens, words
 from services.assessment.feedback import HEADINGS, Case, Feedback, Said, feedback
+from services.assessment.offline_words import strip
 from services.assessment.questions import CHOOSE, HOW_SURE, SHORTER, WRITE, Asked, Problem
 from services.assessment.training import Said as Sent
 from services.assessment.training import Try
@@ -22,7 +23,6 @@ from shared.pages.site_words import fill
 CHOSEN, OTHERS = Said("@chosen@"), Said("@others@")  # slots; one that carries a rationale is Said(slot, slot)
 HEADING, MISSED, LOOK = "@heading@", "@missed@", "@look@"
 SMALL = 300_000  # recordings that come along by themselves, where the phone says that it costs nothing
-MOST = 40  # more than so many waiting answers are counted as so many
 TOLD = {"number", "attempt", "chosen", "confidence", "correct", "shown", "open"}
 
 
@@ -200,23 +200,6 @@ def _done(visit: Visit) -> dict[str, Any]:
         ],
         "headings": [[words.ending(visit, n, hold=hold) for hold in (False, True)] for n in range(most)],
         "missed": [[words.missed(n, right, visit.language) for right in range(n + 1)] if n else [""] for n in range(most)],
-    }
-
-
-def strip(language: Language) -> dict[str, Any]:
-    """What the line under the header says."""
-    _, ngettext = language.gettext, language.ngettext
-    return {
-        "offline": _("You are offline. Keep going: your answers stay on this phone and are sent when you are back."),
-        "waiting": [
-            ngettext("%(num)s answer is waiting to be sent.", "%(num)s answers are waiting to be sent.", n)
-            for n in range(MOST + 1)
-        ],
-        "call": _("Your supervisor has not been told yet. Please call."),
-        "link": _("Open the link from the e-mail once more, so that they can be sent."),
-        "refused": _("These answers could not be sent. They are deleted from this phone."),
-        "try": _("Try now"),
-        "now": _("Now"),
     }
 
 
