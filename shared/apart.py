@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 FRESH = get_context("spawn")  # nothing is shared: neither connections nor locks of threads
-NICE = 10
+NICE = 5
 
 
 class Failed(Exception):

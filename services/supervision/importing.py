@@ -5,9 +5,11 @@ Whoever dies in the middle leaves the list to the next one: what is in already i
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from services.supervision import notices, oneroster_mapping, people_import, store_uploads, uploads
 from services.supervision.looking import LARGE
@@ -18,6 +20,7 @@ from shared.running import Running, opened
 
 LOG = logging.getLogger("jitt.imports")
 IDLE_SECONDS = 1.0
+HOLD_SECONDS = 20.0
 WAITED_FOR = timedelta(minutes=1)
 OF_USE = timedelta(days=2)
 MOST_UNPACKED = 256 * 1024 * 1024
@@ -43,7 +46,8 @@ async def bring_in_one(running: Running) -> bool:
     if found is None:
         return False
     try:
-        state = await (apart.run(bring_in_apart, found) if len(found["file"] or b"") > LARGE else _bring_in(running, found))
+        async with _held(running, found["import_id"]):
+            state = await (apart.run(bring_in_apart, found) if len(found["file"] or b"") > LARGE else _bring_in(running, found))
         if state == "again":
             raise ConnectionError("the database was away")
     except Exception as error:
@@ -55,6 +59,23 @@ async def bring_in_one(running: Running) -> bool:
     async with running.connection() as conn:
         await store_uploads.end(conn, found["import_id"], state)
     return True
+
+
+@asynccontextmanager
+async def _held(running: Running, import_id: UUID) -> AsyncIterator[None]:
+    """As long as it is worked on, no other worker takes it up, however long the look at it takes."""
+    holding = asyncio.create_task(_hold(running, import_id))
+    try:
+        yield
+    finally:
+        holding.cancel()
+
+
+async def _hold(running: Running, import_id: UUID) -> None:
+    while True:
+        await asyncio.sleep(HOLD_SECONDS)
+        async with running.connection() as conn:
+            await store_uploads.hold(conn, import_id)
 
 
 async def _tell(running: Running, found: dict[str, Any], state: str) -> None:

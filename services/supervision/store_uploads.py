@@ -49,6 +49,9 @@ END = """
 UPDATE people_import SET state = $2, file = NULL, report = NULL, file_name = '', ended_at = now()
 WHERE import_id = $1 AND state = 'confirmed'
 """
+HOLD = """
+UPDATE people_import SET claimed_until = now() + interval '1 minute' WHERE import_id = $1 AND state = 'confirmed'
+"""
 TOOK = "SELECT now() - coalesce(confirmed_at, sent_at) FROM people_import WHERE import_id = $1"
 FORGET = """
 UPDATE people_import SET state = 'dropped', file = NULL, report = NULL, file_name = '', ended_at = now()
@@ -95,6 +98,11 @@ async def claim(conn: Connection) -> dict[str, Any] | None:
 
 async def note_written(conn: Connection, import_id: UUID, written: int) -> None:
     await conn.execute(WRITTEN, import_id, written)
+
+
+async def hold(conn: Connection, import_id: UUID) -> None:
+    """For another minute."""
+    await conn.execute(HOLD, import_id)
 
 
 async def took(conn: Connection, import_id: UUID) -> timedelta:

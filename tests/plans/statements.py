@@ -61,7 +61,7 @@ HOT: Mapping[str, str] = {
         PUT_CLEARANCE PUT_HOLD PUT_CONTACT
         NEWEST_TRAINING""",
     "services.supervision.store_ledger": "EVIDENCE",
-    "services.supervision.store_uploads": "ADD FIND OF_SITE LAST_MAPPING CONFIRM DROP CLAIM WRITTEN END TOOK FORGET",
+    "services.supervision.store_uploads": "ADD FIND OF_SITE LAST_MAPPING CONFIRM DROP CLAIM WRITTEN END HOLD TOOK FORGET",
     "services.supervision.store_rosters": "LOAD INSERT UPDATE REMOVE OF_SITE",
     "services.supervision.store_subscribers": "LOAD INSERT UPDATE OF_SITES",
     "services.supervision.store_webhooks": "LOAD INSERT UPDATE CLAIM FIND",

@@ -1,15 +1,18 @@
 """Whoever sent a list of people in is told by mail how it ended, where it took long or did not come in; once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
-from services.supervision import importing, letters, reading_notices, store_notices
+from services.supervision import importing, letters, people_import, reading_notices, store_notices, store_uploads
 from services.supervision.app import SERVICE
 from services.supervision.letter_desk import Letter, NoUse, Written
 from services.supervision.notices import Notice
+from services.supervision.people_import import Job, Looked
 from shared.contracts import ids
+from shared.running import Running
 from tests.conftest import Database
 from tests.supervision.builders import SITE
 from tests.supervision.console import Afternoon, an_afternoon, signed_in
@@ -59,6 +62,30 @@ async def written(day: Afternoon, email: str | None) -> Written:
         facts = await reading_notices.find_facts(conn, notice)
     assert facts
     return letters.write(notice, facts, "https://mentors.example.org", "https://console.example.org")
+
+
+async def test_whoever_works_on_a_list_holds_it_however_long_that_takes(
+    day: Afternoon, priya: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look takes longer than the claim lasts; another worker asks meanwhile."""
+    found = []
+    monkeypatch.setattr(importing, "HOLD_SECONDS", 0.01)
+    real = people_import.look
+
+    async def slow(running: Running, job: Job) -> Looked:
+        async with running.connection() as conn:
+            await conn.execute("UPDATE people_import SET claimed_until = now() - interval '1 second'")
+            async with asyncio.timeout(20):
+                while not await conn.fetchval("SELECT claimed_until > now() FROM people_import"):
+                    await asyncio.sleep(0.01)
+            found.append(await store_uploads.claim(conn))
+        return await real(running, job)
+
+    where = await looked_at(priya, LIST)
+    await say_yes(priya, where)
+    monkeypatch.setattr(people_import, "look", slow)
+    assert await importing.bring_in_one(day.running)
+    assert found == [None]
 
 
 async def test_what_comes_in_while_one_waits_for_it_is_no_mail(day: Afternoon, priya: httpx2.AsyncClient) -> None:
