@@ -27,7 +27,8 @@ WHERE l.mentor_id = u.mentor_id
 WAITING = """
 SELECT l.mentor_id, l.requested_at FROM link_request l
 WHERE l.mentor_id = ANY($1::uuid[])
-  AND NOT EXISTS (SELECT FROM preparation p WHERE p.mentor_id = l.mentor_id AND greatest(p.opened_at, p.last_answer_at) > l.requested_at)
+  AND NOT EXISTS (SELECT FROM preparation p
+                  WHERE p.mentor_id = l.mentor_id AND greatest(p.opened_at, p.last_answer_at) > l.requested_at)
   AND NOT EXISTS (SELECT FROM notice n WHERE n.person_id = l.mentor_id AND n.kind = 'link' AND n.created_at >= l.requested_at
                   AND n.state IN ('sent', 'delivered') AND n.sent_at < now() - interval '1 day')
 """
