@@ -241,12 +241,18 @@ def snoozed(case: MentorCase, alert: Alert, until: datetime, now: datetime, by: 
     return put(case, new, "snoozed", now), [AlertSnoozed(**_common(new, now), until=until, by=by)]
 
 
-def escalated(case: MentorCase, alert: Alert, line: Line, now: datetime, why: PassedWhy = "deadline") -> Told:
-    """To the next in line whom somebody stands for: the on-call number always is there. At the end it stays open, for ever."""
+def next_in_line(alert: Alert, line: Line) -> With | None:
+    """For whom somebody stands: the on-call number always is there."""
     rule = BY_NAME[alert.rule]
     role = rule.after(alert.with_role)
     while role in ("back_up", "site_lead") and not line.get(role):
         role = rule.after(role)
+    return role
+
+
+def escalated(case: MentorCase, alert: Alert, line: Line, now: datetime, why: PassedWhy = "deadline") -> Told:
+    """To the next in line. At the end it stays open, for ever."""
+    rule, role = BY_NAME[alert.rule], next_in_line(alert, line)
     if role is None or role == "digest":
         return put(case, replace(quiet(alert), with_role=role or alert.with_role), "updated", now), []
     again = now + rule.step if rule.after(role) else None

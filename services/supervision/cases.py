@@ -268,12 +268,13 @@ def looked_at(case: MentorCase | None, event: AlertLookedAt, now: datetime, _: F
 
 
 def unheard(case: MentorCase | None, event: AlertUnheard, now: datetime, facts: Facts) -> Decided:
-    """On to the next in line at once, unless it is with somebody else by now. Monday's list is no person who could be asked."""
+    """On to the next in line at once, unless it is with somebody else by now. Monday's list is no person who could be asked, and
+    nothing is sent to the number on call: there it goes at its deadline, and until then whoever it is with may see it."""
 
     def act(case: MentorCase, alert: Alert) -> Decided:
         if alert.state != "open" or alert.with_role != event.with_role:
             return Refused("with_somebody_else")
-        if BY_NAME[alert.rule].after(alert.with_role) in (None, "digest"):
+        if alerts.next_in_line(alert, facts.line) in (None, "digest", "on_call"):
             return Refused("nobody_next_in_line")
         return _followed(case, alerts.escalated(case, alert, facts.line, now, "unreached"), now)
 

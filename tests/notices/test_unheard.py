@@ -83,15 +83,17 @@ async def test_a_mail_that_comes_back_passes_its_alert_on_and_the_next_one_is_pa
     assert len(letters(kept, "dana")) == 2, "it is tried all the same: the address may work again"
 
 
-async def test_where_nobody_in_the_line_can_be_reached_it_ends_with_the_number_that_always_answers(town: Town, port: int) -> None:
+async def test_where_nobody_in_the_line_can_be_reached_it_stays_with_the_lead_until_its_deadline(town: Town, port: int) -> None:
     await town.happens(
         town.person("dana", "Dana Ortiz", "supervisor", email="gone-dana@mail.example"),
         town.person("priya", "Priya Nair", "site_lead", email=None),
     )
     await missed(town)
     await rounds(town, port)
-    assert await alert(town) == ("on_call", "unreached", "open")
-    assert [e.to_role for e in await outgoing(town.running) if isinstance(e, AlertEscalated)] == ["site_lead", "on_call"]
+    assert await alert(town) == OPEN
+    assert [e.to_role for e in await outgoing(town.running) if isinstance(e, AlertEscalated)] == ["site_lead"]
+    async with town.running.connection() as conn:
+        assert await conn.fetchval("SELECT escalate_at > now() FROM alert WHERE passed_why = 'unreached'")
 
 
 async def test_what_somebody_took_meanwhile_goes_nowhere(town: Town, port: int) -> None:
