@@ -85,6 +85,10 @@ SELECT max(greatest(n.sent_at, n.handed_at)) FILTER (WHERE n.state IN ('handed_o
 FROM notice n
 WHERE n.person_id = $2 AND n.created_at > now() - interval '4 days' AND n.kind = $3 AND n.about ->> 'one' = $4
   AND n.notice_id <> $1
+  AND CASE WHEN n.kind = 'briefs' THEN n.sent_at IS NULL OR NOT EXISTS (
+      SELECT FROM absence a WHERE a.delegate_id = ANY(looked_after($2)) AND a.from_at <= now() AND a.until_at > now()
+        AND greatest(a.from_at, a.noted_at) > n.sent_at)
+    ELSE n.about ->> 'for' = $6 END
 """
 LISTED = """
 SELECT a.mentor_id, coalesce(m.name, 'A mentor') AS name, count(*) AS things
@@ -147,7 +151,9 @@ def _for(notice: Notice) -> UUID | None:
 
 
 async def _twins(conn: Connection, notice: Notice) -> Twins:
-    row = await conn.fetchrow(TWINS, notice.notice_id, notice.person_id, notice.kind, notice.about["one"], notice.due_at)
+    """A list is one supervisor's, also for who reads those of two; a day is of all whom they looked after as it was sent."""
+    about = notice.about
+    row = await conn.fetchrow(TWINS, notice.notice_id, notice.person_id, notice.kind, about["one"], notice.due_at, about["for"])
     return Twins(row["sent_at"], row["under_way"]) if row else Twins()
 
 

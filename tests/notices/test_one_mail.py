@@ -20,13 +20,13 @@ UPDATE alert SET asked_at = asked_at - interval '2 minutes', place_at = place_at
 LATER = "UPDATE notice SET sent_at = sent_at - $1::interval, handed_at = handed_at - $1::interval"
 
 
-async def misses(town: Town, *numbers: int) -> None:
-    """Of each of these mentors a safety question, not sure of it, for a session next week; and its place in Dana's week."""
+async def misses(town: Town, *numbers: int, supervisor: str = "dana") -> None:
+    """Of each of these mentors a safety question, not sure of it, for a session next week; and its place in a week."""
     for number in numbers:
         mentor_id, session_id = ids.mentor(SITE, f"m{number}"), UUID(int=100 + number)
         own = {"mentor_id": mentor_id, "session_id": session_id, "starts_at": town.start + 7 * DAY}
         await town.happens(
-            town.person(f"m{number}", f"Mentor {number}"),
+            town.person(f"m{number}", f"Mentor {number}", supervisor_reference=supervisor),
             town.planned(**own),
             builders.answered(**own, training_id=UUID(int=200 + number), confidence=None),
         )
@@ -103,6 +103,44 @@ async def test_who_stands_in_gets_one_mail_about_the_day_with_the_sessions_of_bo
     about = [mail for mail in kept.mails if mail.to == "omar@mail.example"]
     assert len(about) == 1, [str(mail.message["Subject"]) for mail in about]
     assert "Marcus" in about[0].part("plain") and "Zoe" in about[0].part("plain")
+
+
+async def test_who_stands_in_gets_a_list_for_each_supervisor(town: Town, kept: Kept, port: int) -> None:
+    await stands_in(town)
+    await misses(town, 1, 2, 3, 4)
+    await misses(town, 5, 6, 7, 8, supervisor="omar")
+    for _ in range(2):
+        await rounds(town, port)
+        await town.all_due()
+    assert lists(kept) == ["Please look: four mentors"] * 2
+    one, other = [mail.part("plain") for mail in kept.mails if "four mentors" in str(mail.message["Subject"])]
+    assert {"Mentor 1" in one, "Mentor 1" in other} == {"Mentor 5" in one, "Mentor 5" in other} == {True, False}
+
+
+async def a_session_today(town: Town, reference: str, supervisor: str, number: int) -> None:
+    """With its training, and the mail about the day that asks for its answers now."""
+    soon = town.start - timedelta(hours=24)
+    own = {"mentor_id": ids.mentor(SITE, reference), "session_id": UUID(int=300 + number), "starts_at": soon}
+    await town.happens(
+        town.person(reference, reference.title(), supervisor_reference=supervisor),
+        town.planned(**own, quiz_by=soon - timedelta(hours=3)),
+        town.assigned(**own, training_id=UUID(int=400 + number), quiz_by=soon - timedelta(hours=3)),
+    )
+    await town.execute("UPDATE preparation SET due_at = now() - interval '1 second' WHERE due_at IS NOT NULL")
+    await fall_due(town.running, "preparation")
+    await town.all_due()
+
+
+async def test_a_day_that_becomes_theirs_after_its_mail_is_mailed_again(town: Town, kept: Kept, port: int) -> None:
+    await town.happens(town.person("omar", "Omar Haddad", "supervisor"))
+    await a_session_today(town, "zoe", "omar", 2)
+    await rounds(town, port)
+    await stands_in(town)
+    await a_session_today(town, "marcus", "dana", 1)
+    await rounds(town, port)
+    first, second = [mail.part("plain") for mail in kept.mails if mail.to == "omar@mail.example"]
+    assert "Zoe" in first and "Marcus" not in first
+    assert "Zoe" in second and "Marcus" in second
 
 
 async def test_a_mail_that_waits_does_not_go_to_whoever_looked_after_the_mentor_before(town: Town, kept: Kept, port: int) -> None:
