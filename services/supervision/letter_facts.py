@@ -78,7 +78,8 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Twins:
-    """Other notices of which one is enough for their reader: when the last was sent, and whether one is being sent now."""
+    """Other notices of which one is enough for their reader: when the last that was sent was written, and whether one is being
+    sent now."""
 
     sent_at: datetime | None = None
     under_way: bool = False

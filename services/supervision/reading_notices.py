@@ -77,9 +77,9 @@ SELECT stand_in(CASE WHEN $1::uuid IS NOT NULL THEN $1 ELSE (
   SELECT l.person_id FROM person l WHERE l.site_id = $2 AND l.role = 'site_lead' AND l.status = 'active'
   ORDER BY l.reference LIMIT 1) END)
 """
-# One that was claimed later than this one waits for it.
+# One that was claimed later than this one waits for it. A mail says what was there when it was written, not when it was taken.
 TWINS = """
-SELECT max(greatest(n.sent_at, n.handed_at)) FILTER (WHERE n.state IN ('handed_over', 'sent', 'delivered')) AS sent_at,
+SELECT max(coalesce(n.handed_at, n.sent_at)) FILTER (WHERE n.state IN ('handed_over', 'sent', 'delivered')) AS sent_at,
        coalesce(bool_or(n.state = 'handed_over' OR (n.state = 'sending' AND (n.due_at, n.notice_id) < ($5, $1))), false)
          AS under_way
 FROM notice n

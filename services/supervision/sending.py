@@ -17,7 +17,7 @@ from prometheus_client import Counter
 
 from services.supervision import letters, mailing, reading_notices, smtp, store_notices, texting
 from services.supervision.letter_desk import Elsewhere, Letter, NotNow, NoUse
-from services.supervision.letter_facts import Reader
+from services.supervision.letter_facts import Facts, Reader
 from services.supervision.messages import AlertUnheard
 from services.supervision.notice_messages import NoticeTried
 from services.supervision.notices import ASKS, Channel, Notice
@@ -125,7 +125,7 @@ class Sender:
         if notice.handed_at:
             LOG.warning("sending again what a server may have", extra={"notice": str(notice.notice_id), "kind": notice.kind})
         async with self._connections:
-            result = await self._over(notice, written, facts.reader, channels[0])
+            result = await self._over(notice, written, facts, channels[0])
         return _outcome(notice, result, channels)
 
     async def _passed_on(self, notice: Notice) -> NoticeTried:
@@ -148,10 +148,12 @@ class Sender:
         left = [channel for channel in there if channel != notice.channel]
         return sorted(left, key=lambda channel: (channel in reader.broken, channel != reader.wanted))
 
-    async def _over(self, notice: Notice, letter: Letter, reader: Reader, channel: Channel) -> Result:
+    async def _over(self, notice: Notice, letter: Letter, facts: Facts, channel: Channel) -> Result:
+        reader = facts.reader
+
         async def hand_over() -> bool:
             unsure = timedelta(seconds=self.settings.mail_unsure_seconds)
-            return await store_notices.hand_over(self.running.pool, notice, unsure)
+            return await store_notices.hand_over(self.running.pool, notice, unsure, facts.now)
 
         if channel == "text" and self.texts:
             return await self.texts.send(notice.notice_id, letter, reader, mailing.language_of(reader), hand_over)

@@ -1,7 +1,7 @@
 """SQL of notices and of how people can be reached. A notice is added by whatever causes it, in its transaction."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -68,8 +68,9 @@ WHERE n.notice_id = found.notice_id
 RETURNING n.notice_id, n.site_id, n.person_id, n.kind, n.about, n.created_at, n.useful_until, n.due_at, n.state, n.tries,
           n.channel, found.handed_at, n.sent_at, n.provider_id, n.reason
 """
+# As of when it was written: it may have waited for its turn since, and says nothing of what came up meanwhile.
 HAND_OVER = """
-UPDATE notice SET state = 'handed_over', handed_at = now(), due_at = now() + $3::interval
+UPDATE notice SET state = 'handed_over', handed_at = $4, due_at = now() + $3::interval
 WHERE notice_id = $1 AND tries = $2 AND state = 'sending'
 """
 LOAD_REACH = """
@@ -143,9 +144,9 @@ async def claim(pool: Pool, limit: int, lease: timedelta) -> list[Notice]:
     return [_notice(row) for row in (*asks, *others)]
 
 
-async def hand_over(pool: Pool, notice: Notice, lease: timedelta) -> bool:
+async def hand_over(pool: Pool, notice: Notice, lease: timedelta, written_at: datetime) -> bool:
     """From here on the server may have it. False: somebody else has claimed it since, and it is theirs."""
-    noted: str = await pool.execute(HAND_OVER, notice.notice_id, notice.tries, lease)
+    noted: str = await pool.execute(HAND_OVER, notice.notice_id, notice.tries, lease, written_at)
     return noted.endswith(" 1")
 
 

@@ -1,6 +1,7 @@
 """One mail where one is enough, none too few: a list that grows, a day for two, a mentor who moved on, a stand-in who is back."""
 
 from datetime import timedelta
+from time import monotonic
 from uuid import UUID, uuid4
 
 from services.supervision import away
@@ -65,6 +66,27 @@ async def test_a_list_that_grows_after_its_mail_is_mailed_again_an_hour_later_wi
     await town.execute("UPDATE notice SET due_at = now() WHERE due_at < now() + interval '1 minute'")
     await rounds(town, port)
     assert lists(kept) == ["Please look: four mentors", "Please look: six mentors"], "two more are one mail"
+
+
+async def test_what_comes_up_while_a_server_takes_the_list_does_not_stand_on_it_and_is_mailed_too(
+    town: Town, kept: Kept, port: int
+) -> None:
+    await misses(town, 1, 2, 3, 4)
+    await rounds(town, port)
+    await town.execute("UPDATE notice SET sent_at = now() + interval '10 seconds' WHERE state = 'sent'")  # it answers late
+    await misses(town, 5)
+    await rounds(town, port)
+    wait = await waits(town)
+    assert wait and timedelta(minutes=50) < wait <= timedelta(hours=1), "it waits for the hour, and is not dropped"
+
+
+async def test_a_mail_counts_as_of_when_it_was_written_however_long_it_waits_for_its_turn(town: Town, port: int) -> None:
+    await town.happens(town.assigned())
+    sender = town.sender(port, mail_per_second=4.0)
+    sender.pace.turn("mail.example", monotonic())
+    await sender.round()
+    sent = await town.one("training")
+    assert sent.sent_at and sent.handed_at and sent.sent_at - sent.handed_at > timedelta(milliseconds=200)
 
 
 async def test_a_deadline_within_two_hours_waits_for_no_hour(town: Town, kept: Kept, port: int) -> None:

@@ -164,7 +164,7 @@ async def test_what_a_server_may_have_waits_and_goes_out_again_as_the_same_messa
     await sender.round()
     unsure = await town.one("training")
     assert unsure.state == "handed_over" and unsure.due_at and unsure.handed_at
-    assert unsure.due_at - unsure.handed_at == timedelta(seconds=600)
+    assert timedelta(seconds=600) <= unsure.due_at - unsure.handed_at < timedelta(seconds=660), "since it was written"
     assert await sender.round() == 0, "not before the wait is over"
     await town.all_due()
     await sender.round()
