@@ -3,6 +3,8 @@
 Asking for a page has no effect by itself: what programs fetch ahead, nobody has seen (docs/decisions/0042).
 """
 
+import asyncio
+import logging
 from collections.abc import Iterable
 from typing import Annotated
 from uuid import UUID
@@ -14,7 +16,9 @@ from services.supervision.http_console import Caller, Console, ConsoleRoute
 from services.supervision.messages import AlertLookedAt
 from services.supervision.screens.facts import Alert, Meeting
 
+LOG = logging.getLogger("jitt.seen")
 MOST = 100  # as many as a list shows
+WAIT_SECONDS = 1.0
 
 
 def routes(console: Console) -> APIRouter:
@@ -33,13 +37,18 @@ def routes(console: Console) -> APIRouter:
 
 
 async def note_about(console: Console, caller: Caller, request: Request, meeting: Meeting) -> None:
-    """The open alerts about these sessions: a person who opens their brief reads what the alerts are about."""
+    """The open alerts about these sessions: a person who opens their brief reads what the alerts are about. Who prepares a
+    session waits for none of this: where the case is somebody else's at the moment, or set aside, the brief opens without it."""
     if not opened_by_a_person(request):
         return
     async with console.reading() as conn:
         ids = await reading.list_open_alerts_about(conn, meeting.mentor.id, [meeting.id, *meeting.together])
         found = await reading.load_alerts(conn, caller.staff, ids) if ids else {}
-    await note(console, caller, found.values())
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await note(console, caller, found.values())
+    except Exception as error:
+        LOG.warning("who has seen an alert cannot be kept now", extra={"error": f"{type(error).__name__}: {error}"})
 
 
 async def note(console: Console, caller: Caller, alerts: Iterable[Alert]) -> None:

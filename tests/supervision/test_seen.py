@@ -128,6 +128,18 @@ async def test_without_scripts_opening_its_brief_is_seeing_it_where_a_person_doe
     assert [one.by for one in (await kept(day)).seen] == [DANA] * seen
 
 
+async def test_a_brief_opens_while_somebody_else_has_the_case_and_says_so_the_next_time(
+    day: Afternoon, dana: httpx2.AsyncClient
+) -> None:
+    brief = f"/briefs/{day.trainings['marcus']}"
+    async with day.running.connection() as conn, conn.transaction():
+        await conn.execute("SELECT FROM mentor_case WHERE mentor_id = $1 FOR UPDATE", MARCUS)
+        assert (await dana.get(brief, headers=NAVIGATES)).status_code == 200
+    assert (await kept(day)).seen == ()
+    assert (await dana.get(brief, headers=NAVIGATES)).status_code == 200
+    assert [one.by for one in (await kept(day)).seen] == [DANA]
+
+
 async def test_the_feed_tells_of_it_like_of_every_step(day: Afternoon, dana: httpx2.AsyncClient) -> None:
     alert = await kept(day)
     await says_seen(dana, alert.alert_id)
