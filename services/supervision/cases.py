@@ -272,7 +272,7 @@ def unheard(case: MentorCase | None, event: AlertUnheard, now: datetime, facts: 
     nothing is sent to the number on call: there it goes at its deadline, and until then whoever it is with may see it."""
 
     def act(case: MentorCase, alert: Alert) -> Decided:
-        if alert.state != "open" or alert.with_role != event.with_role:
+        if alert.state != "open" or alert.with_role != event.with_role or event.to not in (None, alert.asked):
             return Refused("with_somebody_else")
         if alerts.next_in_line(alert, facts.line) in (None, "digest", "on_call"):
             return Refused("nobody_next_in_line")

@@ -256,6 +256,13 @@ class Alert:
     passed_why: PassedWhy | None = None
 
     @property
+    def asked(self) -> UUID | None:
+        """Who is asked to act on it; None: nobody in particular, such as the site's lead."""
+        if self.escalated_at:
+            return self.with_person
+        return self.supervisor_id if self.with_role in ("supervisor", "on_call") else None
+
+    @property
     def live(self) -> bool:
         return self.state != "resolved"
 

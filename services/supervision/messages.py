@@ -168,6 +168,7 @@ class AlertUnheard(Event):
     mentor_id: UUID
     alert_id: UUID
     with_role: str = Field(description="whose turn it was when the message was made")
+    to: UUID | None = Field(None, description="whom the message was for; None: the site's lead")
 
 
 class DayNoted(Event):

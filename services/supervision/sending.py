@@ -20,7 +20,7 @@ from services.supervision.letter_desk import Elsewhere, Letter, NotNow, NoUse
 from services.supervision.letter_facts import Facts, Reader
 from services.supervision.messages import AlertUnheard
 from services.supervision.notice_messages import NoticeTried
-from services.supervision.notices import ASKS, Channel, Notice
+from services.supervision.notices import ASKS, LEAD, Channel, Notice
 from services.supervision.smtp import Accepted, Busy, Refused, Result
 from shared.running import Running
 from shared.security import Link, mint_link
@@ -135,7 +135,9 @@ class Sender:
     async def _pass_on(self, notice: Notice) -> None:
         """Its alert goes on to the next in line, once, if it still is with whom this was for."""
         about = notice.about
-        event = AlertUnheard(mentor_id=UUID(about["mentor_id"]), alert_id=UUID(about["alert_id"]), with_role=about["with_role"])
+        to = None if about.get("for", LEAD) == LEAD else UUID(about["for"])
+        event = AlertUnheard(mentor_id=UUID(about["mentor_id"]), alert_id=UUID(about["alert_id"]), with_role=about["with_role"],
+                             to=to)  # fmt: skip
         outcome = await self.running.submit(event, id=f"{notice.notice_id}/unheard", source="notices")
         if outcome.kind == "applied":
             UNHEARD.inc()

@@ -83,6 +83,22 @@ async def test_a_mail_that_comes_back_passes_its_alert_on_and_the_next_one_is_pa
     assert len(letters(kept, "dana")) == 2, "it is tried all the same: the address may work again"
 
 
+async def test_a_mail_to_a_former_supervisor_that_comes_back_passes_on_nothing_that_another_one_has(
+    town: Town, kept: Kept, port: int
+) -> None:
+    await missed(town)
+    await rounds(town, port)
+    sent = await town.one("alert", SUPERVISOR)
+    await town.happens(
+        town.person("omar", "Omar Haddad", "supervisor"), town.person("marcus", "Marcus Bell", supervisor_reference="omar")
+    )
+    await rounds(town, port)
+    assert len(letters(kept, "omar")) == 1
+    await told(town.running, sent.notice_id, Report(status="bounced", reason="5.1.1"), "test")
+    await rounds(town, port)
+    assert await alert(town) == ("supervisor", None, "open")
+
+
 async def test_where_nobody_in_the_line_can_be_reached_it_stays_with_the_lead_until_its_deadline(town: Town, port: int) -> None:
     await town.happens(
         town.person("dana", "Dana Ortiz", "supervisor", email="gone-dana@mail.example"),

@@ -43,6 +43,7 @@ from tests.supervision.builders import (
     settled,
     taken,
     undone,
+    unheard,
 )
 
 NOON = START - 4 * HOUR
@@ -329,3 +330,13 @@ def test_a_hundred_trainings_do_not_grow_the_case_without_end() -> None:
         values = of(number)
         story.happens(mistaken(f"code_{number % 30}", number), at=values["starts_at"] - timedelta(hours=4))
     assert story.case and len(story.case.history.trainings) == 24
+
+
+def test_what_came_back_from_a_former_supervisor_passes_on_nothing_that_another_one_has() -> None:
+    story, omars = held(), listed(supervisor_reference="omar")
+    late = unheard(story.alert(SURE)).model_copy(update={"to": SUPERVISOR})
+    story.happens(omars)
+    assert story.tries(late) == Refused("with_somebody_else")
+    assert story.alert(SURE).with_role == "supervisor"
+    story.happens(late.model_copy(update={"to": omars.supervisor_id}))
+    assert (story.alert(SURE).with_role, story.alert(SURE).passed_why) == ("site_lead", "unreached")
