@@ -99,7 +99,8 @@ GROUP BY a.mentor_id, m.name ORDER BY name, a.mentor_id
 UNREACHED_STAFF = """
 SELECT p.person_id, p.name FROM person p LEFT JOIN reach r ON r.person_id = p.person_id
 WHERE p.site_id = $1 AND p.role IN ('supervisor', 'site_lead') AND p.status = 'active'
-  AND (r.broken <> '{}' OR (coalesce(p.email, '') = '' AND NOT ($2 AND coalesce(p.phone, '') <> '')))
+  AND NOT (coalesce(p.email, '') <> '' AND NOT coalesce(r.broken, '{}') ? 'mail')
+  AND NOT ($2 AND coalesce(p.phone, '') <> '' AND NOT coalesce(r.broken, '{}') ? 'text')
 ORDER BY p.name, p.person_id LIMIT 20
 """
 UNREACHED = """
@@ -142,7 +143,7 @@ async def list_unreached(conn: Connection, who: Staff) -> list[Unreached]:
 
 
 async def list_unreached_staff(conn: Connection, site_id: str, *, texts: bool) -> list[Unreached]:
-    """`texts`: text messages leave from here, so that a number is enough."""
+    """By no way that there is. `texts`: text messages leave from here, so that a number is enough."""
     return [Unreached(row["person_id"], row["name"]) for row in await conn.fetch(UNREACHED_STAFF, site_id, texts)]
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from services.supervision import sending, store_notices
+from services.supervision import reading_notices, sending, store_notices
 from services.supervision.http_notices import Report, told
 from services.supervision.sending import LEASE
 from shared.contracts.supervision import AlertEscalated
@@ -12,7 +12,7 @@ from tests.driving import outgoing
 from tests.notices.server import Kept
 from tests.notices.town import Town
 from tests.supervision import builders
-from tests.supervision.builders import LEAD, SUPERVISOR
+from tests.supervision.builders import LEAD, SITE, SUPERVISOR
 from tests.supervision.console import signed_in, words
 
 ALERT = "SELECT with_role, passed_why, state FROM alert WHERE rule = 'confident_miss_on_safety_item'"
@@ -110,6 +110,19 @@ async def test_where_nobody_in_the_line_can_be_reached_it_stays_with_the_lead_un
     assert [e.to_role for e in await outgoing(town.running) if isinstance(e, AlertEscalated)] == ["site_lead"]
     async with town.running.connection() as conn:
         assert await conn.fetchval("SELECT escalate_at > now() FROM alert WHERE passed_why = 'unreached'")
+
+
+async def test_of_two_ways_one_that_works_is_enough(town: Town, port: int) -> None:
+    """As a sender sees it: the alert of such a person goes nowhere."""
+    await town.happens(town.person("dana", "Dana Ortiz", "supervisor", email="gone-dana@mail.example"))
+    await missed(town)
+    await rounds(town, port)
+    async with town.running.connection() as conn:
+        by_mail = await reading_notices.list_unreached_staff(conn, SITE, texts=False)
+        by_any = await reading_notices.list_unreached_staff(conn, SITE, texts=True)
+        await conn.execute("UPDATE reach SET broken = jsonb_build_object('text', broken -> 'mail')")
+        by_mail_again = await reading_notices.list_unreached_staff(conn, SITE, texts=True)
+    assert [[one.name for one in found] for found in (by_mail, by_any, by_mail_again)] == [["Dana Ortiz"], [], []]
 
 
 async def test_what_somebody_took_meanwhile_goes_nowhere(town: Town, port: int) -> None:
