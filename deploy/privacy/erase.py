@@ -201,10 +201,10 @@ def _listed(file: Path) -> list[PersonErased]:
         fail(f"{file} is no list of `jitt erase ledger`. Nothing was done.", 2)
 
 
-async def _known(services: All) -> list[PersonErased]:
-    """By the topic, and by every service's own ledger, should the topic be lost or a database restored. Of whom none of them says
-    what they were, both are said: each looks for what the other does not."""
-    found = {one.mentor_id: one for one in await _on_topic()}
+async def _known(services: All, told: Sequence[PersonErased]) -> list[PersonErased]:
+    """By what is `told`, and by every service's own ledger, should the topic be lost or a database restored. Of whom none of them
+    says what they were, both are said: each looks for what the other does not."""
+    found = {one.mentor_id: one for one in told}
     unclear: set[UUID] = set()
     for running in services.values():
         async with running.connection() as conn:
@@ -231,12 +231,13 @@ async def _on_topic() -> list[PersonErased]:
 async def _again(services: All, listed: Sequence[PersonErased]) -> tuple[int, int]:
     """How many people, and how many rows had come back."""
     try:
-        known = await _known(services)
+        told = await _on_topic()
     except (bus.Unread, bus.Error) as problem:
         if not listed:
             fail(KAFKA_AWAY.format(problem))
-        known = []
-    known = list({(one.mentor_id, one.role): one for one in (*known, *listed)}.values())
+        told = []
+    known = await _known(services, [*told, *listed])
+    known = list({(one.mentor_id, one.role): one for one in (*told, *known, *listed)}.values())
     run, rows = uuid4(), 0
     for running in services.values():
         before = await _rows(running)

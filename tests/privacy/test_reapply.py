@@ -10,7 +10,7 @@ from deploy import topology
 from deploy.local.stack import Stack
 from deploy.privacy import erase
 from deploy.privacy.asking import All
-from shared import db
+from shared import bus, db
 from shared.contracts import ids
 from shared.contracts.supervision import PersonErased
 from shared.messaging import store_erasing
@@ -93,6 +93,21 @@ async def test_each_goes_again_as_what_they_were_by_the_ledger_of_any_service(se
     assert await erase._again(services, []) == (3, 0), "a second time nothing comes of it"
 
 
+async def test_a_list_that_was_kept_apart_adds_to_the_ledgers_where_kafka_is_away(
+    services: All, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away() -> list[PersonErased]:
+        raise bus.Unread("Kafka does not answer")
+
+    monkeypatch.setattr(erase, "_on_topic", away)
+    async with services["trigger"].connection() as conn:
+        await conn.execute("INSERT INTO erased (person_id, role) VALUES ($1, 'mentor')", MARCUS)
+    await back(services)
+    listed = [PersonErased.model_validate({"mentor_id": id, "role": "staff", "site_id": SITE}) for id in (DANA, PRIYA)]
+    assert (await erase._again(services, listed))[0] == 3
+    assert await left(services) == (0, {NOBODY})
+
+
 async def test_whom_an_earlier_version_erased_without_saying_what_they_were_is_erased_as_both(services: All, lost: None) -> None:
     async with services["trigger"].connection() as conn:
         await conn.executemany("INSERT INTO erased (person_id) VALUES ($1)", [(id,) for id in ROLES])
@@ -100,7 +115,7 @@ async def test_whom_an_earlier_version_erased_without_saying_what_they_were_is_e
     assert (await erase._again(services, []))[0] == 3
     assert await left(services) == (0, {NOBODY})
     assert set((await ledger(services["supervision"])).values()) == {""}
-    known = await erase._known(services)
+    known = await erase._known(services, [])
     assert {(one.mentor_id, one.role) for one in known} == {(id, "staff") for id in ROLES}, "which looks further"
 
 
@@ -111,4 +126,4 @@ async def test_what_was_asked_for_here_says_what_they_were_where_the_ledger_does
     await services["supervision"].submit(event, id="dana", source="test")
     async with services["supervision"].connection() as conn:
         await conn.execute("UPDATE erased SET role = ''")
-    assert [(one.role, one.site_id) for one in await erase._known(services)] == [("staff", SITE)]
+    assert [(one.role, one.site_id) for one in await erase._known(services, [])] == [("staff", SITE)]
