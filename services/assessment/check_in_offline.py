@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
@@ -82,8 +83,8 @@ def routes(running: Running) -> APIRouter:
 
 
 def page(visit: CheckInVisit, name: str) -> Response:
-    """About what the phone keeps."""
-    return check_in_pages.show("offline.jinja", visit, name=name)
+    """About what the phone keeps. What says that it was removed must not bring it back."""
+    return check_in_pages.show("offline.jinja", replace(visit, keeps=visit.keeps and name != "forgotten"), name=name)
 
 
 def bundle(visit: CheckInVisit) -> dict[str, Any]:

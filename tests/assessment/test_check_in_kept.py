@@ -6,7 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from tests.assessment.building import SESSION
+from services.assessment import check_in_offline
+from services.assessment.check_in_visits import CheckInVisit
+from services.assessment.visits import PAGES
+from shared.pages import languages
+from shared.security import Link
+from tests.assessment.building import MENTOR, SESSION, enrolled, site
 from tests.assessment.checking_in import ALL, STEPS, arrive, link_to, opened, over, said
 from tests.driving import deliver, outgoing
 
@@ -138,3 +143,12 @@ async def test_removing_a_check_in_from_the_phone_removes_its_cookie(phone):
     assert phone.heading == "This check-in is no longer on this phone"
     await phone.open(PATH)
     assert phone.status == 404
+
+
+@pytest.mark.parametrize(("name", "keeps"), [("offline", True), ("forget", True), ("forgotten", False)])
+def test_the_page_that_says_that_it_is_gone_from_the_phone_does_not_keep_it_again(name, keeps):
+    """The script of a page asks the worker to keep what the address names, which may still be the link."""
+    link, language = Link("check_in", SESSION, MENTOR, 1), languages.spoken(PAGES, "en")
+    visit = CheckInVisit(link_to(), link, datetime.now(UTC), over(), None, enrolled(), site(), language, keeps=True)
+    there = check_in_offline.page(visit, name), check_in_offline.bundle(visit)["pages"][name].encode()
+    assert [b"mentor.js" in getattr(one, "body", one) for one in there] == [keeps, keeps]
