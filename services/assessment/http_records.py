@@ -25,7 +25,7 @@ from shared.running import Running
 from shared.security import Expired, Link, mint_link
 from shared.settings import settings
 
-COOKIE = "jitt_record"
+COOKIE = "jitt_own_record"  # not jitt_record: phones were given that for 90 days, and it would open the record for as long
 AN_HOUR = 3_600  # then the link is needed again: a phone that is shared, and forgotten, shows the record to nobody for longer
 CALENDAR_LIFE = timedelta(days=400)  # a school year and the summer after it
 PAST = timedelta(days=60)  # that a calendar still shows

@@ -152,7 +152,7 @@ async def test_its_link_opens_nothing_else(phone):
     for path in (f"/m/{token}", f"/m/{token}/record", f"/m/{token}/certificate", f"/t/{token}"):
         await phone.open(path)
         assert (phone.status, phone.heading) == (404, "This link does not work.")
-    phone.client.cookies.set("jitt_record", token, path=HOME)
+    phone.client.cookies.set("jitt_own_record", token, path=HOME)
     await phone.open(f"{HOME}/record")
     assert phone.status == 404
 

@@ -187,7 +187,7 @@ async def test_cookies_are_for_one_thing_for_https_and_for_no_script(phone, link
             for name, cookie in SimpleCookie(header).items():
                 assert (cookie["secure"], cookie["httponly"], cookie["samesite"], cookie["domain"]) == (True, True, "lax", "")
                 found.setdefault(name, set()).add(cookie["path"])
-    assert found == {COOKIE: {HERE}, "jitt_record": {HOME}, "jitt_cookies": {"/t", "/m"}}
+    assert found == {COOKIE: {HERE}, "jitt_own_record": {HOME}, "jitt_cookies": {"/t", "/m"}}
     await secure.aclose()
 
 

@@ -56,6 +56,13 @@ async def test_a_phone_that_is_shared_and_forgotten_shows_the_record_for_an_hour
     assert (phone.status, phone.heading) == (200, "Your own record")
 
 
+async def test_a_cookie_of_ninety_days_from_before_opens_the_record_no_more(phone):
+    await arrive(phone.running)
+    phone.client.cookies.set("jitt_record", record_link(), path=HOME)
+    await phone.open(f"{HOME}/record")
+    assert (phone.status, phone.heading) == (404, "Your record is closed on this phone.")
+
+
 async def test_with_cookies_refused_the_link_stays_in_the_address(phone):
     await arrive(phone.running)
     token = record_link()
