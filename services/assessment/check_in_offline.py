@@ -22,7 +22,12 @@ from shared.shrunk import Shrunk
 
 NOTHING = "There is nothing to take along: the check-in was sent, or cannot be sent now."
 SENT = N_("Your check-in is sent.")
-LATER = N_("You had sent another check-in for this session afterwards. That one counts.")
+AGAIN = {
+    "said_later": N_("You had sent another check-in for this session afterwards. That one counts."),
+    "sent_already": N_(
+        "You had sent a check-in for this session on another day. That one counts. Do you want to talk? Call your site."
+    ),
+}
 REFUSED = {
     "session_canceled": N_("Your check-in could not be sent, because the session was called off. It is deleted from this phone."),
     "too_late": N_("Your check-in could not be sent, because it was too late. It is deleted from this phone. Call your site."),
@@ -147,7 +152,7 @@ async def take_one(running: Running, visit: CheckInVisit, form: Form) -> Taken:
     if outcome.kind in ("applied", "duplicate"):  # one that is set aside stays on the phone, which says that nobody has seen it
         return Taken("sent")
     reason = outcome.reason or ""
-    if reason in ("said_later", "sent_already"):
+    if reason in AGAIN:
         return Taken("again", reason)
     return Taken("wait" if outcome.kind != "refused" or reason in WAITS else "refused", reason)
 
@@ -162,5 +167,4 @@ def told(forms: Sequence[Form], taken: Sequence[Taken], language: Language) -> s
         return ""
     if said[-1].result == "refused":
         return language.gettext(REFUSED.get(said[-1].reason, NOT_SENT))
-    words = LATER if said[-1].result == "again" else SENT
-    return language.gettext(words)
+    return language.gettext(AGAIN.get(said[-1].reason, SENT))

@@ -58,6 +58,16 @@ async def test_what_was_said_later_from_another_phone_stands_also_when_the_kept_
     assert [event.wants_to_talk for event in await said(phone.running)] == ["no"]
 
 
+async def test_one_that_was_sent_on_an_earlier_day_counts_and_is_not_said_to_have_come_later(phone):
+    """Whoever asked for a talk in the one that does not count has to know that nobody was told."""
+    await arrive(phone.running, over(ago=timedelta(hours=71)))
+    await send(phone, form(50 * HOUR))
+    got = await send(phone, form(HOUR, talk="today"))
+    assert (got["results"], got["stays"], "afterwards" in got["said"]) == (["again"], True, False)
+    assert got["said"].endswith("on another day. That one counts. Do you want to talk? Call your site.")
+    assert [event.wants_to_talk for event in await said(phone.running)] == ["no"]
+
+
 async def test_a_change_that_was_kept_follows_what_it_changes(phone):
     await arrive(phone.running, over(ago=timedelta(hours=3)))
     forms = [form(2 * HOUR), form(HOUR, **{f"step-{STEPS[0]}": "no"})]

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.assessment import offline_kept
+from services.assessment import check_in_offline, offline_kept
 from services.assessment.offline_kept import NOT_SENT, Forms, Taken
 from services.assessment.visits import PAGES
 from shared.pages import languages
@@ -239,3 +239,9 @@ async def test_removing_a_training_from_the_phone_removes_its_cookie(phone, link
     assert phone.heading == "This training is no longer on this phone"
     await phone.open(f"{HERE}/questions/1")
     assert phone.status == 404
+
+
+@pytest.mark.parametrize(("reason", "words"), [("said_later", "afterwards"), ("sent_already", "on another day"), ("", "is sent")])
+def test_what_became_of_a_kept_check_in_is_said_as_it_was(reason, words):
+    kept, taken = check_in_offline.Form(path="", fields=[], age=0), Taken("again" if reason else "sent", reason)
+    assert words in check_in_offline.told([kept], [taken], languages.spoken(PAGES, "en"))
