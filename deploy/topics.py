@@ -13,7 +13,7 @@ from services.supervision import store_subscribers
 from shared import bus, kafka_logins
 from shared.commands import fail, on
 from shared.contracts.topics import TOPICS, inbound, outbound
-from shared.kafka_logins import PUBLISHER, SUBSCRIBER, Failed, Kind, Lacking
+from shared.kafka_logins import MOST_LOGINS, PUBLISHER, SUBSCRIBER, Failed, Kind, Lacking
 from shared.kafka_rights import Right, of_service
 from shared.running import Running
 from shared.settings import settings
@@ -79,7 +79,8 @@ def login(
 ) -> None:
     """Give a service a login at Kafka, with the rules that it needs and no others. It is shown once; Kafka keeps it.
 
-    Earlier ones go on until you say --end-old, so that each process can be given the new one first.
+    Earlier ones go on until you say --end-old, so that each process can be given the new one first; but a service has four at
+    most, and one more ends the oldest. All processes of a service can use the same.
     """
     need_kafka()
     [name] = _chosen(service)
@@ -89,6 +90,7 @@ def login(
             ended = kafka_logins.end_old(kafka, name, SERVICE)
             typer.echo(ENDED.format(", ".join(ended)) if ended else f"{name} has no earlier login.")
             return
+        ends = kafka_logins.list_logins(kafka, SERVICE).get(name, [])[: 1 - MOST_LOGINS]
         given = new_login(name)
     except Lacking as lacking:
         fail(NO_LOGINS.format(lacking))
@@ -96,6 +98,8 @@ def login(
         fail(NOT_ANSWERED.format(problem))
     for setting, value in given.items():
         typer.echo(f"{setting}={value}")
+    if ends:
+        typer.echo(ENDED.format(", ".join(ends)), err=True)
 
 
 def new_login(service: str) -> dict[str, str]:

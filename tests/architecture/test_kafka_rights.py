@@ -11,9 +11,10 @@ from typer.testing import CliRunner, Result
 from deploy import topics
 from deploy.generate import contracts
 from deploy.topology import NAMES
+from shared import kafka_logins
 from shared.contracts.topics import TOPICS
 from shared.kafka_rights import of_publisher, of_service, of_subscriber
-from shared.settings import Settings
+from shared.settings import Settings, settings
 
 
 def jitt(*words: str) -> Result:
@@ -53,6 +54,19 @@ def test_the_printed_commands_name_each_right_once_and_the_principal_that_was_as
 def test_a_principal_without_a_service_and_a_service_that_there_is_not_are_refused_in_words():
     assert (jitt("acls", "--principal", "User:x").exit_code, jitt("acls", "trgger").exit_code) == (2, 2)
     assert "Choose one of: trigger, content" in jitt("acls", "trgger").stderr
+
+
+@pytest.mark.parametrize(("there", "ended"), [(0, ""), (3, ""), (4, topics.ENDED.format("service.content.1") + "\n")])
+def test_whoever_makes_one_login_too_many_is_told_whose_end_that_was(there, ended, monkeypatch):
+    known = {"content": [f"service.content.{n + 1}" for n in range(there)]}
+    monkeypatch.setenv("JITT_KAFKA", "127.0.0.1:1")
+    monkeypatch.setenv("JITT_POSTGRES", "postgresql://nobody@127.0.0.1:1/jitt")
+    monkeypatch.setattr(kafka_logins, "list_logins", lambda kafka, kind: known)
+    monkeypatch.setattr(topics, "new_login", lambda service: {"JITT_KAFKA_USER": f"service.{service}.{there + 1}"})
+    settings.cache_clear()
+    told = jitt("login", "content")
+    settings.cache_clear()
+    assert (told.exit_code, told.stdout, told.stderr) == (0, f"JITT_KAFKA_USER=service.content.{there + 1}\n", ended)
 
 
 @pytest.mark.parametrize(
