@@ -22,7 +22,7 @@ from kafka.protocol.admin import (
     ListGroupsRequest,
 )
 from kafka.protocol.consumer import FetchRequest, JoinGroupRequest, OffsetCommitRequest, OffsetFetchRequest
-from kafka.protocol.metadata import MetadataRequest
+from kafka.protocol.metadata import FindCoordinatorRequest, MetadataRequest
 from kafka.protocol.producer import InitProducerIdRequest, ProduceRequest
 from kafka.record.memory_records import MemoryRecordsBuilder
 
@@ -66,6 +66,13 @@ class Asking:
             found |= {(what, group) for group in things.groups if self._may(way(group), GROUP)}
         found |= {("transact", id) for id in things.transactional_ids if self._may(_transact(id), TRANSACTIONAL_ID)}
         return found | {(what, "") for what, way in OF_CLUSTER.items() if self._may(way(), CLUSTER, TOPIC)}
+
+    def woken(self) -> set[str]:
+        """All topics that are to be seen, once Kafka has been asked for what makes those of its own: where a group's places and a
+        transaction's end are kept."""
+        for kind in (0, 1):  # a group, a transaction
+            self._send(FindCoordinatorRequest(key=NOBODY, key_type=kind, max_version=2))
+        return set(self._seen())
 
     def _may(self, request: Any, *denied: int) -> bool:
         codes = list(_codes(self._send(request)))

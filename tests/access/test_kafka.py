@@ -75,6 +75,8 @@ def kafka(stack: Stack) -> Kafka:
     things = Things(
         (*(topic.name for topic in topics), *INTERNAL), (*groups, *map(own_topic, SUBSCRIBERS), "anybody"), (*ids, "anything")
     )
+    with signed_in(Entrance("PLAINTEXT", stack.kafka), None) as asking:
+        eventually(lambda: asking.woken() >= set(INTERNAL), "Kafka has made its own topics", 30)
     return Kafka(stack.kafka, kafka_logins.find_entrance(stack.kafka), logins, things)
 
 
