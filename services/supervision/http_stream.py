@@ -68,6 +68,25 @@ class Redrawn:
     day: Today | None = None
 
 
+@dataclass(slots=True)
+class Voice:
+    """What is said to people who listen to a page: the newest sentence, and not within ten seconds of the one before."""
+
+    spoke_at: float = float("-inf")
+    held: str = ""
+
+    def says(self, now: float, sentence: str = "") -> str:
+        """What is to be said now; one that comes too soon is held back until its time."""
+        self.held = sentence or self.held
+        if not self.due(now):
+            return ""
+        said, self.held, self.spoke_at = self.held, "", now
+        return said
+
+    def due(self, now: float) -> bool:
+        return bool(self.held) and now - self.spoke_at >= BETWEEN_SENTENCES
+
+
 def routes(console: Console, feed: Feed) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     program = Annotated[Caller, Depends(console.program)]
@@ -91,8 +110,8 @@ async def _start(console: Console, asked: str) -> Cursor:
     return min(reading_feed.parse(asked) or here, here)
 
 
-async def looks(page: Page, caller: Caller, place: Cursor) -> AsyncGenerator[Look | Cursor, None]:
-    """Whenever something has changed; else a place, as a sign of life."""
+async def looks(page: Page, caller: Caller, place: Cursor, voice: Voice) -> AsyncGenerator[Look | Cursor, None]:
+    """Whenever something has changed; else a place, as a sign of life, or since there is something to say by now."""
     loop = asyncio.get_running_loop()
     callers, seen, beat_at = [caller], page.wanted.print, loop.time()
 
@@ -110,7 +129,7 @@ async def looks(page: Page, caller: Caller, place: Cursor) -> AsyncGenerator[Loo
             if look and (changes or look.print != seen):
                 seen, beat_at = look.print, loop.time()
                 yield look
-            elif loop.time() - beat_at >= BEAT_SECONDS:
+            elif loop.time() - beat_at >= BEAT_SECONDS or voice.due(loop.time()):
                 beat_at = loop.time()
                 yield now
 
@@ -134,21 +153,22 @@ async def _look(page: Page, caller: Caller, place: Cursor, changes: Sequence[Cha
 async def _page_events(page: Page, caller: Caller, place: Cursor) -> AsyncGenerator[ServerSentEvent, None]:
     """Two events a change: the status line, which always lands, and the list, which waits while somebody is in it."""
     loop, console = asyncio.get_running_loop(), page.console
-    spoke_at, day = float("-inf"), await _baseline(console, caller, page.wanted)
+    voice, open_alerts, day = Voice(), 0, await _baseline(console, caller, page.wanted)
     yield beat(place)
-    async with aclosing(looks(page, caller, place)) as found:
+    async with aclosing(looks(page, caller, place, voice)) as found:
         async for look in found:
             if isinstance(look, Cursor):
+                if sentence := voice.says(loop.time()):
+                    yield ServerSentEvent(raw_data=_part(console, "live-status", sentence=sentence, open_alerts=open_alerts))
                 yield beat(look)
                 continue
             if look.changes and all(change.kind == SEEN for change in look.changes):
                 yield ServerSentEvent(raw_data=_seen(console, look), id=str(look.place))
                 continue
             new = await _redrawn(console, look, page.wanted, day)
-            day, quiet = new.day, not new.sentence or loop.time() - spoke_at < BETWEEN_SENTENCES
-            spoke_at = spoke_at if quiet else loop.time()
-            sentence = "" if quiet else new.sentence
-            yield ServerSentEvent(raw_data=_part(console, "live-status", sentence=sentence, open_alerts=new.open_alerts))
+            day, open_alerts = new.day, new.open_alerts
+            sentence = voice.says(loop.time(), new.sentence)
+            yield ServerSentEvent(raw_data=_part(console, "live-status", sentence=sentence, open_alerts=open_alerts))
             yield ServerSentEvent(raw_data=new.body, id=str(look.place))
 
 

@@ -59,7 +59,7 @@ async def test_a_list_that_the_database_had_no_time_for_is_brought_in_later_and_
     ended = []
 
     async def claimed(conn):
-        return {"import_id": 1}
+        return {"import_id": 1, "file": b""}
 
     async def nothing(conn):
         """Nothing is old enough."""

@@ -59,11 +59,13 @@ async def test_two_workers_do_not_do_it_at_once(content):
     assert len([kept async for kept in retention.run(content)]) == 1
 
 
-async def test_a_dry_run_counts_a_run_deletes_and_the_log_says_so(content, monkeypatch):
-    async with content.connection() as conn:
-        name = await conn.fetchval("SELECT current_database()")
-    monkeypatch.setattr("deploy.privacy.asking.topology.NAMES", ("content",))
-    monkeypatch.setenv("JITT_CONTENT_POSTGRES", at_database(db.service_dsn("content"), name))
+async def test_a_dry_run_counts_a_run_deletes_and_the_log_says_so(content, database, monkeypatch):
+    """Supervision writes the commands down."""
+    here = {"content": content, "supervision": await database(topology.service("supervision"))}
+    monkeypatch.setattr("deploy.privacy.asking.topology.NAMES", tuple(here))
+    for service, running in here.items():
+        name = await running.pool.fetchval("SELECT current_database()")
+        monkeypatch.setenv(f"JITT_{service.upper()}_POSTGRES", at_database(db.service_dsn(service), name))
     found = [{"service": "content", "table": "choice", "days": 1_095, "rows": 5}]
     assert json.loads(await typed("run", "--dry-run", "--json")) == found
     assert await left(content) == 7

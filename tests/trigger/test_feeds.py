@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.trigger import calendar_import, feeds, fetching, store_feeds
+from services.trigger import beside, calendar_import, feeds, fetching, store_feeds
 from services.trigger.store_feeds import Asked, Feed
 from shared import outside
 from shared.contracts import ids
@@ -172,7 +172,7 @@ async def test_each_feed_that_is_due_is_looked_at_once_whoever_works(running: Ru
     async def room() -> None:
         pass
 
-    workers = [asyncio.create_task(feeds.run(running, room)) for _ in range(3)]
+    workers = [asyncio.create_task(beside.look_at_feeds(running, room)) for _ in range(3)]
     while await running.pool.fetchval("SELECT count(*) FROM feed WHERE outcome IS NULL"):
         await asyncio.sleep(0.05)
     for worker in workers:
