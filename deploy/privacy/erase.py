@@ -105,7 +105,7 @@ def status(
 @app.command()
 def ledger() -> None:
     """Who was erased, one JSON line each: ids only. Keep it apart from the backups, for `jitt erase reapply --file`."""
-    for one in everywhere(_known):
+    for one in everywhere(_all_known):
         typer.echo(one.model_dump_json())
 
 
@@ -199,6 +199,10 @@ def _listed(file: Path) -> list[PersonErased]:
         fail(f"{file} cannot be read: {problem.strerror}.", 2)
     except ValueError:
         fail(f"{file} is no list of `jitt erase ledger`. Nothing was done.", 2)
+
+
+async def _all_known(services: All) -> list[PersonErased]:
+    return await _known(services, await _on_topic())
 
 
 async def _known(services: All, told: Sequence[PersonErased]) -> list[PersonErased]:
