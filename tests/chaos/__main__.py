@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench import machine
-from tests.chaos import lanes, report
+from tests.chaos import parts, report
 from tests.chaos.report import Ran
 from tests.chaos.sections import FULL, SHORT, Section
 
@@ -22,9 +22,6 @@ HELP = """\
 Starts a real Kafka, a real PostgreSQL and jitt's services in a temporary directory, sends them work, and kills, stops,
 starves and confuses them meanwhile. Then everything that was accepted is compared with what tables, topics and feeds hold:
 nothing lost, nothing doubled, order kept. Nothing that runs already is touched.
-
-In the short form the whole network is broken beside the other parts, each of which waits most of the time; in the full form one
-part runs after the other, so that what is measured is its own.
 
 Exit 0 when all is as promised, 1 when anything is not: each fault is named, and the logs are kept. What was only slower than
 promised is said; in the full form it counts as a fault.
@@ -38,12 +35,11 @@ def main() -> None:
     home = Path(tempfile.mkdtemp(prefix="jitt-chaos-"))
     home.chmod(0o755)  # PostgreSQL, which is never root, keeps its data there
     size, began = FULL if wanted.full else SHORT, time.monotonic()
-    names = [name for name in lanes.PARTS if name in (wanted.only or lanes.PARTS)]
-    found: dict[int, list[Section]] = {}
+    names = [name for name in parts.PARTS if name in (wanted.only or parts.PARTS)]
+    so_far: list[Section] = []
     facts = machine.facts()
-    for place, sections in lanes.run(names, home, size, began):
-        found[place] = [*found.get(place, ()), *sections]
-        so_far = [section for place in sorted(found) for section in found[place]]
+    for sections in parts.run(names, home, size, began):
+        so_far += sections
         ran = Ran(so_far, size.name, datetime.now(UTC), time.monotonic() - began, facts)
         written = report.write(ran, wanted.out)  # after each part: the release run takes hours, and may be ended before its end
     report.show(written)
@@ -56,8 +52,8 @@ def _wanted() -> argparse.Namespace:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--full", action="store_true", default=os.environ.get("FULL", "") not in ("", "0"),
                         help="the release run: 200,000 events, 400 kills, hours; also by FULL=1")  # fmt: skip
-    parser.add_argument("--only", action="append", choices=lanes.PARTS, metavar="PART",
-                        help=f"one part, and again for more: {', '.join(lanes.PARTS)}")  # fmt: skip
+    parser.add_argument("--only", action="append", choices=parts.PARTS, metavar="PART",
+                        help=f"one part, and again for more: {', '.join(parts.PARTS)}")  # fmt: skip
     parser.add_argument("--out", type=Path, default=ROOT / ".jitt" / "chaos.json", help="the file for programs")
     parser.add_argument("--document", action="store_true", help=f"run nothing; put the table of --out into {PAGE.name}")
     return parser.parse_args()

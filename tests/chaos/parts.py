@@ -1,46 +1,31 @@
-"""Which parts of a chaos run share a network, and which run side by side, in processes of their own."""
+"""Which parts of a chaos run share a network. One group runs after the other, so that what is measured is its own."""
 
 import logging
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib import import_module
-from multiprocessing import get_context
 from pathlib import Path
 
 from tests.chaos import network
 from tests.chaos.environment import own_environment
 from tests.chaos.oracle import Verdict
-from tests.chaos.sections import SHORT, Chaos, Run, Section, Size
+from tests.chaos.sections import Chaos, Run, Section, Size
 
 ALONE = {"kernel": "tests.chaos.kernel", "malformed": "tests.chaos.malformed"}  # each has servers of its own
 PARTS = (*network.PARTS, *ALONE)
 
 
-def run(names: Sequence[str], home: Path, size: Size, began: float) -> Iterator[tuple[int, list[Section]]]:
-    """(lane, what was found), as it is found."""
-    lanes = lanes_of(names, size)
-    if len(lanes) == 1:
-        for together in lanes[0]:
-            yield 0, _ran(together, home, size, began)
-        return
-    with ProcessPoolExecutor(len(lanes), mp_context=get_context("spawn")) as processes:
-        begun = {processes.submit(_lane, lane, home, size, began): place for place, lane in enumerate(lanes)}
-        for lane in as_completed(begun):
-            yield begun[lane], lane.result()
+def run(names: Sequence[str], home: Path, size: Size, began: float) -> Iterator[list[Section]]:
+    """What was found, group by group."""
+    for together in groups(names):
+        yield _ran(together, home, size, began)
 
 
-def lanes_of(names: Sequence[str], size: Size) -> list[list[list[str]]]:
-    """What runs side by side, and in each lane one after the other; parts in one list share a network."""
+def groups(names: Sequence[str]) -> list[list[str]]:
+    """Parts in one list share a network."""
     whole = [name for name in names if name in network.PARTS]
-    alone = [[name] for name in names if name in ALONE]
-    lanes = [[whole], alone] if size is SHORT else [[whole, *alone]]
-    return [kept for lane in lanes if (kept := [together for together in lane if together])]
-
-
-def _lane(lane: Sequence[list[str]], home: Path, size: Size, began: float) -> list[Section]:
-    return [section for names in lane for section in _ran(names, home, size, began)]
+    return [group for group in (whole, *([name] for name in names if name in ALONE)) if group]
 
 
 def _ran(names: Sequence[str], home: Path, size: Size, began: float) -> list[Section]:
