@@ -19,6 +19,7 @@ from deploy import topology
 from services.trigger.app import SERVICE as TRIGGER
 from services.trigger.tenants import Publisher
 from shared.contracts import ids
+from shared.contracts.supervision import PersonErased
 from shared.messaging.ingest import OwnTopics, PublishersTopics
 from shared.messaging.message import Message, Unreadable
 from shared.messaging.worker import Decode
@@ -101,7 +102,8 @@ class Press:
             TRIGGER.name: PublishersTopics(TRIGGER, speakers), OWN_READER: OwnTopics(topology.service(OWN_READER)),
         }  # fmt: skip
         self._said = {name: spoken_for(name, examples("site")) for name in EVERYBODY}
-        self._ours = tuple(one for owner in topology.NAMES for one in examples(owner))
+        ours = (one for owner in topology.NAMES for one in examples(owner))
+        self._ours = tuple(one for one in ours if one.type != PersonErased.TYPE)  # it takes away the letters about somebody
         self._pending: list[tuple[Written, Odd | None, Any]] = []
 
     async def odd(self, written: Written, many: int, speakers: Sequence[str]) -> None:
