@@ -19,7 +19,6 @@ from deploy import topology
 from services.trigger.app import SERVICE as TRIGGER
 from services.trigger.tenants import Publisher
 from shared.contracts import ids
-from shared.contracts.supervision import PersonErased
 from shared.messaging.ingest import OwnTopics, PublishersTopics
 from shared.messaging.message import Message, Unreadable
 from shared.messaging.worker import Decode
@@ -102,8 +101,7 @@ class Press:
             TRIGGER.name: PublishersTopics(TRIGGER, speakers), OWN_READER: OwnTopics(topology.service(OWN_READER)),
         }  # fmt: skip
         self._said = {name: spoken_for(name, examples("site")) for name in EVERYBODY}
-        ours = (one for owner in topology.NAMES for one in examples(owner))
-        self._ours = tuple(one for one in ours if one.type != PersonErased.TYPE)  # it takes away the letters about somebody
+        self._ours = tuple(one for owner in topology.NAMES for one in examples(owner))
         self._pending: list[tuple[Written, Odd | None, Any]] = []
 
     async def odd(self, written: Written, many: int, speakers: Sequence[str]) -> None:
@@ -116,8 +114,12 @@ class Press:
         await self.settle()
 
     async def odd_of_ours(self, written: Written, many: int) -> None:
+        """None that erases somebody: that takes away the letters about them, which are what is looked for."""
         for n in range(many):
-            await self.write(written, OWN_TOPIC, odd(self.dice, self._ours, ENVELOPE))
+            record = odd(self.dice, self._ours, ENVELOPE)
+            read = self._read[written.service](record.at(OWN_TOPIC, 0))
+            if not (isinstance(read, Message) and read.event.erases()):
+                await self.write(written, OWN_TOPIC, record)
             if n % EVERY == 0:
                 await self._good_of_ours(written)
         await self.settle()
