@@ -227,4 +227,3 @@ def _by_key(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
     for key, value in pairs:
         found[key].append(value)
     return found
-
