@@ -74,8 +74,11 @@ async def _held(running: Running, import_id: UUID) -> AsyncIterator[None]:
 async def _hold(running: Running, import_id: UUID) -> None:
     while True:
         await asyncio.sleep(HOLD_SECONDS)
-        async with running.connection() as conn:
-            await store_uploads.hold(conn, import_id)
+        try:
+            async with running.connection() as conn:
+                await store_uploads.hold(conn, import_id)
+        except Exception as error:  # the next time comes before anybody else may take it up
+            LOG.warning("a list cannot be held now", extra={"error": f"{type(error).__name__}: {error}"})
 
 
 async def _tell(running: Running, found: dict[str, Any], state: str) -> None:

@@ -32,6 +32,7 @@ USERS = 63_000
 MENTORS, STAFF = 0.1, 0.01  # of the users; the others are young people
 NEVER = 10**12
 EVERY_SECONDS = 0.05
+AT_REST = 5.0  # seconds of looking at the pages before anything is brought in
 
 
 def main(users: int) -> None:
@@ -70,7 +71,7 @@ async def _one(name: str, postgres: str, data: bytes) -> None:
         await an_afternoon(running)
         async with signed_in(running, "priya") as browser:
             async with _timed(browser, f"{name}, nothing else"):
-                await asyncio.sleep(5)
+                await asyncio.sleep(AT_REST)
             async with _timed(browser, f"{name}, the look"):
                 hidden = form((await browser.get("/imports")).text, "/imports")
                 sent = await browser.post("/imports", data=hidden, files={"file": ("set.zip", data)}, timeout=600)

@@ -2,6 +2,8 @@
 
 from contextlib import asynccontextmanager
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -76,3 +78,18 @@ async def test_a_list_that_the_database_had_no_time_for_is_brought_in_later_and_
     with pytest.raises(asyncpg.LockNotAvailableError):
         await importing.bring_in_one(Running(SERVICE, Nothing(), settings()))
     assert ended == []
+
+
+async def test_a_list_is_held_on_to_after_the_database_was_away_for_once(monkeypatch):
+    tries, twice = [], asyncio.Event()
+
+    async def hold(conn, import_id):
+        tries.append(import_id)
+        if len(tries) == 1:
+            raise HELD
+        twice.set()
+
+    monkeypatch.setattr(importing, "HOLD_SECONDS", 0.01)
+    monkeypatch.setattr(importing.store_uploads, "hold", hold)
+    async with importing._held(Running(SERVICE, Nothing(), settings()), 1), asyncio.timeout(5):
+        await twice.wait()
