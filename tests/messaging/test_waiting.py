@@ -1,8 +1,7 @@
 """What a person submits while somebody else holds what it needs: it waits for them, and is not lost."""
 
-from contextlib import asynccontextmanager
-
 import asyncio
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
