@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from deploy import topics, topology
 from deploy.local import children, stack
+from deploy.local.errors import StackError
 from deploy.local.ports import free_port, is_free
 from deploy.servers import url_of, use
 from shared import bus, db
@@ -99,7 +100,10 @@ def prepare(report: Report) -> None:
     done = asyncio.run(db.migrate(settings().postgres, topology.NAMES, topology.migrations))
     if new := sum(len(one.applied) for one in done):
         report(f"Schemas: {new} migrations applied")
-    made = asyncio.run(bus.apply_topics(settings().kafka, TOPICS))
+    try:
+        made = asyncio.run(bus.apply_topics(settings().kafka, TOPICS))
+    except bus.Error as problem:
+        raise StackError(str(problem)) from problem
     if new := sum(what == "made" for what in made.values()):
         report(f"Topics: {new} made")
 

@@ -20,6 +20,8 @@ def url_of(name: str) -> str:
 def use(kafka: str, postgres: str, urls: Mapping[str, str] | None = None) -> None:
     """From here on this process and its children mean these servers."""
     os.environ["JITT_HOME"] = str(settings().home.absolute())  # services run in a directory of their own
+    if settings().kafka_ca:
+        os.environ["JITT_KAFKA_CA"] = str(Path(settings().kafka_ca).absolute())
     os.environ["JITT_KAFKA"], os.environ["JITT_POSTGRES"] = kafka, postgres
     for name, url in (urls or {}).items():
         os.environ[f"JITT_{name.upper()}_URL"] = url

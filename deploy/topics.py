@@ -22,6 +22,7 @@ app = typer.Typer(no_args_is_help=True, help="Kafka topics and what services may
 SERVICE = Kind("service", lambda name: of_service(topology.service(name)))
 ServiceName = Annotated[str, typer.Argument(help=f"One of: {', '.join(topology.NAMES)}")]
 NO_NETWORK = "No jitt is running here. Start one with `jitt up`, or set JITT_KAFKA and JITT_POSTGRES."
+NOT_MADE = "The topics are not all made, and what is there stays. {}"
 NOT_RENEWED = "The topics are made. What logins may do could not be renewed: {}"
 NO_LOGINS = "Kafka keeps nobody out: {}. So a login would be of no use, and none was made."
 NOT_ANSWERED = "Kafka did not answer as it should ({}). Nothing was changed; run this again."
@@ -42,7 +43,11 @@ def apply() -> None:
     need_kafka()
     names = _names()
     topics = [*TOPICS, *map(inbound, names[PUBLISHER]), *map(outbound, names[SUBSCRIBER])]
-    for name, what in sorted(asyncio.run(bus.apply_topics(settings().kafka, topics)).items()):
+    try:
+        done = asyncio.run(bus.apply_topics(settings().kafka, topics))
+    except bus.Error as problem:
+        fail(NOT_MADE.format(problem))
+    for name, what in sorted(done.items()):
         typer.echo(f"{name}: {what}")
     try:
         for kind, some in names.items():

@@ -9,7 +9,7 @@ from typing import Any
 from zlib import crc32
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError, KafkaTimeoutError, RequestTimedOutError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RequestTimedOutError
 from aiokafka.partitioner import murmur2
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -32,7 +32,7 @@ ABSENT_SECONDS = 30  # how long its rows wait then, so that those of other topic
 MAX_POLL_MS, HISTORY_SECONDS, HISTORY_RECORDS, KNOWN_KEYS = 300_000, 30, 5_000, 20_000
 
 Broker = KafkaBroker
-Error = KafkaError
+Error = bus_topics.Failed
 apply_topics, list_topics = bus_topics.apply_topics, bus_topics.list_topics
 Take = Callable[[Sequence[Any]], Awaitable[None]]  # a batch of records; raises to have it delivered again
 Offsets = Callable[[Iterable[str]], Awaitable[dict[tuple[str, int], int]]]
@@ -360,6 +360,8 @@ async def history(bootstrap: str, since: Places, until: Places) -> AsyncIterator
                 if not found:
                     raise KafkaError(f"nothing came within {HISTORY_SECONDS} s of {behind[0].topic}/{behind[0].partition}")
                 yield [record for one, records in found.items() for record in records if record.offset < goals[one]]
+    except KafkaConnectionError as error:
+        raise Unread(await asyncio.to_thread(kafka_client.obstacle, bootstrap) or str(error)) from error
     except KafkaError as error:
         raise Unread(str(error)) from error
 

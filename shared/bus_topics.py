@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from time import monotonic
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
 from shared import kafka_client
 from shared.contracts.topics import Topic, copied
@@ -14,14 +14,18 @@ from shared.contracts.topics import Topic, copied
 BROKER_SECONDS = 15  # how long to wait for a broker that answers, and does not count itself in yet
 
 
+class Failed(Exception):
+    """Kafka could not be asked, or said no: why, and where there is something to do, what."""
+
+
 async def list_topics(bootstrap: str) -> set[str]:
-    """The names of the topics that the broker has."""
+    """The names of the topics that the broker has. Raises Failed."""
     async with _admin(bootstrap) as admin:
         return set(await admin.list_topics())
 
 
 async def apply_topics(bootstrap: str, topics: Iterable[Topic]) -> dict[str, str]:
-    """Makes the broker match the manifest; answers what was done per topic. Raises KafkaError with the topic's name."""
+    """Makes the broker match the manifest; answers what was done per topic. Raises Failed with the topic's name."""
     async with _admin(bootstrap) as admin:
         existing = set(await admin.list_topics())
         done = {topic.name: "exists" for topic in topics if topic.name in existing}
@@ -35,28 +39,39 @@ async def apply_topics(bootstrap: str, topics: Iterable[Topic]) -> dict[str, str
         for name, code, *rest in answer.topic_errors if answer else ():
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
-                raise KafkaError(f"topic {name}: {error.__name__} {rest[0] if rest else ''}")
+                raise Failed(f"topic {name}: {error.__name__} {rest[0] if rest else ''}")
             done[name] = "made" if not code else "exists"
         return done
 
 
 @asynccontextmanager
 async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    try:
+        admin = await _with_brokers(bootstrap)
+        try:
+            yield admin
+        finally:
+            await admin.close()
+    except KafkaError as error:
+        raise Failed(str(error)) from error
+
+
+async def _with_brokers(bootstrap: str) -> AIOKafkaAdminClient:
     deadline = monotonic() + BROKER_SECONDS
     while not await _counts_brokers(admin := await _started(bootstrap)):
         await admin.close()  # it would not ask for brokers again
         if monotonic() > deadline:
-            raise KafkaError("Kafka answers, and says that it has no broker")
+            raise Failed("Kafka answers, and says that it has no broker")
         await asyncio.sleep(0.2)
-    try:
-        yield admin
-    finally:
-        await admin.close()
+    return admin
 
 
 async def _started(bootstrap: str) -> AIOKafkaAdminClient:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **kafka_client.options())
-    await admin.start()
+    try:
+        await admin.start()
+    except KafkaConnectionError as error:
+        raise Failed(await asyncio.to_thread(kafka_client.refused, bootstrap)) from error
     return admin
 
 

@@ -32,7 +32,7 @@ from kafka.protocol.admin import AlterClientQuotasRequest
 from shared import kafka_client
 from shared.kafka_client import MECHANISM
 from shared.kafka_rights import Right, of_publisher, of_subscriber
-from shared.settings import Settings
+from shared.settings import Settings, settings
 
 MOST_LOGINS = 4  # of one publisher at once, as of tokens
 ANSWER_MS = 15_000
@@ -160,7 +160,12 @@ def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
     options = {"client_id": "jitt logins", "request_timeout_ms": ANSWER_MS, "bootstrap_timeout_ms": ANSWER_MS,
                **kafka_client.options()}  # fmt: skip
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), **options)
+        if kafka_client.tls(settings()) and (why := kafka_client.obstacle(bootstrap)):
+            raise Failed(why)  # this client would only try for as long as it may
+        try:
+            admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), **options)
+        except KafkaError as error:
+            raise Failed(kafka_client.refused(bootstrap)) from error
         try:
             yield admin
         finally:

@@ -218,7 +218,12 @@ class WorkerProcess:
 
     async def _find_topics(self) -> None:
         """A consumer would wait for one that does not exist, without saying which."""
-        if missing := set(self.service.reads) - await bus.list_topics(self.running.settings.kafka):
+        try:
+            there = await bus.list_topics(self.running.settings.kafka)
+        except bus.Error as error:
+            self._why_not_reading = str(error)
+            raise
+        if missing := set(self.service.reads) - there:
             self._why_not_reading = f"no such topic: {', '.join(sorted(missing))}; make it with `jitt topics apply`"
             raise LookupError(self._why_not_reading)
 

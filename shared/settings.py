@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 from pathlib import Path
+from ssl import SSLError, create_default_context
 from typing import Literal, Self
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
@@ -115,6 +116,25 @@ class Settings(BaseSettings):
                 "JITT_KAFKA_USER and JITT_KAFKA_PASSWORD go with SASL_SSL or SASL_PLAINTEXT as JITT_KAFKA_PROTOCOL: "
                 "set all three, or none"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _kafka_ca_can_be_used(self) -> Self:
+        """Looked into at once: clients say no more than that there is no connection."""
+        if self.kafka_ca and not self.kafka_protocol.endswith("SSL"):
+            raise ValueError(
+                "JITT_KAFKA_CA is for TLS, which JITT_KAFKA_PROTOCOL does not ask for: set that to SASL_SSL or SSL, "
+                "or leave JITT_KAFKA_CA out"
+            )
+        if self.kafka_ca:
+            try:
+                create_default_context(cafile=self.kafka_ca)
+            except OSError as error:
+                why = "no certificate in PEM form is in it" if isinstance(error, SSLError) else error.strerror
+                raise ValueError(
+                    f"JITT_KAFKA_CA names {Path(self.kafka_ca).absolute()}, which cannot be read ({why}): name a file with the "
+                    "certificates that sign your brokers', or leave it out for those that this machine trusts"
+                ) from error
         return self
 
     @model_validator(mode="after")

@@ -4,18 +4,22 @@ from urllib.parse import urlsplit
 
 from deploy.local import kafka, psql
 from deploy.local.errors import StackError
+from shared import kafka_client
 from shared.settings import settings
+
+OR_OURS = "Or unset it, and jitt starts a Kafka of its own."
 
 
 def external_kafka(bootstrap: str) -> str:
     """`host:port`, or several with commas. Raises StackError unless one of them answers; where one signs in first, unless it is
     there: only a client can tell more."""
-    answers = kafka.cluster if settings().kafka_protocol == "PLAINTEXT" else kafka.is_there
-    if not any(answers(port, host) for host, port in map(_address, bootstrap.split(","))):
-        raise StackError(
-            f"No Kafka answers at {bootstrap}, which JITT_KAFKA names. "
-            "Start it, or correct JITT_KAFKA, or unset it, and jitt starts a Kafka of its own."
-        )
+    places, plain = [_address(entry) for entry in bootstrap.split(",")], settings().kafka_protocol == "PLAINTEXT"
+    if plain and any(kafka.cluster(port, host) for host, port in places):
+        return bootstrap
+    if why := kafka_client.obstacle(bootstrap):
+        raise StackError(f"{why} {OR_OURS}")
+    if plain:
+        raise StackError(f"No Kafka answers at {bootstrap}, which JITT_KAFKA names. Start it, or correct JITT_KAFKA. {OR_OURS}")
     return bootstrap
 
 

@@ -152,15 +152,6 @@ def cluster(port: int, host: str = "127.0.0.1") -> str | None:
         return None
 
 
-def is_there(port: int, host: str = "127.0.0.1") -> bool:
-    """Something listens there."""
-    try:
-        socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
-    except OSError:
-        return False
-    return True
-
-
 def _cluster(answer: BytesIO) -> str | None:
     _, brokers = struct.unpack(">ii", answer.read(8))
     for _ in range(brokers):

@@ -82,3 +82,17 @@ def test_whoever_makes_one_login_too_many_is_told_whose_end_that_was(there, ende
 def test_half_a_login_at_kafka_is_refused_with_what_goes_with_it(given):
     with pytest.raises(ValidationError, match="set all three, or none"):
         Settings(**given)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "file", "said"),
+    [
+        ("SSL", "gone.pem", "JITT_KAFKA_CA names .*gone.pem, which cannot be read .No such file"),
+        ("SSL", ".", r"cannot be read \(Is a directory\)"),
+        ("SSL", "README.md", "no certificate in PEM form is in it.: name a file with the certificates"),
+        ("PLAINTEXT", "README.md", "set that to SASL_SSL or SSL, or leave JITT_KAFKA_CA out"),
+    ],
+)
+def test_a_file_of_certificates_that_is_of_no_use_is_refused_with_what_to_do(protocol, file, said):
+    with pytest.raises(ValidationError, match=said):
+        Settings(kafka_protocol=protocol, kafka_ca=file)
