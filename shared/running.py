@@ -46,16 +46,18 @@ class Running:
         async with self.pool.acquire(timeout=5) as conn:
             yield cast(Connection, conn)
 
-    async def submit(self, event: Event, *, id: str, source: str, principal: str | None = None) -> Outcome:
-        """A batch of one: claimed, decided, saved and its events in the outbox when this returns. Raises what `decide` raises."""
-        outcomes = await self.submit_many([(id, event)], source=source, principal=principal)
+    async def submit(self, event: Event, *, id: str, source: str, principal: str | None = None,
+                     by_id: bool = False) -> Outcome:
+        """A batch of one: claimed, decided, saved and its events in the outbox when this returns. Raises what `decide` raises.
+        `by_id`: a repeat is told by its id, whatever its event says."""
+        outcomes = await self.submit_many([(id, event)], source=source, principal=principal, by_id=by_id)
         return outcomes[0]
 
     async def submit_many(self, events: Sequence[tuple[str, Event]], *, source: str,
-                          principal: str | None = None) -> list[Outcome]:
+                          principal: str | None = None, by_id: bool = False) -> list[Outcome]:
         """(id, event) pairs in one transaction: all of them, or none."""
         who = principal or self.service.name
-        batch = Batch([own_message(who, source, id, event) for id, event in events], visible=True)
+        batch = Batch([own_message(who, source, id, event, by_id=by_id) for id, event in events], visible=True)
         applied = await self._commit(batch)
         counted(self.service.name, applied)
         return list(applied.outcomes)

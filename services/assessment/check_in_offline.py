@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
-from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -148,7 +147,7 @@ async def take_one(running: Running, visit: CheckInVisit, form: Form) -> Taken:
     if any(check_in_pages.missing(visit, filled)):
         return Taken("refused", "not_the_planned_steps" if filled.happened and filled.talk else "not_understood")
     event = check_in_pages.sent(visit, filled, visit.now - form.waited)
-    outcome = await running.submit(event, id=f"check-in/{uuid4()}", source=check_in_pages.source(visit))
+    outcome = await offline_kept.submit(running, form, event, check_in_pages.source(visit))
     if outcome.kind in ("applied", "duplicate"):  # one that is set aside stays on the phone, which says that nobody has seen it
         return Taken("sent")
     reason = outcome.reason or ""

@@ -5,8 +5,9 @@ also when it had reached us before and only our answer was lost.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import Annotated, Literal
 from uuid import uuid4
 
@@ -14,13 +15,14 @@ from fastapi import Request
 from pydantic import BaseModel, Field, StringConstraints
 from starlette.datastructures import FormData
 
-from services.assessment import calls, guests, questions
+from services.assessment import calls, guests, questions, store_kept
 from services.assessment.guests import Closed
 from services.assessment.http_reports import KINDS, pressed
 from services.assessment.messages import CardRead, Started
 from services.assessment.questions import Asked
 from services.assessment.visits import Visit
 from shared.contracts.event import Event
+from shared.messaging.fold import concern
 from shared.messaging.outcome import Outcome
 from shared.pages.languages import N_, Language
 from shared.running import Running
@@ -64,6 +66,11 @@ class Form(BaseModel):
         return FormData([(name, value) for name, value in self.fields])
 
     @property
+    def said(self) -> str:
+        """The same each time that the phone sends it: all but its age."""
+        return sha256(repr((self.path, self.fields)).encode()).hexdigest()
+
+    @property
     def waited(self) -> timedelta:
         return timedelta(milliseconds=min(max(self.age, 0.0), LONGEST_MS))
 
@@ -88,14 +95,28 @@ class Stamped:
 
     running: Running
     visit: Visit
-    waited: timedelta
+    form: Form
     outcome: Outcome | None = None
 
     async def submit(self, event: Event, *, id: str, source: str) -> Outcome:
         name = "pressed_at" if isinstance(event, Started) else "answered_at"
-        at = {name: self.visit.now - self.waited} if name in type(event).model_fields else {}
-        self.outcome = await self.running.submit(event.model_copy(update=at), id=str(uuid4()), source=source)
+        at = {name: self.visit.now - self.form.waited} if name in type(event).model_fields else {}
+        self.outcome = await submit(self.running, self.form, event.model_copy(update=at), source)
         return self.outcome
+
+
+async def submit(running: Running, form: Form, event: Event, source: str) -> Outcome:
+    """Whether it was here before is the domain's to know, so that it has an id of its own each time. But behind a failed record
+    nothing is decided, and the phone goes on trying: there the same form has one id, and is set aside once."""
+    if not await store_kept.stand_still(running.pool, concerned(running, event)):
+        return await running.submit(event, id=str(uuid4()), source=source)
+    outcome = await running.submit(event, id=f"kept/{form.said}", source=source, by_id=True)
+    return replace(outcome, kind="parked") if outcome.kind == "duplicate" else outcome
+
+
+def concerned(running: Running, event: Event) -> list[str]:
+    decides = [(handler, handler.on[type(event)]) for handler in running.service.handlers if type(event) in handler.on]
+    return [concern(handler, key_of(event)) for handler, (key_of, _) in decides]
 
 
 async def take(running: Running, request: Request, ref: str, forms: list[Form]) -> list[Taken]:
@@ -115,7 +136,7 @@ def _without(found: Closed) -> Taken:
 
 
 async def take_one(running: Running, visit: Visit, form: Form) -> Taken:
-    stamped = Stamped(running, visit, form.waited)
+    stamped = Stamped(running, visit, form)
     if form.path == "call":
         return Taken("sent") if await calls.asked_before(running, visit, dict(form.fields)) else Taken("refused", "no_call")
     number = form.number

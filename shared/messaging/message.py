@@ -111,8 +111,9 @@ def inbox_id(principal: str, source: str, id: str) -> UUID:
     return ids.from_digest(sha1(f"{principal}\x00{source}\x00{id}".encode(), usedforsecurity=False).digest(), version=5)
 
 
-def own_message(principal: str, source: str, id: str, event: Event) -> Message:
-    """A message that did not come by Kafka: from a page, a command, or the worker itself."""
+def own_message(principal: str, source: str, id: str, event: Event, *, by_id: bool = False) -> Message:
+    """A message that did not come by Kafka: from a page, a command, or the worker itself. `by_id`: its id alone tells a repeat,
+    whose event is made anew (sealed once more, or with another time)."""
     body = event.model_dump_json().encode()
     headers = (
         ("ce_specversion", b"1.0"),
@@ -120,7 +121,8 @@ def own_message(principal: str, source: str, id: str, event: Event) -> Message:
         ("ce_source", source.encode()),
         ("ce_type", event.TYPE.encode()),
     )
-    return Message(inbox_id(principal, source, id), sha256(body).digest(), event, principal, Raw("", 0, 0, None, body, headers))
+    sha = sha256(id.encode() if by_id else body).digest()
+    return Message(inbox_id(principal, source, id), sha, event, principal, Raw("", 0, 0, None, body, headers))
 
 
 def decode(

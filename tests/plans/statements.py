@@ -36,6 +36,7 @@ HOT: Mapping[str, str] = {
     "services.assessment.store_link_requests": "LOAD INSERT UPDATE ASKED",
     "services.assessment.store_records": "OWNER COMPLETED MISSED SESSIONS OF_TRAININGS",
     "services.assessment.store_media": "FIND PIECE KEEP",
+    "services.assessment.store_kept": "STANDS",
     "services.content.store_media": "FIND PIECE KEEP",
     "services.assessment.store_editions": "EDITIONS NEWEST",
     "services.assessment.store_reports": "LOAD INSERT UPDATE KIND",

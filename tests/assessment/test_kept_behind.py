@@ -1,0 +1,112 @@
+"""A kept form that stands behind a failed record: set aside once, however often the phone tries, and taken once when that is
+mended. Until then it stays on the phone, too."""
+
+import asyncio
+
+import pytest
+
+from services.assessment.check_in import check_in_id
+from services.assessment.reports import report_id
+from shared.messaging import dead
+from tests.assessment import checking_in, test_check_in_kept, test_offline
+from tests.assessment.building import MENTOR, OPEN, SESSION, SINGLE, TRAINING
+from tests.assessment.test_offline import MINUTE, answer, form
+from tests.assessment.visiting import arrive, begin, told
+
+STANDS = f"training/{TRAINING}"
+FORMS = {
+    "an answer": answer(1, "a"),
+    "what was written": form("questions/2", text="It sounds like a lot."),
+    "a talk": form("questions/2", talk="1"),
+    "a card": form("cards/3"),
+}
+
+
+async def stop(running, concern=STANDS):
+    """As an earlier record of the same aggregate does that failed."""
+    await running.pool.execute("INSERT INTO parked (concern) VALUES ($1)", concern)
+
+
+async def set_aside(running):
+    return [(letter.state, letter.reason) for letter in await dead.list_letters(running)]
+
+
+async def tries(phone, send, *forms, times=3):
+    """What became of the forms, each time that the phone sent them, a while later."""
+    return [(await send(phone, *({**one, "age": one["age"] + n * MINUTE} for one in forms)))["results"] for n in range(times)]
+
+
+@pytest.mark.parametrize("kept", FORMS.values(), ids=FORMS)
+async def test_a_form_that_is_sent_again_and_again_is_set_aside_once_and_taken_once(phone, link, kept):
+    await begin(phone, link, SINGLE, OPEN)
+    await stop(phone.running)
+    assert await tries(phone, test_offline.send, kept) == [["wait"]] * 3
+    assert await set_aside(phone.running) == [("parked", "behind_a_failed_one")]
+    assert (await dead.replay(phone.running)).applied == 1
+    events = await told(phone.running)
+    assert await tries(phone, test_offline.send, kept) == [["sent"]] * 3
+    assert (await told(phone.running), await set_aside(phone.running)) == (events, [])
+
+
+async def test_a_whole_training_waits_behind_its_first_form_and_keeps_its_order(phone, link):
+    await arrive(phone.running, SINGLE)
+    cards = [form(f"cards/{n}") for n in (1, 2, 3)]
+    forms = [form("start", 9 * MINUTE), *cards, answer(1, "a"), form("questions/1/retry", show="1")]
+    await stop(phone.running)
+
+    async def sending(phone, *forms):
+        return await test_offline.send(phone, *forms, ref=link())
+
+    assert await tries(phone, sending, *forms) == [["wait"]] * 3
+    assert len(await set_aside(phone.running)) == 1
+    await dead.replay(phone.running)
+    assert await tries(phone, sending, *forms) == [["sent"] * 6] * 3
+    assert await told(phone.running) == ["training_opened", "item_answered", "item_answered", "training_completed"]
+
+
+async def test_a_report_stands_behind_what_failed_of_its_own_question(phone, link):
+    await begin(phone, link, SINGLE, OPEN)
+    await test_offline.send(phone, answer())
+    await stop(phone.running, f"report/{report_id(TRAINING, 1)}")
+    kept = form("questions/1/report", kind="unclear")
+    assert await tries(phone, test_offline.send, kept) == [["wait"]] * 3
+    assert len(await set_aside(phone.running)) == 1
+
+
+async def test_a_form_that_comes_twice_at_once_is_set_aside_once(phone, link):
+    """The phone gave up waiting for us, and we had not."""
+    await begin(phone, link, SINGLE, OPEN)
+    await stop(phone.running)
+    kept = FORMS["what was written"]
+    await asyncio.gather(*(test_offline.send(phone, {**kept, "age": n}) for n in range(4)))
+    assert await set_aside(phone.running) == [("parked", "behind_a_failed_one")]
+
+
+async def test_one_that_an_operator_gave_up_is_taken_from_the_phone(phone, link):
+    await begin(phone, link, SINGLE, OPEN)
+    await stop(phone.running)
+    await tries(phone, test_offline.send, FORMS["an answer"])
+    [letter] = await dead.list_letters(phone.running)
+    await dead.skip(phone.running, [letter.id])
+    assert await test_offline.answered(phone.running) == []
+    assert await tries(phone, test_offline.send, FORMS["an answer"]) == [["sent"]] * 3
+    assert len(await test_offline.answered(phone.running)) == 1
+
+
+async def test_a_check_in_is_set_aside_once_and_says_when_it_is_taken(phone):
+    await checking_in.arrive(phone.running)
+    await stop(phone.running, f"check_in/{check_in_id(SESSION, MENTOR)}")
+    first, changed = test_check_in_kept.form(2 * MINUTE, talk="today"), test_check_in_kept.form(MINUTE, talk="week")
+    assert await tries(phone, test_check_in_kept.send, first, changed) == [["wait"]] * 3
+    assert await set_aside(phone.running) == [("parked", "behind_a_failed_one")]
+    await dead.replay(phone.running)
+    assert (await test_check_in_kept.send(phone, first, changed))["results"] == ["sent", "sent"]
+    assert [event.wants_to_talk for event in await checking_in.said(phone.running)] == ["today", "week"]
+
+
+async def test_a_call_is_set_aside_once_and_has_left_the_phone(phone, link):
+    """The page of the call says until then that nobody was told."""
+    await begin(phone, link, SINGLE, OPEN)
+    await stop(phone.running)
+    assert await tries(phone, test_offline.send, form("call", kind="now")) == [["sent"]] * 3
+    assert len(await set_aside(phone.running)) == 1
