@@ -103,7 +103,7 @@ def prepare(report: Report) -> None:
     try:
         made = asyncio.run(bus.apply_topics(settings().kafka, TOPICS))
     except bus.Error as problem:
-        raise StackError(str(problem)) from problem
+        raise StackError(f"{problem}.") from problem
     if new := sum(what == "made" for what in made.values()):
         report(f"Topics: {new} made")
 

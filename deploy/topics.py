@@ -22,7 +22,7 @@ app = typer.Typer(no_args_is_help=True, help="Kafka topics and what services may
 SERVICE = Kind("service", lambda name: of_service(topology.service(name)))
 ServiceName = Annotated[str, typer.Argument(help=f"One of: {', '.join(topology.NAMES)}")]
 NO_NETWORK = "No jitt is running here. Start one with `jitt up`, or set JITT_KAFKA and JITT_POSTGRES."
-NOT_MADE = "The topics are not all made, and what is there stays. {}"
+NOT_MADE = "The topics are not all made, and what is there stays. {}."
 NOT_RENEWED = "The topics are made. What logins may do could not be renewed: {}"
 NO_LOGINS = "Kafka keeps nobody out: {}. So a login would be of no use, and none was made."
 NOT_ANSWERED = "Kafka did not answer as it should ({}). Nothing was changed; run this again."

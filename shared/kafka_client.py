@@ -12,30 +12,30 @@ from shared.settings import Settings, settings
 
 MECHANISM = "SCRAM-SHA-512"
 ANSWER_SECONDS = 5.0
-NOBODY = "No Kafka answers at {address}, which JITT_KAFKA names ({why}). Start it, or correct JITT_KAFKA."
+NOBODY = "No Kafka answers at {address}, which JITT_KAFKA names ({why}). Start it, or correct JITT_KAFKA"
 NO_TLS = (
     "Kafka at {address} does not answer in TLS, which JITT_KAFKA_PROTOCOL={protocol} asks for. "
-    "Name its listener with TLS in JITT_KAFKA, or another JITT_KAFKA_PROTOCOL."
+    "Name its listener with TLS in JITT_KAFKA, or another JITT_KAFKA_PROTOCOL"
 )
 ONLY_TLS = (
-    "Kafka at {address} answers in TLS only. Set JITT_KAFKA_PROTOCOL to SASL_SSL or SSL, or name another listener in JITT_KAFKA."
+    "Kafka at {address} answers in TLS only. Set JITT_KAFKA_PROTOCOL to SASL_SSL or SSL, or name another listener in JITT_KAFKA"
 )
 ANOTHER_NAME = (
     "The certificate of Kafka at {address} is for another name ({why}). "
-    "Name Kafka in JITT_KAFKA as its certificate does, or give it a certificate for this name."
+    "Name Kafka in JITT_KAFKA as its certificate does, or give it a certificate for this name"
 )
-NOT_NOW = "The certificate of Kafka at {address} does not hold now ({why}). Renew it, or set the clock of this machine."
+NOT_NOW = "The certificate of Kafka at {address} does not hold now ({why}). Renew it, or set the clock of this machine"
 UNKNOWN_SIGNER = (
     "Kafka at {address} has a certificate that {trusted} does not vouch for ({why}). "
-    "Put the certificate of whoever signed it into a file, and name that in JITT_KAFKA_CA."
+    "Put the certificate of whoever signed it into a file, and name that in JITT_KAFKA_CA"
 )
 NO_LOGIN = (
     "Kafka at {address} is there, and does not let {user} in. `jitt topics login` makes a login: "
-    "set JITT_KAFKA_USER and JITT_KAFKA_PASSWORD to it."
+    "set JITT_KAFKA_USER and JITT_KAFKA_PASSWORD to it"
 )
 NO_SIGN_IN = (
     "Kafka at {address} is there, and does not talk to us. "
-    "It may want a sign-in: set JITT_KAFKA_PROTOCOL, JITT_KAFKA_USER and JITT_KAFKA_PASSWORD."
+    "It may want a sign-in: set JITT_KAFKA_PROTOCOL, JITT_KAFKA_USER and JITT_KAFKA_PASSWORD"
 )
 NAMES, DATES = (62, 64), (9, 10)  # OpenSSL's codes: the host's name or address is another, not yet or no longer valid
 

@@ -17,7 +17,7 @@ def external_kafka(bootstrap: str) -> str:
     if plain and any(kafka.cluster(port, host) for host, port in places):
         return bootstrap
     if why := kafka_client.obstacle(bootstrap):
-        raise StackError(f"{why} {OR_OURS}")
+        raise StackError(f"{why}. {OR_OURS}")
     if plain:
         raise StackError(f"No Kafka answers at {bootstrap}, which JITT_KAFKA names. Start it, or correct JITT_KAFKA. {OR_OURS}")
     return bootstrap
