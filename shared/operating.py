@@ -30,10 +30,10 @@ QUIET = ("as_json", "yes")  # options that change nothing of what is done
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`words`: which one, with the options that were set; `about`: every id that it names."""
+    """`words`: which one, with the options that were set; `sites`: every site that it names, and `about` every id."""
 
     words: str
-    site_id: str = ""
+    sites: tuple[str, ...] = ()
     about: tuple[UUID, ...] = ()
 
 
@@ -44,14 +44,13 @@ async def note(running: Running) -> None:
         return
     done = described(_words(context), context.params)
     async with running.connection() as conn:
-        await store_operated.note(conn, done.site_id, operator(), done.words, done.about)
+        await store_operated.note(conn, done.sites, operator(), done.words, done.about)
 
 
 def described(words: str, given: Mapping[str, Any]) -> Command:
-    sites = _several(given.get("site") or given.get("site_id"))
-    site = str(sites[0]) if len(sites) == 1 else ""
-    found = [id for name, value in given.items() for one in _several(value) for id in _ids(name, one, site, given)]
-    return Command(words, site, tuple(dict.fromkeys(found)))
+    sites = tuple(dict.fromkeys(map(str, _several(given.get("site") or given.get("site_id")))))
+    found = [id for name, value in given.items() for one in _several(value) for id in _ids(name, one, sites, given)]
+    return Command(words, sites, tuple(dict.fromkeys(found)))
 
 
 def operator() -> str:
@@ -71,7 +70,7 @@ def _words(context: Context) -> str:
     return " ".join([*context.command_path.split()[1:], *flags])
 
 
-def _ids(name: str, value: Any, site: str, given: Mapping[str, Any]) -> Sequence[UUID]:
+def _ids(name: str, value: Any, sites: Sequence[str], given: Mapping[str, Any]) -> Sequence[UUID]:
     if isinstance(value, UUID):
         return [value]
     if not isinstance(value, str) or not value:
@@ -79,7 +78,7 @@ def _ids(name: str, value: Any, site: str, given: Mapping[str, Any]) -> Sequence
     try:
         return [UUID(value)]
     except ValueError:
-        return [make(site, value) for make in _makes(name, given)] if site else []
+        return [make(site, value) for site in sites for make in _makes(name, given)]
 
 
 def _makes(name: str, given: Mapping[str, Any]) -> tuple[Make, ...]:

@@ -22,7 +22,7 @@ async def test_the_log_of_readings_passes_the_checks_and_is_chosen_from_without_
     await expect(page.get_by_role("cell", name="Marcus Bell")).to_have_count(0)
     async with visit.day.running.connection() as conn:
         for command in ("export", "import people --dry-run"):
-            await store_operated.note(conn, SITE, "ann as root@ops-1.example", command, [ids.mentor(SITE, "devi")])
+            await store_operated.note(conn, [SITE], "ann as root@ops-1.example", command, [ids.mentor(SITE, "devi")])
     lively = await (await visit.signed_in("priya")).new_page()
     await lively.goto("/audit")
     await expect(lively.get_by_role("cell", name="jitt export")).to_be_visible()

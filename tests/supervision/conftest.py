@@ -8,7 +8,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from services.supervision import commands, commands_subscribers, commands_webhooks
+from services.supervision import commands, commands_subscribers, commands_tokens, commands_webhooks
 from services.supervision.app import SERVICE
 from shared import db
 from shared.running import Running
@@ -30,6 +30,6 @@ async def jitt(running: Running, monkeypatch: pytest.MonkeyPatch) -> Jitt:
     monkeypatch.setenv("JITT_SUPERVISION_POSTGRES", at_database(db.service_dsn("supervision"), name))
     app, import_app = typer.Typer(), typer.Typer()
     app.add_typer(import_app, name="import")
-    for module in (commands, commands_subscribers, commands_webhooks):
+    for module in (commands, commands_subscribers, commands_tokens, commands_webhooks):
         module.add_to(app, import_app)
     return lambda *words: asyncio.to_thread(CliRunner().invoke, app, [str(word) for word in words])

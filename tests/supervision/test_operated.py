@@ -97,7 +97,7 @@ async def test_a_site_lead_sees_what_was_done_about_whom_and_nothing_of_another_
     await day.mentor("tom", "Tom Okafor")
     async with running.connection() as conn:
         for site, command in ((SITE, "export"), ("westfield", "erase person")):
-            await store_operated.note(conn, site, "ann@host-1", command, [ids.mentor(SITE, "tom"), ID])
+            await store_operated.note(conn, [site], "ann@host-1", command, [ids.mentor(SITE, "tom"), ID])
     async with signed_in(running, "priya") as priya:
         shown = words((await priya.get("/audit")).text)
         assert "ann@host-1 jitt export Tom Okafor" in shown and "erase" not in shown
@@ -105,16 +105,25 @@ async def test_a_site_lead_sees_what_was_done_about_whom_and_nothing_of_another_
             assert ("jitt export" in (await priya.get("/audit", params=chosen)).text) is there
 
 
+async def test_a_command_that_names_two_sites_stands_on_the_page_of_each(jitt: Jitt, running: Running) -> None:
+    await an_afternoon(running)
+    await jitt("token", "add", "district", "--site", SITE, "--site", "westfield", "--scope", "alerts:read", "--site", SITE)
+    assert [(command, site) for command, site, _ in await log(running)] == [("token add", SITE), ("token add", "westfield")]
+    async with signed_in(running, "priya") as priya:
+        assert words((await priya.get("/audit")).text).count("jitt token add") == 1
+
+
 @pytest.mark.parametrize(("given", "found"), [
-    ({"who": "m1", "site": "east", "role": ""}, ("east", [ids.mentor("east", "m1"), EAST_STAFF["m1"]])),
-    ({"who": "m1", "site": "east", "role": "site_lead"}, ("east", [EAST_STAFF["m1"]])),
-    ({"who": str(ID), "site": "", "role": ""}, ("", [ID])),
-    ({"person": "dana", "delegate": "lee", "site": "east"}, ("east", [EAST_STAFF["dana"], EAST_STAFF["lee"]])),
-    ({"training_id": ID, "site": "", "session": ""}, ("", [ID])),
-    ({"person": "dana@example.org", "site": ""}, ("", [])),
-    ({"site": ["east", "west"], "supervisor": "dana"}, ("", [])),
+    ({"who": "m1", "site": "east", "role": ""}, (("east",), [ids.mentor("east", "m1"), EAST_STAFF["m1"]])),
+    ({"who": "m1", "site": "east", "role": "site_lead"}, (("east",), [EAST_STAFF["m1"]])),
+    ({"who": str(ID), "site": "", "role": ""}, ((), [ID])),
+    ({"person": "dana", "delegate": "lee", "site": "east"}, (("east",), [EAST_STAFF["dana"], EAST_STAFF["lee"]])),
+    ({"training_id": ID, "site": "", "session": ""}, ((), [ID])),
+    ({"person": "dana@example.org", "site": ""}, ((), [])),
+    ({"site": ["east", "west"], "who": "m1", "role": "mentor"},
+     (("east", "west"), [ids.mentor("east", "m1"), ids.mentor("west", "m1")])),
 ], ids=["both", "role", "id", "staff", "training", "address", "two sites"])  # fmt: skip
-def test_what_a_command_is_about_is_what_it_names(given: dict[str, Any], found: tuple[str, list[UUID]]) -> None:
+def test_what_a_command_is_about_is_what_it_names(given: dict[str, Any], found: tuple[tuple[str, ...], list[UUID]]) -> None:
     assert described("x", given) == Command("x", found[0], tuple(found[1]))
 
 
