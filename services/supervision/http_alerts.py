@@ -107,9 +107,8 @@ async def _page(
 ) -> Response:
     async with console.reading() as conn:
         page, open_alerts, cursor = await draw(conn, caller.staff, state, caller)
-    return console.page(
-        caller, "alerts.jinja", "Alerts", open_alerts, status=status, page=page, cursor=cursor, problem=problem, now=caller.now
-    )
+    return console.page(caller, "alerts.jinja", "Alerts", open_alerts, status=status, page=page, cursor=cursor, problem=problem,
+                        now=caller.now, print=http_days_off.print_of(page.days_off))  # fmt: skip
 
 
 async def _found(console: Console, caller: Caller, ids: list[UUID]) -> list[Alert]:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
+from zlib import crc32
 
 from asyncpg import Connection
 from fastapi import APIRouter, Depends, Form, HTTPException, Response
@@ -44,6 +45,11 @@ async def cards(conn: Connection, staff: Staff, now: datetime) -> tuple[Card, ..
     ids = {day.off[session].mentor_id for day in days for session in days_off.concerned(day, staff)}
     mentors = {mentor.id: mentor for mentor in await reading.list_mentors(conn, staff, list(ids))} if ids else {}
     return days_off.cards(days, mentors, staff, now)
+
+
+def print_of(found: tuple[Card, ...]) -> str:
+    """Differs when they would be drawn otherwise."""
+    return f"{crc32(repr(found).encode()):x}"
 
 
 async def _days(conn: Connection, staff: Staff, now: datetime) -> list[DayOff]:

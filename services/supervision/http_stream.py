@@ -8,24 +8,28 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
+from asyncpg import Connection
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import ServerSentEvent
 from pydantic import BaseModel
 
-from services.supervision import http_alerts, http_feed, http_today, reading, reading_feed
+from services.supervision import http_alerts, http_days_off, http_feed, http_today, reading, reading_feed
 from services.supervision.http_console import Caller, Console
 from services.supervision.http_feed import Reader
 from services.supervision.listening import Feed
-from services.supervision.screens import alerts, today
-from services.supervision.screens.facts import Alert
+from services.supervision.screens import alerts, days_off, today
+from services.supervision.screens.days_off import Card
+from services.supervision.screens.facts import Alert, Staff
 from services.supervision.screens.today import Today
 from services.supervision.streaming import BEAT_SECONDS, EventStream, beat
 from services.supervision.told import Change, Cursor, Sees
 
 TODAY_SECONDS = 1.0  # Today also changes by what is no alert: sessions, trainings, talks
+OPEN_SECONDS = 5.0  # and the list of open alerts by days that are called off
 SEEN = "seen"
 BETWEEN_SENTENCES = 10.0  # for people who listen to the page
 
@@ -61,11 +65,19 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page shows, to say later what has changed."""
+
+    days_off: tuple[Card, ...] = ()
+    day: Today | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Redrawn:
     body: str
     open_alerts: int
     sentence: str
-    day: Today | None = None
+    shown: Shown
 
 
 @dataclass(slots=True)
@@ -120,18 +132,25 @@ async def looks(page: Page, caller: Caller, place: Cursor, voice: Voice) -> Asyn
         callers[:] = [again] if again else []
         return reading_feed.sees(again.staff) if again else None
 
-    live = page.wanted.page == "today"
+    every = _every(page.wanted)
     reader = Reader(reading_feed.sees(caller.staff), still)
-    async with aclosing(http_feed.follow(page.feed, reader, place, TODAY_SECONDS if live else BEAT_SECONDS)) as following:
+    async with aclosing(http_feed.follow(page.feed, reader, place, every or BEAT_SECONDS)) as following:
         async for told, now in following:
             changes = _shown(page.wanted, told)
-            look = await _look(page, callers[0], now, changes) if live or changes else None
+            look = await _look(page, callers[0], now, changes) if every or changes else None
             if look and (changes or look.print != seen):
                 seen, beat_at = look.print, loop.time()
                 yield look
             elif loop.time() - beat_at >= BEAT_SECONDS or voice.due(loop.time()):
                 beat_at = loop.time()
                 yield now
+
+
+def _every(wanted: Wanted) -> float:
+    """How often it is looked whether the page would be drawn otherwise though no alert has changed; 0: never."""
+    if wanted.page == "today":
+        return TODAY_SECONDS
+    return OPEN_SECONDS if (wanted.page, wanted.state) == ("alerts", "open") else 0
 
 
 def _shown(wanted: Wanted, changes: Sequence[Change]) -> Sequence[Change]:
@@ -146,14 +165,20 @@ async def _look(page: Page, caller: Caller, place: Cursor, changes: Sequence[Cha
     async with page.console.reading() as conn:
         now = await reading.now(conn)
         found = await reading.load_alerts(conn, caller.staff, {c.alert_id for c in changes}) if changes else {}
-        seen = await http_today.day_print(conn, caller.staff, now) if wanted.page == "today" else wanted.print
+        seen = await _print(conn, caller.staff, wanted, now)
     return Look(replace(caller, now=now), place, changes, found, seen)
+
+
+async def _print(conn: Connection, staff: Staff, wanted: Wanted, now: datetime) -> str:
+    if wanted.page == "today":
+        return await http_today.day_print(conn, staff, now)
+    return http_days_off.print_of(await http_days_off.cards(conn, staff, now)) if _every(wanted) else wanted.print
 
 
 async def _page_events(page: Page, caller: Caller, place: Cursor) -> AsyncGenerator[ServerSentEvent, None]:
     """Two events a change: the status line, which always lands, and the list, which waits while somebody is in it."""
     loop, console = asyncio.get_running_loop(), page.console
-    voice, open_alerts, day = Voice(), 0, await _baseline(console, caller, page.wanted)
+    voice, open_alerts, shown = Voice(), 0, await _baseline(console, caller, page.wanted)
     yield beat(place)
     async with aclosing(looks(page, caller, place, voice)) as found:
         async for look in found:
@@ -165,30 +190,33 @@ async def _page_events(page: Page, caller: Caller, place: Cursor) -> AsyncGenera
             if look.changes and all(change.kind == SEEN for change in look.changes):
                 yield ServerSentEvent(raw_data=_seen(console, look), id=str(look.place))
                 continue
-            new = await _redrawn(console, look, page.wanted, day)
-            day, open_alerts = new.day, new.open_alerts
+            new = await _redrawn(console, look, page.wanted, shown)
+            shown, open_alerts = new.shown, new.open_alerts
             sentence = voice.says(loop.time(), new.sentence)
             yield ServerSentEvent(raw_data=_part(console, "live-status", sentence=sentence, open_alerts=open_alerts))
             yield ServerSentEvent(raw_data=new.body, id=str(look.place))
 
 
-async def _baseline(console: Console, caller: Caller, wanted: Wanted) -> Today | None:
-    """Today as it is when the stream begins, to say later what has changed."""
-    if wanted.page != "today":
-        return None
+async def _baseline(console: Console, caller: Caller, wanted: Wanted) -> Shown:
+    """As it is when the stream begins."""
     async with console.reading() as conn:
-        return (await http_today.draw(conn, caller.staff, caller.now)).page
+        if wanted.page == "today":
+            drawn = await http_today.draw(conn, caller.staff, caller.now)
+            return Shown(drawn.days_off, drawn.page)
+        return Shown(await http_days_off.cards(conn, caller.staff, caller.now)) if _every(wanted) else Shown()
 
 
-async def _redrawn(console: Console, look: Look, wanted: Wanted, before: Today | None) -> Redrawn:
+async def _redrawn(console: Console, look: Look, wanted: Wanted, before: Shown) -> Redrawn:
     caller, sentence = look.caller, _sentence(look)
     async with console.reading() as conn:
         if wanted.page == "today":
             drawn = await http_today.draw(conn, caller.staff, caller.now)
             body = _part(console, "live-today", drawn=drawn, zone=caller.staff.zone, csrf=caller.csrf, new_id=uuid4)
-            return Redrawn(body, drawn.open_alerts, sentence or today.live(before, drawn.page), drawn.page)
+            said = sentence or days_off.live(before.days_off, drawn.days_off) or today.live(before.day, drawn.page)
+            return Redrawn(body, drawn.open_alerts, said, Shown(drawn.days_off, drawn.page))
         page, open_alerts, _ = await http_alerts.draw(conn, caller.staff, wanted.state, caller)
-    return Redrawn(_part(console, "live-alerts", page=page, problem=None, csrf=caller.csrf, new_id=uuid4), open_alerts, sentence)
+    body = _part(console, "live-alerts", page=page, problem=None, csrf=caller.csrf, new_id=uuid4)
+    return Redrawn(body, open_alerts, sentence or days_off.live(before.days_off, page.days_off), Shown(page.days_off))
 
 
 def _seen(console: Console, look: Look) -> str:

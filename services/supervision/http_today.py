@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
-from zlib import crc32
 
 from asyncpg import Connection
 from fastapi import APIRouter, Depends, Response
@@ -74,8 +73,8 @@ async def draw(conn: Connection, staff: Staff, now: datetime) -> Drawn:
 
 async def day_print(conn: Connection, staff: Staff, now: datetime) -> str:
     """Differs when Today would be drawn otherwise: by what happened, and every five minutes by the clock."""
-    off = crc32(repr(await http_days_off.cards(conn, staff, now)).encode())
-    return f"{await reading_feed.day_print(conn, staff, *day(now, staff.zone))}.{off:x}.{int(now.timestamp()) // REDRAWN_SECONDS}"
+    off = http_days_off.print_of(await http_days_off.cards(conn, staff, now))
+    return f"{await reading_feed.day_print(conn, staff, *day(now, staff.zone))}.{off}.{int(now.timestamp()) // REDRAWN_SECONDS}"
 
 
 def day(now: datetime, zone: str) -> tuple[datetime, datetime]:

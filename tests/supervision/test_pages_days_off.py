@@ -1,6 +1,7 @@
 """A snow day in the console: one card on Today and on Alerts, for whose mentors it is, until it is noted or taken back."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,6 +11,7 @@ import pytest
 
 from services.supervision import away
 from services.supervision.app import SERVICE
+from services.supervision.screens.days_off import Card, live
 from shared.contracts import ids
 from shared.contracts.supervision import DayCalledOff, DayCalledOffClosed
 from shared.contracts.trigger import SessionBroughtBack, SessionCalledOff
@@ -95,6 +97,14 @@ async def test_taken_back_it_is_gone_for_everybody_and_said_so(day: Afternoon) -
     for who in ("dana", "omar", "priya"):
         assert "Snow day" not in await page(day, who)
     assert sorted(closed.how for closed in await told(day, DayCalledOffClosed)) == ["lifted", "lifted"]
+
+
+def test_what_is_said_of_a_day_is_what_was_called_off_since_and_nothing_of_what_is_known() -> None:
+    known = Card(SNOW, "Snow day on Tuesday, December 1", "Two of your sessions are canceled.", ("9:00 am, Ana",), "")
+    later, fewer = replace(known, lines=("Today",)), replace(known, summary="One of your sessions is canceled.")
+    assert live((), (known,)) == "Live. Snow day on Tuesday, December 1. Two of your sessions are canceled."
+    assert live((known,), (fewer,)) == "Live. Snow day on Tuesday, December 1. One of your sessions is canceled."
+    assert [live((known,), (later,)), live((known,), ())] == ["", ""]
 
 
 async def test_nobody_notes_a_day_of_another_site_or_without_the_pages_own_form(day: Afternoon) -> None:

@@ -4,19 +4,21 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx2
 import pytest
 import uvicorn
 
-from services.supervision import reading, reading_feed
+from services.supervision import http_stream, reading, reading_feed
 from services.supervision.app import SERVICE
 from services.supervision.http_sign_in import mint_sign_in
 from shared.contracts import ids
+from shared.contracts.trigger import SessionCalledOff
 from shared.process import application_of
 from shared.running import Running
 from shared.service import Service
-from tests.driving import deliver
+from tests.driving import deliver, fall_due
 from tests.supervision import builders
 from tests.supervision.builders import HOUR, SITE
 from tests.supervision.console import SECRET, Afternoon, an_afternoon, path_of
@@ -171,6 +173,33 @@ async def test_today_is_redrawn_when_a_mentor_gets_ready(day: Afternoon, address
         await day.finishes("marcus")
         redrawn = (await ready)[-1]
     assert 'hx-target="#live-list"' in redrawn["data"]
+
+
+@pytest.mark.parametrize("path", ["/today", "/alerts"])
+async def test_a_day_that_is_called_off_comes_onto_the_open_page_and_is_said(
+    day: Afternoon, address: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no alert about one mentor, so no change of the feed tells of it."""
+    monkeypatch.setattr(http_stream, "OPEN_SECONDS", 0.5)
+    async with browser(day, address, "dana") as dana:
+        open_page = (await dana.get(path)).text
+        stream = open_page.split('hx-sse:connect="')[1].split('"')[0].replace("&amp;", "&")
+        first, after = day.now.date(), day.now.date() + timedelta(days=1)
+        begun = asyncio.Event()
+
+        def both(found: list[Event]) -> bool:
+            begun.set()
+            return len(found) == 2
+
+        heard = asyncio.create_task(events_until(dana, stream, both))
+        await begun.wait()
+        await deliver(day.running, SessionCalledOff(**day.of("marcus"), cancellation_id=ids.session(SITE, "snow"), site_id=SITE,
+                                                    first_day=first, day_after=after, reason="snow_day"))  # fmt: skip
+        await day.running.pool.execute("UPDATE day_off SET due_at = now()")
+        await fall_due(day.running, "day_off")
+        line, redrawn = await heard
+    assert "Live. Snow day on" in line["data"] and "One of your sessions is canceled." in line["data"]
+    assert "Marcus Bell" in redrawn["data"] and "/noted" in redrawn["data"]
 
 
 async def test_the_stream_needs_a_session(day: Afternoon, address: str) -> None:

@@ -36,6 +36,12 @@ def concerned(day: DayOff, viewer: Staff) -> list[UUID]:
     return [session for notice in open_ones for session in notice.sessions if session in day.off]
 
 
+def live(before: Iterable[Card], after: Iterable[Card]) -> str:
+    """What was called off since the page was last drawn, for its status line."""
+    known = {(one.id, one.summary) for one in before}
+    return next((f"Live. {one.heading}. {one.summary}" for one in after if (one.id, one.summary) not in known), "")
+
+
 def _card(day: DayOff, lines: Sequence[str], viewer: Staff) -> Card:
     whose = "of your sessions " if not viewer.leads else "session " if len(lines) == 1 else "sessions "
     hidden = len(lines) - SHOWN
