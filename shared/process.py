@@ -62,7 +62,7 @@ async def run(service: Service, role: Role, port: int, silent_seconds: float | N
     app = application_of(running, work) if role in ("web", "all") else http_health.application(running, work)
     server = _Server(uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False,
                                            timeout_graceful_shutdown=5, server_header=False))
-    _spare_what_stays()
+    spare_what_stays()
     try:
         await _until_one_ends(server.serve(), *((_worked(pool, work),) if work else ()))
     finally:
@@ -82,7 +82,7 @@ async def _reached(pool: Pool) -> None:
         pass
 
 
-def _spare_what_stays() -> None:
+def spare_what_stays() -> None:
     """The collector no longer walks through what a process has loaded and keeps: a fifth of the cost of a batch or a page."""
     gc.collect()
     gc.freeze()
@@ -212,7 +212,7 @@ class WorkerProcess:
         await _patiently(self._find_topics, f"{self.service.name}: its topics cannot be read yet")
         async with self._subscribed(kafka_rights.group(self.service), self.service.reads, OwnTopics(self.service)) as own:
             self.consuming = True
-            _spare_what_stays()
+            spare_what_stays()
             await asyncio.gather(*(self._note_end(own, topic) for topic in self._facts))
             await asyncio.Event().wait()
 

@@ -38,6 +38,7 @@ TAKEN = "result.taken"  # beside the result of a worker process
 SENT = "SELECT type, count(*)::int AS number FROM trigger.outbox GROUP BY 1"
 KILL = "UPDATE trigger.session SET due_at = due_at + interval '120 days' WHERE site_id = $1"
 STATES = "SELECT status, count(*)::int FROM trigger.session WHERE site_id <> $1 GROUP BY 1"
+SEEDED = "SELECT count(*) FROM trigger.mentor WHERE revision < $1"
 NO_PUBLISHER = "DELETE FROM trigger.publisher"  # a worker would read the topics of earlier cases from their beginnings
 LONG_AGO = timedelta(days=90)
 DEAD = "dead"  # the site of rows that have left their place in the index
@@ -197,7 +198,7 @@ def _cancelled(one: Announced) -> Event:
 
 
 async def _for_every_mentor(bench: Bench) -> list[Announced]:
-    number = world.SESSIONS_EACH * await bench.owner.fetchval("SELECT count(*) FROM trigger.mentor")
+    number = world.SESSIONS_EACH * await bench.owner.fetchval(SEEDED, due_rows.COPIED)
     return world.burst(number if number % world.STRIDE else number - 1, PUBLISHER)
 
 

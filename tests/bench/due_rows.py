@@ -14,6 +14,8 @@ from services.trigger.session import Mark, Outcome
 from services.trigger.store import REST, Rest
 from shared.contracts.vocabulary import vocabulary
 
+ON_A_DAY = 2  # sessions of a mentor that come due
+COPIED = 2  # the revision of mentors who are copies
 PENDING = "pending"  # the site of those that only wait
 CHUNK = 1_000_000
 ENOUGH = 500_000  # rows from which making the indexes anew is quicker than keeping them
@@ -36,6 +38,14 @@ SELECT gen_random_uuid(), m.site_id, 'planned', m.id, at + $4::interval, (at + $
 FROM (SELECT n, $2::timestamptz + $3::interval * random() AS at FROM generate_series(1, $1::int) n) AS one
 JOIN (SELECT row_number() OVER (ORDER BY id) - 1 AS k, count(*) OVER () AS all_of_them, id, site_id, time_zone
       FROM trigger.mentor) AS m ON m.k = one.n % m.all_of_them
+"""
+# Most mentors have one session on a day, some two or three: these have two. Those whom world.seed did not tell of are copies.
+MORE_MENTORS = """
+INSERT INTO trigger.mentor (id, site_id, time_zone, locale, active, matches, clearances, revision)
+SELECT gen_random_uuid(), m.site_id, m.time_zone, m.locale, m.active, m.matches, m.clearances, $2
+FROM generate_series(1, $1::int - (SELECT count(*)::int FROM trigger.mentor)) AS n
+JOIN (SELECT *, row_number() OVER (ORDER BY id) AS k, count(*) OVER () AS all_of_them
+      FROM trigger.mentor WHERE revision < $2) AS m ON m.k = 1 + n % m.all_of_them
 """
 REMEMBERED = """
 INSERT INTO trigger.skill (id, mentor_id, site_id, skill, stability, difficulty, decay, reviewed_at, open_misses, revision)
@@ -79,6 +89,7 @@ async def coming(owner: asyncpg.Connection, number: int, first_at: datetime, wit
                  moment: Moment = Moment.NUDGE) -> list[datetime]:
     """Sessions whose `moment` comes at a random instant of that span. The instants, in order."""
     assert await owner.fetchval("SELECT count(*) FROM trigger.mentor"), "tell trigger of mentors first (world.seed)"
+    await owner.execute(MORE_MENTORS, -(-number // ON_A_DAY), COPIED)
     if moment is Moment.ASSIGN:
         await owner.execute(REMEMBERED, sorted(vocabulary().skills)[:8])
     await owner.execute(COMING, number, first_at, within, BEFORE_START[moment], moment.value, _so_far(moment))
@@ -87,7 +98,7 @@ async def coming(owner: asyncpg.Connection, number: int, first_at: datetime, wit
 
 
 async def settle(owner: asyncpg.Connection) -> None:
-    await owner.execute("VACUUM (ANALYZE) trigger.session")
+    await owner.execute("VACUUM (ANALYZE) trigger.session, trigger.mentor")
     await owner.execute("CHECKPOINT")
 
 

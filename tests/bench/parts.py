@@ -1,6 +1,5 @@
 """The parts of a run in their order: how long each takes, how often it is repeated, and the figures it answers."""
 
-import gc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -111,21 +110,11 @@ async def _rebuild(run: Run) -> list[Figure]:
 
 async def _rounds(run: Run) -> list[Figure]:
     size, statements = run.size, list[series.Statement]()
-    _settle(run.announced)
     await series.series(run.bench, run.announced, statements)
     steady = burst(rounds.RATE * (size.steady_seconds + WARM_UP), "steady")
     given = rounds.Burst(run.announced, steady, size.naive, size.naive_16, statements)
     ran = await repeated(lambda n: rounds.one_round(run.bench, given, n, run.quiet), size.rounds, run.seconds)
     return rounds.figures(ran, size.events)
-
-
-def _settle(announced: Sequence[Announced]) -> None:
-    """As a worker does: what is made once is not looked at again by every collection."""
-    for one in announced:
-        assert one.body and one.headers
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 async def _fast(run: Run) -> list[Figure]:
