@@ -17,7 +17,7 @@ def strip(language: Language) -> dict[str, Any]:
             for n in range(MOST + 1)
         ],
         "call": _("Your supervisor has not been told yet. Please call."),
-        "link": _("Open the link from the e-mail once more, so that they can be sent."),
+        "link": _("Open the link from the e-mail once more, so that what waits here can be sent."),
         "refused": _("These answers could not be sent. They are deleted from this phone."),
         "try": _("Try now"),
         "now": _("Now"),

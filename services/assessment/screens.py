@@ -85,7 +85,7 @@ def closed(found: Closed) -> Response:
     phone = site.phone if site and found.reason in ("expired", "revoked", "record_expired") else None
     frame = {"site_name": site.name, "talk": words.talk(site, found.language)} if site else {}
     renewal = {"ref": found.renewal.ref, "asked": asked(found.renewal, found.language)} if found.renewal else None
-    return _alone(said, found.language, status, phone, renewal, **frame)
+    return _alone(said, found.language, status, phone, renewal, reason=found.reason, **frame)
 
 
 def asked(renewal: Renewal, language: Language) -> str:

@@ -6,41 +6,60 @@
   const keeping = document.getElementById("recordings"), look = document.querySelector("[data-again]"), workers = navigator.serviceWorker;
   const asks = new URLSearchParams(location.search), [, kind, inside] = location.pathname.match(/^\/([tc])\/([^/]+)/) ?? [];
   const of = kind ?? (asks.has("c") ? "c" : "t"), ref = inside ?? asks.get(of);
-  let leaves, tries, looks, looked = 0, said = "", waited = 0;
+  let leaves, tries, looks, looked = 0, news = {}, said = "", lost = "";
+  let calls = look?.dataset.again === "phone" ? 1 : 0; // that wait on the phone: as long as they do, the server knows nothing
 
   // A call that waits: it is asked for behind the page, less and less often, and the page changes when there is something new
-  // to say. Until then nobody is read the same words again, and the focus stays.
+  // to say of the call, as the heading that comes tells. Until then nobody is read the same words again, and the focus stays.
   const lookLater = () => { looks = setTimeout(lookAgain, 1000 * LOOKS[Math.min(looked++, LOOKS.length - 1)]); };
   async function lookAgain() {
     clearTimeout(looks);
-    if (document.visibilityState === "visible") {
-      const { status } = await fetch(location.href, { cache: "no-store" }).catch(() => ({}));
-      if (status === 202 ? look.dataset.again === "phone" : status < 500) return location.replace(location.href);
-    }
+    const state = document.visibilityState === "visible" && !calls ? await stateNow() : "";
+    if (state === "asked" || (state === "waits" && look.dataset.again === "phone")) return location.replace(location.href);
+    if (state && strip) say(state === "broken" ? look.dataset.lost : "");
     clearTimeout(looks);
-    lookLater();
+    if (!lost) lookLater(); // a cookie that is gone comes back with the link, in another tab
+  }
+  function say(words) {
+    if (words === lost) return;
+    lost = words;
+    write();
+  }
+  async function stateNow() {
+    try {
+      const page = await (await fetch(location.href, { cache: "no-store" })).text();
+      return page.match(/<h1[^>]* data-state="(\w+)"/)?.[1] ?? "";
+    } catch {
+      return "";
+    }
   }
   if (look) lookLater();
   if (look) document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") lookAgain(); });
   if (!workers || !ref || !strip) return;
   if (!navigator.locks || ![].findLast) return;  // a browser from before 2022: the worker needs both
 
-  function show({ words, again, waiting, held, stays, recordings }) {
-    clearTimeout(leaves);
+  function show(message) {
+    const { waiting, calls: there = waiting, held, recordings } = news = message, left = calls && !there;
     clearTimeout(tries);
     if (waiting && navigator.onLine) tries = setTimeout(() => tell("look"), AGAIN);
     if (forget) forget.hidden = !held;
     if (keeping) showRecordings(held, recordings);
-    if (look && waited && !waiting) lookAgain();
-    waited = waiting;
-    const says = words + (navigator.onLine ? again : "");
-    if (waiting && says === said) return; // said once, not with each try; the button keeps its focus
-    said = says;
+    calls = there;
+    write();
+    if (look && left) lookAgain();
+  }
+
+  function write() {
+    const { words, again, waiting, stays } = news, says = [words, lost].filter(Boolean).join(" ");
+    clearTimeout(leaves);
+    const whole = says + (navigator.onLine ? again : "");
+    if ((waiting || lost) && whole === said) return; // said once, not with each try; the button keeps its focus
+    said = whole;
     strip.replaceChildren();
-    if (!words) return;
+    if (!says) return;
     const line = document.createElement("p");
     line.className = "tickbox";
-    line.textContent = words;
+    line.textContent = says;
     strip.append(line);
     if (again && navigator.onLine) {
       const button = document.createElement("button");
@@ -49,7 +68,7 @@
       button.addEventListener("click", () => tell("try"));
       strip.append(button);
     }
-    if (!waiting && navigator.onLine && !stays) leaves = setTimeout(() => strip.replaceChildren(), SHORT);
+    if (!waiting && !lost && navigator.onLine && !stays) leaves = setTimeout(() => strip.replaceChildren(), SHORT);
   }
 
   function showRecordings(held, kept) {

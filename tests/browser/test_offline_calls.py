@@ -1,7 +1,12 @@
 """I need to talk, without a connection: the site's numbers are there, and a request for a call says whether it was delivered."""
 
+from contextlib import asynccontextmanager
+
+from playwright.async_api import expect
+
 from services.assessment import calls as calls_module
 from services.assessment.calls import keep_numbers
+from shared.messaging import dead
 from shared.process import application_of
 from tests.assessment.building import OPEN, SINGLE, TRAINING, site
 from tests.assessment.visiting import arrive
@@ -111,6 +116,136 @@ async def test_a_calls_page_asks_less_and_less_often_and_stays_as_it_is_until_th
         assert looks[:6] == [5, 10, 20, 40, 60, 60]
         assert await page.evaluate("() => document.activeElement.dataset.again") == "server"
         await left(running)
+        await heading(page, ASKED)
+
+
+LOOK = "Look whether it is delivered"
+SEES = """() => {
+  const line = document.getElementById("strip");
+  window.told = [];
+  new MutationObserver(() => window.told.push(line.textContent)).observe(line, { childList: true });
+}"""
+LOOKED = "() => document.dispatchEvent(new Event('visibilitychange'))"
+
+
+@asynccontextmanager
+async def staying(page):
+    """Looked at and read, with the focus on its link: no other page takes its place meanwhile."""
+    loads, link = list[str](), page.get_by_role("link", name=LOOK)
+
+    def loaded(frame):
+        loads.append(frame.url)
+
+    await link.focus()
+    page.on("framenavigated", loaded)
+    yield
+    page.remove_listener("framenavigated", loaded)
+    await expect(link).to_be_focused()
+    assert loads == []
+
+
+async def looks_again(page, times):
+    for _ in range(times):
+        async with page.expect_response(lambda response: "/call/" in response.url):
+            await page.evaluate(LOOKED)
+
+
+async def test_a_call_page_whose_cookie_is_gone_stays_and_says_once_what_to_do(served, browser, link, monkeypatch):
+    monkeypatch.setattr(calls_module, "SOON", 0.0)
+    running, address = served
+    await arrive(running, SINGLE, OPEN)
+    async with phone(browser) as (context, page):
+        await at_the_first_question(page, address, link)
+        await page.add_init_script(f"({QUICKLY})()")
+        await follow(page, "I need to talk")
+        await press(page, "Ask my supervisor to call me now")
+        await heading(page, NOT_YET)
+        await page.evaluate(SEES)
+        await context.clear_cookies()
+        async with staying(page):
+            await strip(
+                page,
+                "This page can no longer see whether your request is delivered. To ask again, open the link from the e-mail.",
+            )
+            await looks_again(page, 4)
+            assert len([words for words in await page.evaluate("() => window.told") if words]) == 1
+        await heading(page, NOT_YET)
+        assert await problems(page, "call-lost.en") == []
+        other = await context.new_page()
+        await other.goto(f"{address}/t/{link()}")
+        await press(other, "Go on")
+        await looks_again(page, 1)
+        await expect(page.locator("#strip")).to_have_text("")
+        await left(running)
+        await page.evaluate(LOOKED)
+        await heading(page, ASKED)
+
+
+async def test_a_call_that_waits_on_a_phone_without_its_cookie_stays_and_leaves_with_the_link(served, browser, link, monkeypatch):
+    monkeypatch.setattr(calls_module, "SOON", 0.0)
+    running, address = served
+    await arrive(running, SINGLE, OPEN)
+    await keep_numbers(running, {})
+    async with phone(browser) as (context, page):
+        await at_the_first_question(page, address, link)
+        await page.add_init_script(f"({QUICKLY})()")
+        await context.set_offline(True)
+        await follow(page, "I need to talk")
+        await press(page, "Ask my supervisor to call me now")
+        await heading(page, NOT_YET)
+        await context.clear_cookies()
+        async with staying(page):
+            await context.set_offline(False)
+            await strip(page, "Open the link from the e-mail once more, so that what waits here can be sent.")
+            before = len(await page.evaluate("() => window.looks"))
+            await eventually(lambda: page.evaluate("() => window.looks"), lambda found: len(found) > before + 3)
+        other = await context.new_page()
+        await other.goto(f"{address}/t/{link()}")
+        assert await eventually(lambda: calls(running), bool) == ["now"]
+        await other.goto(f"{address}/t/{link()}")
+        await press(other, "Go on")
+        await page.evaluate(LOOKED)
+        await expect(page.get_by_role("link", name=LOOK)).to_have_attribute("data-again", "server")
+        await left(running)
+        await page.evaluate(LOOKED)
+        await heading(page, ASKED)
+
+
+async def test_behind_a_failed_record_tries_add_nothing_and_a_call_waits_for_no_answer(served, browser, link, monkeypatch):
+    monkeypatch.setattr(calls_module, "SOON", 0.0)
+    running, _ = served
+    await arrive(running, SINGLE, OPEN)
+    await keep_numbers(running, {})
+    service, tries = application_of(running), list[str]()
+
+    async def counted(scope, receive, send):
+        if scope.get("path", "").endswith("/kept"):
+            tries.append(scope["path"])
+        await service(scope, receive, send)
+
+    async def try_now():
+        await press(page, "Try now")
+        return len(tries)
+
+    async with on_a_port(counted) as address, phone(browser) as (context, page):
+        await at_the_first_question(page, address, link)
+        await running.pool.execute("INSERT INTO parked (concern) VALUES ($1)", f"training/{TRAINING}")
+        await context.set_offline(True)
+        await page.locator("label.choice", has=page.locator("input[value=b]")).click()
+        await press(page, "Certain")
+        await follow(page, "I need to talk")
+        await press(page, "Ask my supervisor to call me now")
+        await heading(page, NOT_YET)
+        await context.set_offline(False)
+        await expect(page.get_by_role("link", name=LOOK)).to_have_attribute("data-again", "server")
+        await strip(page, "1 answer is waiting to be sent.")
+        assert await eventually(try_now, lambda count: count > 5) > 5
+        assert [letter.state for letter in await dead.list_letters(running)] == ["parked", "parked"]  # the call, and the answer
+        assert (await dead.replay(running)).applied == 2
+        await press(page, "Try now")
+        await strip(page, "All answers sent.")
+        await left(running)
+        await page.evaluate(LOOKED)
         await heading(page, ASKED)
 
 

@@ -129,7 +129,7 @@ async def test_a_lost_cookie_keeps_the_answer_until_the_link_is_opened_again(ser
         await choose(page, "b")
         await press(page, "Certain")
         await heading(page, "That works")
-        await strip(page, "Open the link from the e-mail once more, so that they can be sent.")
+        await strip(page, "Open the link from the e-mail once more, so that what waits here can be sent.")
         await page.goto(f"{address}/t/{link()}")
         await strip(page, "All answers sent.")
         assert await answers(running) == [(1, ("b",))]

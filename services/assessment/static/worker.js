@@ -161,7 +161,8 @@ async function visited(event, of, ref, path, url) {
   if (!held) return fetch(request);
   const fields = request.method === "POST" ? [...await request.clone().formData()].map(([k, v]) => [k, String(v)]) : null;
   if (fields && path === "forget") return forget(request, held, ref, fields);
-  if (!(await actsOf(id)).some((act) => !act.sent)) {  // else the server is behind: its pages would ask again
+  const counts = path.startsWith("call/") ? (act) => act.told.call : () => true; // the page of a call that has left waits for no answer
+  if (!(await actsOf(id)).some((act) => !act.sent && counts(act))) {  // else the server is behind: its pages would ask again
     const response = await inTime(fetch(request), fields ? POST_MS : GET_MS);
     if (good(response)) {
       if (fields && response.type === "opaqueredirect") await noted(held, ref, path, fields).catch(() => {});
@@ -498,13 +499,14 @@ async function tell(id, said = "", stays = false) {
   if (said) news.set(id, [said, Date.now(), stays]);
   const [recent, since, stay] = news.get(id) ?? ["", 0, false], fresh = recent && (stay ? DAY : SAID_MS) > Date.now() - since;
   const held = await find(id), waiting = (await actsOf(id)).filter((act) => !act.sent), words = held?.made.words;
-  const answers = waiting.filter((act) => act.told.number || act.told.filled).length, call = waiting.some((act) => act.told.call || isAlarm(held, act.told)), lines = [fresh ? recent : ""];
+  const answers = waiting.filter((act) => act.told.number || act.told.filled).length, calls = waiting.filter((act) => act.told.call).length;
+  const call = calls || waiting.some((act) => isAlarm(held, act.told)), lines = [fresh ? recent : ""];
   if (words) {
     if (call) lines.push(words.call);
     else if (!online) lines.push(words.offline);
     if (answers) lines.push(words.waiting[Math.min(answers, words.waiting.length - 1)]);
     if (waiting.length && shut.has(id)) lines.push(words.link);
   }
-  const message = { words: lines.filter(Boolean).join(" "), waiting: waiting.length, held: Boolean(held), again: waiting.length ? words?.try : "", stays: fresh && stay, recordings: await areKept(held) };
+  const message = { words: lines.filter(Boolean).join(" "), waiting: waiting.length, calls, held: Boolean(held), again: waiting.length ? words?.try : "", stays: fresh && stay, recordings: await areKept(held) };
   for (const client of await clients.matchAll({ includeUncontrolled: true })) if (whose(new URL(client.url)).id === id) client.postMessage(message);
 }
