@@ -15,7 +15,7 @@ from tests.driving import deliver
 HELD = """async () => {
   const done = (request) => new Promise((ok, no) => { request.onsuccess = () => ok(request.result); request.onerror = no; });
   const opening = indexedDB.open("jitt", 1);
-  opening.onupgradeneeded = () => opening.transaction.abort();  // the worker makes it: an empty one, made here first, would stay empty
+  opening.onupgradeneeded = () => opening.transaction.abort();  // the worker makes it: one made here would stay empty
   const db = await done(opening).catch(() => null);
   if (!db) return { trainings: [], acts: [] };
   const all = (name) => done(db.transaction(name).objectStore(name).getAll());
