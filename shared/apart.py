@@ -8,8 +8,10 @@ from collections.abc import Callable, Coroutine
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
+AT_ONCE = 2  # of one process of ours: each takes a processor, and memory for all that it looks at
 FRESH = get_context("spawn")  # nothing is shared: neither connections nor locks of threads
 NICE = 5
 
@@ -18,9 +20,29 @@ class Failed(Exception):
     """What went wrong there, in a line; or that it ended without a word."""
 
 
-async def run(function: Callable[..., Coroutine[Any, Any, T]], *given: object) -> T:
-    """`function` is one of a module, and all that goes there and back can be pickled. Raises Failed. Whoever gives up waiting
-    ends the process."""
+class Busy(Failed):
+    """As many as there may be are at work, and none of them ended in time."""
+
+
+TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+async def run(function: Callable[..., Coroutine[Any, Any, T]], *given: object, patience: float | None = None) -> T:
+    """`function` is one of a module, and all that goes there and back can be pickled. Raises Failed, and Busy where it did not
+    get its turn within so many seconds. Whoever gives up waiting ends the process."""
+    turn = TURNS.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
+    try:
+        async with asyncio.timeout(patience):
+            await turn.acquire()
+    except TimeoutError:
+        raise Busy("others are at work") from None
+    try:
+        return await _run(function, given)
+    finally:
+        turn.release()
+
+
+async def _run(function: Callable[..., Coroutine[Any, Any, T]], given: tuple[object, ...]) -> T:
     answers, answer = FRESH.Pipe(duplex=False)
     process = FRESH.Process(target=_work, args=(answer, function, given), daemon=True)
     starting = asyncio.create_task(asyncio.to_thread(process.start))

@@ -31,6 +31,7 @@ ZIP = b"PK"
 CHOOSE = "Choose a list: a .csv file, or a OneRoster .zip file"
 TOO_LARGE = "This file has more than 20 MB. Send the list of one site only"
 NOT_NOW = "This list could not be looked at now. Send it again in a few minutes"
+BUSY = "Other large lists are being looked at now. Send this one again in a few minutes"
 TYPE = "Type {} to say that so many people leave"
 
 
@@ -149,6 +150,8 @@ async def _taken(console: Console, caller: Caller, form: FormData) -> UUID:
               most_bytes=importing.MOST_UNPACKED)  # fmt: skip
     try:
         seen = await looking.seen(console.running, job)
+    except apart.Busy:
+        raise Wrong(BUSY) from None
     except apart.Failed as failed:
         LOG.error("a list of people could not be looked at", extra={"error": str(failed)})
         raise Wrong(NOT_NOW) from None

@@ -14,6 +14,7 @@ from shared.access import Scope
 from shared.running import Running
 
 LARGE = 128 * 1024  # bytes, as sent: a thousand people or more
+PATIENCE = 20.0  # seconds until it is the turn of a large one; whoever sent it looks at a page that does not come
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,10 @@ class Seen:
 
 
 async def seen(running: Running, job: Job) -> Seen:
-    """Raises apart.Failed."""
+    """Raises apart.Failed, and apart.Busy while others look at large lists."""
     if isinstance(job.source, Path) or len(job.source) < LARGE:
         return _seen(await people_import.look(running, job))
-    return await apart.run(look_apart, access.current(), job)
+    return await apart.run(look_apart, access.current(), job, patience=PATIENCE)
 
 
 async def look_apart(scope: Scope, job: Job) -> Seen:

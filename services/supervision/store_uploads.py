@@ -15,7 +15,8 @@ VALUES ($1, $2, $3, $4, $5, 'looked_at', false, $6, $7, $8, $9, $10, $11, $12, $
 """
 FIND = """
 SELECT i.import_id, i.site_id, i.by_person, coalesce(p.name, 'Somebody') AS by_name, i.kind, i.file_name, i.state,
-       i.new, i.changed, i.unchanged, i.gone, i.wrong, i.written, i.sent_at, i.ended_at, i.report
+       i.new, i.changed, i.unchanged, i.gone, i.wrong, i.written, i.sent_at, i.ended_at, i.report,
+       i.state = 'confirmed' AND i.claimed_until IS NULL AS in_line
 FROM people_import i LEFT JOIN person p ON p.person_id = i.by_person WHERE i.import_id = $1 AND i.site_id = $2
 """
 OF_SITE = """

@@ -38,7 +38,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """`new` to `wrong`: what the look counted; `written`: how many people are in by now."""
+    """`new` to `wrong`: what the look counted; `written`: how many people are in by now; `in_line`: no worker has begun."""
 
     import_id: UUID
     site_id: str
@@ -55,6 +55,7 @@ class Upload:
     written: int
     sent_at: datetime
     ended_at: datetime | None = None
+    in_line: bool = False
 
     @property
     def people(self) -> int:

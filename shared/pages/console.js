@@ -59,8 +59,17 @@
       const ids = read.filter((id) => id && !told.has(id) && active >= came.get(id));
       if (ids.length === 0) return;
       ids.forEach((id) => told.add(id));
+      tell(ids);
+    };
+    // Where the server or the line is away, some times more, later; then not before the next sign of somebody. What was refused stays so.
+    const LATER = [2000, 10000, 30000];
+    const tell = (ids, tries = 0) => {
+      const again = () => {
+        if (tries < LATER.length) { setTimeout(() => tell(ids, tries + 1), LATER[tries]); return; }
+        ids.forEach((id) => { told.delete(id); came.set(id, performance.now()); });
+      };
       const body = new URLSearchParams([["csrf", toRead.dataset.csrf], ...ids.map((id) => ["alert_id", id])]);
-      fetch("/alerts/seen", { method: "POST", body, keepalive: true }).catch(() => ids.forEach((id) => told.delete(id)));
+      fetch("/alerts/seen", { method: "POST", body, keepalive: true }).then((answer) => { if (answer.status >= 500) again(); }, again);
     };
     for (const sign of ["pointermove", "pointerdown", "keydown", "scroll", "focus"]) {
       addEventListener(sign, () => { active = performance.now(); }, { passive: true, capture: true });

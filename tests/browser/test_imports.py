@@ -31,7 +31,7 @@ async def test_every_step_of_an_import_passes_the_checks_and_works_without_javas
     await lively.goto(page.url)
     found += await problems(lively, "import-errors")
     await page.get_by_role("button", name="Import the good rows (1 person)").click()
-    assert "0 of 1 person so far." in await page.get_by_role("status").inner_text()
+    assert "This one waits for its turn." in await page.get_by_role("status").inner_text()
     await lively.goto(page.url)
     found += await problems(lively, "import-coming-in")
     assert await importing.bring_in_one(visit.day.running)
@@ -60,5 +60,5 @@ async def test_a_set_by_which_too_many_would_leave_asks_for_the_number(visit: Vi
     found = await problems(page, "import-leaving")
     await page.get_by_label("Type 3 to go on").fill("3")
     await page.keyboard.press("Enter")
-    assert await page.get_by_role("status").inner_text() == "0 of 3 people so far."
+    assert await page.get_by_role("status").inner_text() == "Lists come in one after the other. This one waits for its turn."
     assert found == []

@@ -2,7 +2,8 @@
 
 import re
 
-from playwright.async_api import expect
+import pytest
+from playwright.async_api import Route, expect
 
 from tests.browser.checking import problems
 from tests.browser.visits import SCREEN, Visit
@@ -32,6 +33,33 @@ async def test_what_was_on_the_screen_is_seen_and_what_lies_below_it_is_not(visi
     await page.mouse.wheel(0, 2_000)
     await expect(page.locator("[id^=seen-]", has_text="Seen by you at")).to_have_count(2)
     await expect(page.get_by_role("link", name="new. Show")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("answer", "asked"), [(503, 4), (403, 1)])
+async def test_seen_is_told_again_later_while_the_server_is_away_and_not_where_it_refuses(
+    visit: Visit, answer: int, asked: int
+) -> None:
+    page = await (await visit.signed_in(viewport=SCREEN)).new_page()
+    tries: list[str] = []
+
+    async def away(route: Route) -> None:
+        tries.append(route.request.method)
+        await route.fulfill(status=answer)
+
+    await page.route("**/alerts/seen", away)
+    await page.clock.install()
+    await page.goto("/alerts")
+    await expect(page.get_by_role("heading", name=re.compile("Marcus Bell"))).to_be_visible()
+    for _ in range(60):
+        await page.clock.run_for(1_000)
+    assert (len(tries), await seen(visit)) == (asked, 0)
+    await page.unroute("**/alerts/seen")
+    await page.keyboard.press("Tab")
+    for _ in range(3):
+        await page.clock.run_for(1_000)
+    if answer == 503:
+        await expect(page.locator("[id^=seen-]", has_text="Seen by you at").first).to_be_visible()
+    assert (await seen(visit) > 0) is (answer == 503)
 
 
 async def test_the_leads_open_page_says_so_at_once_and_what_is_new_in_the_list_is_not_held_back_for_it(visit: Visit) -> None:

@@ -5,11 +5,12 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import httpx2
 import pytest
 
-from services.supervision import importing, looking
+from services.supervision import importing, looking, store_uploads
 from services.supervision.app import SERVICE
 from shared import apart, db
 from shared.contracts import ids
@@ -66,6 +67,26 @@ async def test_whoever_gives_up_waiting_ends_the_process() -> None:
             await asyncio.sleep(0.02)
 
 
+def turns(patch: pytest.MonkeyPatch, at_once: int) -> None:
+    patch.setattr(apart, "AT_ONCE", at_once)
+    patch.setattr(apart, "TURNS", WeakKeyDictionary())
+
+
+async def test_so_many_work_at_once_and_the_next_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns(monkeypatch, 1)
+    before = children()
+    at_work = asyncio.create_task(apart.run(waits))
+    async with asyncio.timeout(20):
+        while not children() - before:
+            await asyncio.sleep(0.02)
+    next_one = asyncio.create_task(apart.run(twice, 21))
+    with pytest.raises(apart.Busy):
+        await apart.run(twice, 21, patience=0.3)
+    assert (len(children() - before), next_one.done()) == (1, False)
+    at_work.cancel()
+    assert (await next_one)[0] == 42
+
+
 def children() -> set[int]:
     """Of any thread of ours; the one that Python keeps to tidy up after them is none."""
     found = {int(pid) for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text("ascii").split()}
@@ -104,9 +125,9 @@ async def test_a_large_list_is_looked_at_and_brought_in_apart_with_the_same_resu
 ) -> None:
     ran: list[str] = []
 
-    async def noted(function: Any, *given: Any) -> Any:
+    async def noted(function: Any, *given: Any, **options: Any) -> Any:
         ran.append(function.__name__)
-        return await real(function, *given)
+        return await real(function, *given, **options)
 
     real = apart.run
     monkeypatch.setattr(apart, "run", noted)
@@ -128,10 +149,30 @@ async def test_row_level_security_holds_there_as_it_does_here(day: Afternoon, pr
         assert "2 new, 0 changed, 0 as before." in await said(sue, there), "of Eastfield's people nothing is seen"
 
 
+async def test_a_large_list_that_does_not_get_its_turn_is_told_why(
+    day: Afternoon, priya: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns(monkeypatch, 0)
+    monkeypatch.setattr(looking, "PATIENCE", 0.1)
+    refused = await send(priya, LIST)
+    assert refused.status_code == 422
+    assert "Other large lists are being looked at now. Send this one again in a few minutes" in refused.text
+    assert await kept(day) == []
+
+
+async def test_what_no_worker_has_begun_with_says_that_it_waits_for_its_turn(day: Afternoon, priya: httpx2.AsyncClient) -> None:
+    where = await looked_at(priya, LIST)
+    await say_yes(priya, where)
+    assert "This one waits for its turn." in await said(priya, where)
+    async with day.running.connection() as conn:
+        assert await store_uploads.claim(conn)
+    assert "0 of 2 people so far." in await said(priya, where)
+
+
 async def test_a_look_that_dies_says_so_and_keeps_nothing(
     day: Afternoon, priya: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(function: Any, *given: Any) -> Any:
+    async def broken(function: Any, *given: Any, **options: Any) -> Any:
         raise apart.Failed("it ended without an answer")
 
     monkeypatch.setattr(apart, "run", broken)

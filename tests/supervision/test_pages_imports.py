@@ -82,7 +82,7 @@ async def test_a_list_is_looked_at_first_and_comes_in_when_the_lead_says_so(day:
     assert await enrolled(day) == []
     assert not await importing.bring_in_one(day.running), "nobody said yes"
     await say_yes(priya, where)
-    assert "0 of 2 people so far." in await said(priya, where)
+    assert "This one waits for its turn." in await said(priya, where)
     assert await importing.bring_in_one(day.running)
     assert await enrolled(day) == [ids.mentor(SITE, "leah")]
     assert "Done" in await said(priya, where)

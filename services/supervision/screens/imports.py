@@ -17,6 +17,7 @@ STATES = {
     "looked_at": ("talk", "Waits for you"), "confirmed": ("talk", "Coming in"), "done": ("ready", "Done"),
     "dropped": ("idle", "Not imported"), "failed": ("idle", "Not imported"),
 }  # fmt: skip
+IN_LINE = "Lists come in one after the other. This one waits for its turn."
 ROLES = {"mentor": "mentor", "supervisor": "supervisor", "site_lead": "site lead"}
 
 
@@ -139,6 +140,6 @@ def _not_readable(one: Upload) -> Page:
 
 
 def _coming_in(one: Upload) -> Page:
-    far = f"{one.written:,} of {_people(one.people)} so far."
+    far = IN_LINE if one.in_line else f"{one.written:,} of {_people(one.people)} so far."
     sentences = (far, "You can close this page: it goes on by itself.")
     return Page("Import: coming in", "Coming in", sentences, "", written=one.written, total=max(one.people, 1), under_way=True)
