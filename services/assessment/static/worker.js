@@ -8,6 +8,7 @@ const MINE = {
   t: /^(|start|call|call\/[0-9a-f-]+|done|answers|forget|cards\/\d+|questions\/\d+(\/retry|\/report)?)$/,
   c: /^(|call|call\/[0-9a-f-]+|forget)$/,
 };
+const HELPS = /^\/talk(\/|$)|^\/[tc]\/[^/]+\/call(\/|$)/;
 const FIRST = { t: 0, c: 1 }; // the kind of a link, as its first byte says it
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -446,11 +447,12 @@ async function sendSome(id, most = AT_ONCE) {
   }
   shut.delete(id);
   const { results, said, stays } = await response.json();
+  if (removed.get(id) !== before) return false;
   for (const [n, result] of results.entries()) {
     if (result === "sent") await put("acts", { ...acts[n], sent: true, fields: [] });
     else if (result !== "wait") await drop("acts", acts[n].n);
   }
-  await refresh({ ...await find(id), ...last }).catch(() => {});
+  await refresh({ ...await find(id), ...last }, before).catch(() => {});
   await tell(id, said, stays);
   return results.length === acts.length && !results.includes("wait") && waiting.length > acts.length;
 }
@@ -461,10 +463,11 @@ async function sendAll() {
 }
 
 // What the server has now, one after the other: the newest stays. A training that is done, and sent, leaves the phone.
-const refresh = (what) => navigator.locks.request(`refresh ${what.id}`, () => fetched(what));
-async function fetched({ id, of = "t", ref, chosen = "" }) {
+const refresh = (what, gone = removed.get(what.id)) => navigator.locks.request(`refresh ${what.id}`, () => fetched(what, gone));
+async function fetched({ id, of = "t", ref, chosen = "" }, gone) {
+  if (removed.get(id) !== gone) return;
   const asks = of === "c" && chosen ? `?lang=${chosen}` : ""; // a training knows itself in which language it is read
-  const gone = removed.get(id), before = await actsOf(id), response = await fetch(`${home({ of, ref })}/offline${asks}`);
+  const before = await actsOf(id), response = await fetch(`${home({ of, ref })}/offline${asks}`);
   if (response.status === 410 && (of === "c" || (await response.json()).reason === "done") && before.every((act) => act.sent)) await remove(id);
   if (!response.ok) return;
   const fresh = await response.json();
@@ -477,7 +480,7 @@ async function fetched({ id, of = "t", ref, chosen = "" }) {
 
 let online = navigator.onLine; // a page knows it sooner than its worker
 async function heard({ type, of = "t", ref, path, lang, chosen, online: told }) {
-  const id = idOf(of, ref);
+  const id = idOf(of, ref), gone = removed.get(id);
   if (!id) return;
   online = told;
   if (type === "recordings") await keepRecordings(await find(id)).catch(() => {});
@@ -485,7 +488,8 @@ async function heard({ type, of = "t", ref, path, lang, chosen, online: told }) 
   await send(id);
   const held = await find(id), other = !held || held.ref !== ref || held.made.version !== KNOWN.version || held.made.lang !== lang;
   const begun = /\/(cards|questions|done)/.test(path) && !held?.made.opened;
-  if (type === "opened" && (other || begun || Date.now() - held.at > 6 * HOUR || path.endsWith("/done"))) await refresh({ id, of, ref, chosen }).catch(() => {});
+  const opens = type === "opened" && (held || !HELPS.test(path)); // who asks for help gets back nothing that was removed
+  if (opens && (other || begun || Date.now() - held.at > 6 * HOUR || path.endsWith("/done"))) await refresh({ id, of, ref, chosen }, gone).catch(() => {});
   await tell(id);
 }
 
