@@ -83,7 +83,8 @@ async def _figures(running: Running, last: Counted, asked: str, now: datetime) -
     names = await once("sites", reading_network.list_sites)
     found = {one: await once("month", reading_network.count, one) for one in figures.whole_months(now)}
     of_skills = {"missed": await once("missed", reading_network.count_missed, month),
-                 "open": await once("open", reading_network.count_open)}  # fmt: skip
+                 "open": await once("open", reading_network.count_open),
+                 "trained": await once("trained", reading_network.count_trained, month)}  # fmt: skip
     skills = {code: skill.title for code, skill in vocabulary().skills.items()}
     return figures.network(names, month, found, skills, of_skills)
 

@@ -36,6 +36,7 @@ MEASURES = (
 OF_SKILLS = (
     Measure("missed", "Missed at first try", "first tries", ""),
     Measure("open", "With a miss still open today", "mentors who have practiced it", ""),
+    Measure("trained", "Training completed in time", "trainings about it", ""),
 )
 
 
@@ -162,8 +163,11 @@ def _totals(names: Mapping[str, str], found: Counted) -> tuple[Cell, ...]:
 
 
 def _of_skills(names: Mapping[str, str], found: Counted) -> tuple[Row, ...]:
-    """What all skills together have stands nowhere, so that a small figure alone can be left out."""
-    rows = [Row(skill, names[skill], tuple(_cell(m, found.get(m.name, {}).get(skill, NONE)) for m in OF_SKILLS))
+    """What all skills together have stands nowhere, so that a small figure alone can be left out; but how many sessions had a
+    training stands in the other tables, so a small number of trainings about one skill takes others with it."""
+    out = hidden({skill: count.of for skill, count in found.get("trained", {}).items() if count.of})
+    shown = {**found, "trained": {skill: one for skill, one in found.get("trained", {}).items() if skill not in out}}
+    rows = [Row(skill, names[skill], tuple(_cell(m, shown.get(m.name, {}).get(skill, NONE)) for m in OF_SKILLS))
             for skill in _ordered(names)]  # fmt: skip
     return tuple(row for row in rows if any(cell.figure for cell in row.cells))
 

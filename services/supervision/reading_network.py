@@ -52,6 +52,16 @@ MISSED = """
 SELECT skill, count(*) AS of, count(*) FILTER (WHERE NOT correct) AS many FROM answer
 WHERE attempt = 1 AND answered_at >= $1 AND answered_at < $2 GROUP BY skill
 """
+# A module's versions and languages all have its skill. Several sessions with one training count once.
+TRAINED = """
+SELECT m.skill, count(*) AS of, count(*) FILTER (WHERE p.completed_at <= p.quiz_by) AS many
+FROM preparation p
+CROSS JOIN LATERAL (SELECT module ->> 'skill' AS skill FROM module o
+                    WHERE o.module_id = p.module_id AND o.version = p.module_version LIMIT 1) m
+WHERE p.starts_at >= $1 AND p.starts_at < $2 AND p.status IN ('planned', 'held')
+  AND p.training_id IS NOT NULL AND p.quiz_by IS NOT NULL
+GROUP BY m.skill
+"""
 OPEN = """
 SELECT skill, count(*) AS of, count(*) FILTER (WHERE jsonb_array_length(remembered -> 'open_misses') > 0) AS many FROM skill
 GROUP BY skill
@@ -81,6 +91,11 @@ async def count_contacts(conn: Connection, month: Month) -> Mapping[str, Count]:
 async def count_missed(conn: Connection, month: Month) -> Mapping[str, Count]:
     """By skill: first tries."""
     return {row["skill"]: Count(row["many"], row["of"]) for row in await conn.fetch(MISSED, month.first, month.next)}
+
+
+async def count_trained(conn: Connection, month: Month) -> Mapping[str, Count]:
+    """By skill: trainings about it, which is what sessions needed and there was a module for."""
+    return {row["skill"]: Count(row["many"], row["of"]) for row in await conn.fetch(TRAINED, month.first, month.next)}
 
 
 async def count_open(conn: Connection) -> Mapping[str, Count]:

@@ -113,6 +113,7 @@ SELDOM: Mapping[str, str] = {
     "services.supervision.reading_network.TRAININGS": "counts a month of all sites, at most every hour in a process",
     "services.supervision.reading_network.CONTACTS": "counts a month of all sites, at most every hour in a process",
     "services.supervision.reading_network.MISSED": "counts a month of all sites, at most every hour in a process",
+    "services.supervision.reading_network.TRAINED": "counts a month of all sites, at most every hour in a process",
     "services.supervision.reading_network.OPEN": "counts all skills of all mentors, at most every hour in a process",
     "services.supervision.reading.PREPARED": "the beginning of others",
     "services.supervision.reading.CONTACT": "the beginning of others",

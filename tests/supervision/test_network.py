@@ -17,7 +17,7 @@ from services.supervision.network import FEWEST, LEFT_OUT, Cell, Count
 from shared.contracts.vocabulary import vocabulary
 from shared.running import Running
 from shared.security import FIGURES
-from tests.supervision.console import a_browser, an_afternoon, path_of, words
+from tests.supervision.console import MODULE, a_browser, an_afternoon, path_of, words
 
 MONTH = network.Month(2026, 10)
 COUNTS = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.integers(0, 40), min_size=1, max_size=9)
@@ -86,9 +86,20 @@ def test_a_skill_under_ten_is_left_out_and_one_without_any_figure_has_no_row() -
     names = {"small": "A small one", "big": "Big", "none": "None"}
     made = network.network({}, MONTH, {MONTH: {}}, names, found)
     assert [(row.name, row.cells) for row in made.skills] == [
-        ("A small one", (Cell(None, None), Cell("0 in 100", 12))),
-        ("Big", (Cell("30 in 100", 30), Cell(None, None))),
+        ("A small one", (Cell(None, None), Cell("0 in 100", 12), Cell(None, None))),
+        ("Big", (Cell("30 in 100", 30), Cell(None, None), Cell(None, None))),
     ]
+
+
+def test_few_trainings_about_one_skill_cannot_be_worked_out_from_how_many_there_were() -> None:
+    """How many sessions had a training stands in the other tables."""
+    names = {name: name.title() for name in ("ask", "calm", "hear", "plan", "none")}
+    few = {"trained": {"ask": Count(20, 40), "calm": Count(3, 30), "hear": Count(1, 3), "plan": Count(9, 20)}}
+    shown = {row.id: row.cells[2] for row in network.network({}, MONTH, {MONTH: {}}, names, few).skills}
+    assert len(shown) == 2 and "hear" not in shown, "one more is left out"
+    enough = {"trained": {**few["trained"], "hear": Count(5, 10)}}
+    cells = {row.id: row.cells[2] for row in network.network({}, MONTH, {MONTH: {}}, names, enough).skills}
+    assert cells["hear"] == Cell("50 in 100", 10) and len(cells) == 4
 
 
 @given(st.integers(0, 800_000).map(lambda hours: datetime(2000, 1, 1, tzinfo=UTC) + timedelta(hours=hours)))
@@ -115,7 +126,7 @@ async def some_weeks(running: Running) -> None:
         for site, name, sessions in (("eastfield", "", 24), ("lakeside", "Lakeside", 14), ("mill", "=Mill", 4)):
             if name:
                 await conn.execute(A_SITE, site, name)
-            await conn.execute(PAST, site, sessions, then)
+            await conn.execute(PAST, site, sessions, then, MODULE)
 
 
 A_SITE = """
@@ -139,8 +150,9 @@ said AS (INSERT INTO answer (training_id, module_id, item_id, attempt, version, 
 talked AS (INSERT INTO contact (contact_id, mentor_id, site_id, session_id, by_person, outcome, cleared, at)
            SELECT p, m, $1, s, m, 'talked', '{}', $3::timestamptz - interval '1 hour' FROM one WHERE n % 2 = 0)
 INSERT INTO preparation (preparation_id, session_id, mentor_id, site_id, starts_at, status, quiz_by, training_id,
-                         nothing_suitable, late, open_answers, ready_at, completed_at)
-SELECT p, s, m, $1, $3, 'held', $3::timestamptz - interval '3 hours', p, false, false, '[]', $3::timestamptz - interval '3 hours',
+                         module_id, module_version, nothing_suitable, late, open_answers, ready_at, completed_at)
+SELECT p, s, m, $1, $3, 'held', $3::timestamptz - interval '3 hours', p, $4, 1,
+       false, false, '[]', $3::timestamptz - interval '3 hours',
        CASE WHEN n % 4 = 0 THEN $3::timestamptz - interval '5 hours' END
 FROM one
 """
@@ -160,7 +172,9 @@ async def test_the_page_and_its_file_on_real_rows(busy: Running) -> None:
     assert shown["'=Mill"] == [LEFT_OUT, LEFT_OUT]
     assert sorted([shown["Eastfield Mentoring"], shown["Lakeside"]])[1] == [LEFT_OUT, LEFT_OUT], "one more is left out"
     assert shown["All sites"] == ["50 in 100", "42"]
-    assert [line[1:3] for line in lines if line[:1] == [vocabulary().skills["open_questions"].title]] == [["31 in 100", "42"]]
+    asked, trained = (vocabulary().skills[code].title for code in ("open_questions", "confidentiality_limits"))
+    assert [line[1:3] for line in lines if line[:1] == [asked]] == [["31 in 100", "42"]]
+    assert [line[5:7] for line in lines if line[:1] == [trained]] == [["24 in 100", "42"]]
     last = network.chosen("", datetime.now(UTC))
     assert [line[1:3] for line in lines if line[:1] == [last.words]] == [shown["All sites"]]
     assert [line[1:3] for line in lines if line[:1] == [last.before().words]] == [[LEFT_OUT, LEFT_OUT]]
