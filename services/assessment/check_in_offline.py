@@ -143,6 +143,8 @@ async def take_one(running: Running, visit: CheckInVisit, form: Form) -> Taken:
         kind: calls.Kind = "now" if form.data.get("kind") == "now" else "can_wait"
         asked = await calls.submit_after(running, visit.session.session_id, visit.link.mentor_id, kind, request_of(form.data))
         return Taken("sent") if calls.taken(asked) else Taken("refused", "no_call")
+    if visit.state is State.EARLY:  # the session was moved; a phone tries too often for the inbox to hold each try
+        return Taken("wait", "session_not_over")
     filled = check_in_pages.form_of(form.data)
     if any(check_in_pages.missing(visit, filled)):
         return Taken("refused", "not_the_planned_steps" if filled.happened and filled.talk else "not_understood")

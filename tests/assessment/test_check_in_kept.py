@@ -102,6 +102,17 @@ async def test_a_session_that_was_called_off_meanwhile_takes_nothing_and_says_so
     assert (got["results"], "was called off" in got["said"], got["stays"]) == (["refused"], True, True)
 
 
+async def test_a_session_that_was_moved_to_a_later_hour_keeps_it_waiting_and_leaves_no_trace(phone):
+    session = over()
+    await arrive(phone.running, session)
+    await deliver(phone.running, session.model_copy(update={"starts_at": datetime.now(UTC), "revision": 2}))
+    before = await phone.running.pool.fetchval("SELECT count(*) FROM inbox")
+    assert [(await send(phone, form()))["results"] for _ in range(3)] == [["wait"]] * 3
+    assert await phone.running.pool.fetchval("SELECT count(*) FROM inbox") == before
+    await deliver(phone.running, session.model_copy(update={"revision": 3}))
+    assert (await send(phone, form()))["results"] == ["sent"]
+
+
 async def test_a_plan_that_changed_meanwhile_asks_for_the_form_once_more(phone):
     await arrive(phone.running)
     await deliver(phone.running, over(activity="first_meeting", revision=2))
