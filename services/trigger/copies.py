@@ -1,6 +1,6 @@
 """Facts that trigger copies from the others: mentors, sites, skill memory, trainings. The higher revision is kept."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,9 +10,10 @@ from shared.contracts.assessment import SkillRemembered, TrainingCompleted
 from shared.contracts.content import NothingSuitable, TrainingAssigned
 from shared.contracts.event import Event, Sweep
 from shared.contracts.supervision import Clearance, Match, MentorEnrolled, SiteDescribed, entered
+from shared.values import value_object
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Mentor:
     id: UUID
     site_id: str
@@ -25,7 +26,7 @@ class Mentor:
     address_hash: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Site:
     """`variables`: names of the site's data that a module's text may use, of those it has filled in."""
 
@@ -36,7 +37,7 @@ class Site:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Training:
     """What became of a request for content: assigned, nothing suitable, completed; in whatever order that is heard."""
 

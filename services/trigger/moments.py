@@ -3,13 +3,14 @@
 Moments count on the session's clock; quiet hours are the mentor's. Only what is asked for is computed.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
+
+from shared.values import value_object
 
 LAST_CHANCE = timedelta(minutes=15)  # before the start: nothing is assigned later, and no quiz is due later
 HALF_A_DAY = timedelta(hours=12)
@@ -29,7 +30,10 @@ class Moment(StrEnum):
     CHECK_IN = "check_in"
 
 
-@dataclass(frozen=True, slots=True)
+MOMENTS = tuple(Moment)  # in their order
+
+
+@value_object(frozen=True, slots=True)
 class Timing:
     """A site's choice. `assign_days` keeps the wall clock; the others count back from the start, check_in from the end."""
 
@@ -53,7 +57,7 @@ class Timing:
         return said
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Slot:
     """When and where a session happens, and on which clock its mentor sleeps."""
 
@@ -63,7 +67,7 @@ class Slot:
     mentor_zone: ZoneInfo
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Dropped:
     """A moment that will not happen, and why."""
 

@@ -1,7 +1,6 @@
 """What a session needs its mentor to know: need = base x (gap + miss + clear). Pure, and monotone in each input."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.contracts.assessment import OpenMiss, SkillRemembered, recall
@@ -9,13 +8,14 @@ from shared.contracts.site import Mode, Stage
 from shared.contracts.supervision import Clearance
 from shared.contracts.trigger import ItemRef, Need, NeedReason
 from shared.contracts.vocabulary import Constants, Skill, Vocabulary
+from shared.values import value_object
 
 LISTED = 3
 RETURNING = 2
 DIGITAL = "digital_safety"
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Situation:
     """The session as its mentor meets it. `memory`: every skill this mentor was ever trained in."""
 
@@ -29,7 +29,7 @@ class Situation:
     clearances: Sequence[Clearance] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Needed:
     """One skill's need with the parts it is made of; `recalled` None: never trained."""
 

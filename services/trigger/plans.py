@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.trigger import moments
-from services.trigger.moments import LAST_CHANCE, Dropped, Moment, Slot, Timing
+from services.trigger.moments import LAST_CHANCE, MOMENTS, Dropped, Moment, Slot, Timing
 from services.trigger.session import Described, Facts, Mark, Next, Outcome, Session, Status
 from services.trigger.stages import stage
 from services.trigger.zones import find_zone
@@ -70,7 +70,7 @@ def settled(session: Session, described: Described, now: datetime, timing: Timin
     """Marks what will not come, and waits for the earliest of what still will."""
     place, quiz_by = slot(described, session.mentor_zone), session.quiz_by or described.starts_at - LAST_CHANCE
     done = {mark.moment for mark in session.marks}
-    coming = {m: moments.coming(m, place, timing, quiz_by) for m in Moment if m not in done}
+    coming = {m: moments.coming(m, place, timing, quiz_by) for m in MOMENTS if m not in done}
     if announced:
         coming = {m: _not_past(m, at, now, described) for m, at in coming.items()}
     if not _after_assign(coming.get(Moment.NUDGE), session.done(Moment.ASSIGN), coming.get(Moment.ASSIGN)):
@@ -87,7 +87,7 @@ def concluded(session: Session, described: Described, now: datetime, timing: Tim
     why = "held_early" if held and not took_place else session.status.value
     marks = tuple(mark for mark in session.marks if mark.outcome is not Outcome.DROPPED)
     done = {mark.moment for mark in marks}
-    left = [m for m in Moment if m not in done and not (took_place and m is Moment.CHECK_IN)]
+    left = [m for m in MOMENTS if m not in done and not (took_place and m is Moment.CHECK_IN)]
     marks += tuple(Mark(m, Outcome.DROPPED, None, now, why) for m in left)
     session = replace(session, marks=marks, next=None, waiting=None, lost=None)
     return settled(session, described, now, timing, announced=True)

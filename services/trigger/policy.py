@@ -1,7 +1,7 @@
 """What a site has chosen: its moments, the length of a training, the constants of its needs. Data, with a version."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, field, fields, replace
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from services.trigger.messages import PolicyChanged, PolicyChosen
 from services.trigger.moments import Days, Short, Timing
 from shared.contracts.event import Refused, Sweep
 from shared.contracts.vocabulary import Constants, vocabulary
+from shared.values import value_object
 
 
 def _completed(given: Any) -> Any:
@@ -20,7 +21,7 @@ def _completed(given: Any) -> Any:
 OwnConstants = Annotated[Constants, BeforeValidator(_completed)]  # those that a document leaves out are everyone's
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class OwnTiming:
     """What a site does otherwise for one activity; None: as for the others. Quiet hours are the mentor's, whatever is planned."""
 
@@ -34,7 +35,7 @@ class OwnTiming:
         return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Policy:
     """Version 0 is what everyone starts with; a site's first own choice is version 1."""
 
@@ -57,7 +58,7 @@ class Policy:
                 yield f"{found.title if found else activity}: {fault}"
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class SitePolicy:
     site_id: str
     policy: Policy

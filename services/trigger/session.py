@@ -1,7 +1,7 @@
 """What a session is: what its site said of it, what we planned, and what has happened. Values only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -17,6 +17,7 @@ from shared.contracts.assessment import SkillRemembered
 from shared.contracts.event import Refused
 from shared.contracts.site import Mode, Stage
 from shared.contracts.trigger import Need
+from shared.values import value_object
 
 
 class Status(StrEnum):
@@ -43,7 +44,7 @@ class Missing(StrEnum):
     SITE = "site"
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Described:
     """A session as its site last told it. `wall` is the start on the clock in `time_zone`: the truth if zones change."""
 
@@ -62,7 +63,7 @@ class Described:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Verdict:
     """The site's last word on a session: cancelled, held or not held, at a revision.
 
@@ -75,7 +76,7 @@ class Verdict:
     cancellation_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Announcement:
     """One thing that a site said of a session. `at` None: the first, whose time is not kept; `refused`: why it does not count.
 
@@ -90,7 +91,7 @@ class Announcement:
     refused: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Waiting:
     """A fact without a safe default has not arrived; looked for again at `at`."""
 
@@ -100,7 +101,7 @@ class Waiting:
     tries: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Mark:
     """What became of a moment. `at`: when it was to come; None when it was never going to."""
 
@@ -111,7 +112,7 @@ class Mark:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Next:
     """What this session waits for; `at` is its row's `due_at`."""
 
@@ -119,7 +120,7 @@ class Next:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Decision:
     """What was decided at the assign moment and by which facts, kept for the session's story. `assumed`: nobody told us."""
 
@@ -137,7 +138,7 @@ class Decision:
     training_id: UUID | None = None  # that was asked for
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Turn:
     """One mentor's part in a session that has changed hands; taken up again when it comes back."""
 
@@ -146,7 +147,7 @@ class Turn:
     decision: Decision | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Session:
     id: UUID
     site_id: str
@@ -197,10 +198,13 @@ class Session:
         return self.status in (Status.PLANNED, Status.HELD)
 
     def done(self, moment: Moment) -> Mark | None:
-        return next((mark for mark in self.marks if mark.moment is moment), None)
+        for mark in self.marks:
+            if mark.moment is moment:
+                return mark
+        return None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class History:
     """The mentor's other sessions that we know of and that were not cancelled."""
 
@@ -211,7 +215,7 @@ class History:
 NO_HISTORY = History()
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Nearby:
     """Another session of the same mentor, within a day or so. `completed`: the training that was asked for it is done."""
 
@@ -219,7 +223,7 @@ class Nearby:
     completed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Told:
     """What the door makes of a site's own words: opaque ids, and the instant."""
 
@@ -228,7 +232,7 @@ class Told:
     start: Start | Refused
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Facts:
     """What a decision may look at besides its own session, as of its batch's start."""
 

@@ -1,7 +1,7 @@
 """Every SQL statement about sessions. Rows in, values out; keys sorted, rows locked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ from services.trigger.session import (
     Waiting,
 )
 from shared.contracts.site import Mode, Stage
+from shared.values import value_object
 
 LOAD = """
 SELECT id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision, plan, stage,
@@ -144,7 +145,7 @@ HistoryKey = tuple[datetime, UUID, UUID, str]  # start, mentor, session, mentee 
 NearbyKey = tuple[UUID, datetime, UUID]  # mentor, start, session
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Rest:
     """What most sessions do not have when they are announced, kept as one document."""
 
@@ -302,4 +303,4 @@ def _special(d: Described) -> bool:
 
 
 def _eventful(s: Session) -> bool:
-    return bool(s.marks or s.waiting or s.verdict or s.lost or s.earlier or s.warnings or s.announcements)
+    return bool(s.marks or s.decision or s.waiting or s.verdict or s.lost or s.earlier or s.warnings or s.announcements)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.trigger import moments, plans, store, store_copies, store_holidays, store_imports
 from services.trigger.copies import Training
 from services.trigger.holidays import HolidayCalendar, warnings_of
-from services.trigger.moments import Moment, Moved, Slot, Timing
+from services.trigger.moments import MOMENTS, Moment, Moved, Slot, Timing
 from services.trigger.policy import DEFAULT, Policy
 from services.trigger.session import NO_HISTORY, Decision, Described, Mark, Outcome, Said, Session, Turn
 from services.trigger.speaking import function_of
@@ -26,7 +26,6 @@ STATES: dict[Outcome, Literal["fired", "skipped", "dropped"]] = {
     Outcome.SKIPPED: "skipped",
     Outcome.DROPPED: "dropped",
 }
-ORDER = list(Moment)
 LONGEST = timedelta(days=800)  # of a story, where its clock changes are looked for
 
 
@@ -196,7 +195,7 @@ def ahead(session: Session, told: Described, timing: Timing) -> Iterator[MomentT
 
 
 def in_order(told: list[MomentTold]) -> list[MomentTold]:
-    return sorted(told, key=lambda one: ORDER.index(one.moment))
+    return sorted(told, key=lambda one: MOMENTS.index(one.moment))
 
 
 def _now(session: Session, told: Described, around: Around) -> TurnTold:

@@ -1,12 +1,12 @@
 """From what a site wrote to an instant: wall clock and IANA zone are the truth of a future session."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from shared.contracts.event import Refused
+from shared.values import value_object
 
 UNKNOWN_ZONE = Refused("unknown_time_zone")
 OUT_OF_RANGE = Refused("start_out_of_range")
@@ -22,7 +22,7 @@ def find_zone(name: str) -> ZoneInfo | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Start:
     """`wall` is the same moment on a clock in the zone, without an offset."""
 
@@ -70,7 +70,7 @@ def _twice(local: datetime, later: datetime) -> bool:
     return first is not None and second is not None and first > second
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ClockChange:
     """The clocks of a zone go forward by `by`, or back where it is negative. `wall`: what they show just before."""
 

@@ -14,6 +14,7 @@ from pydantic_core import to_json
 
 from shared.contracts import ids
 from shared.contracts.event import Event
+from shared.values import value_object
 
 LARGEST = 256 * 1024
 TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -49,7 +50,7 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Raw:
     """A record's bytes as they came, wherever from; what a dead letter keeps."""
 
@@ -73,7 +74,7 @@ class Message:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Unreadable:
     """Bad bytes, bad schema, or a tenant that may not say this. Buried alone; its neighbours are applied."""
 
@@ -83,7 +84,7 @@ class Unreadable:
     raw: Record
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Unwanted:
     """A type that no handler of this service names."""
 

@@ -129,3 +129,11 @@ def test_a_moment_that_has_fired_for_a_mentor_stays_fired(steps: list[Any]):
             now_fired = {(mentor, mark.moment) for mentor, marks in turns for mark in marks if mark.outcome is Outcome.FIRED}
             assert fired <= now_fired
             fired = now_fired
+
+
+def test_what_was_decided_is_kept_where_nothing_else_has_happened_since_the_session_was_announced_again():
+    life = Life()
+    life.hear(scheduled(START, activity="risk_assessment"), {})
+    life.wait(60 * HOUR, timedelta(), {})
+    life.hear(scheduled(START + 100 * HOUR, revision=2, activity="risk_assessment"), {})
+    assert life.session is not None and life.session.decision is not None and not life.session.marks
