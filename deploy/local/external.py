@@ -7,7 +7,7 @@ from deploy.local.errors import StackError
 from shared import kafka_client
 from shared.settings import settings
 
-OR_OURS = "Or unset it, and jitt starts a Kafka of its own."
+OR_OURS = "Or unset JITT_KAFKA, and jitt starts a Kafka of its own."
 
 
 def external_kafka(bootstrap: str) -> str:
