@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Literal
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 from services.content.why import Why, why
 from shared.contracts.content import ModuleRef, NothingSuitable, TrainingAssigned
 from shared.contracts.trigger import ContentRequested, ItemRef
+from shared.values import value_object
 
 FALLBACK = "en"
 WHOLE = 3  # times that a mentor is shown a module whole; after that only its questions return (our judgment)
@@ -20,7 +20,7 @@ LONG_AGO = timedelta(days=REST_DAYS + 1)  # more than that is no rest on any cal
 ItemKey = tuple[str, str]  # module and question, whatever its version or language
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ItemFact:
     id: str
     skill: str
@@ -28,7 +28,7 @@ class ItemFact:
     variables: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Offer:
     """What choosing needs to know of one published version."""
 
@@ -42,7 +42,7 @@ class Offer:
     items: tuple[ItemFact, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Edition:
     """A question in one language, as the newest published version that has it asks it."""
 
@@ -52,7 +52,7 @@ class Edition:
     item: ItemFact
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Choice:
     """What was chosen for one request. `why` is kept for whoever asks, and not read when choosing."""
 
@@ -66,7 +66,7 @@ class Choice:
     why: Why | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Showing:
     """The questions of one choice. `recall_of`: the skill, where no module was shown whole."""
 
@@ -75,7 +75,7 @@ class Showing:
     items: tuple[ItemKey, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Past:
     """A mentor's choices, oldest first, as columns: when, which skill it was for, which module was shown whole.
 
@@ -97,7 +97,7 @@ class Past:
         return max((at for at, was in zip(self.at, self.skills, strict=True) if was == skill), default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Facts:
     """`before`: what was chosen for the same request in an earlier batch; `showings`: of the mentor, in earlier batches."""
 
@@ -107,7 +107,7 @@ class Facts:
     showings: Sequence[Showing] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Asked:
     """A request with all that is looked at: how often each module was shown whole, and when last.
     `filled`: names of the site's data that are there."""

@@ -1,6 +1,6 @@
 """A module in one language and its versions; a mentor and what was chosen for each session. Pure: `now` is an argument."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from functools import reduce
 from typing import Literal
@@ -15,11 +15,12 @@ from services.content.words import content_hash
 from shared.contracts.content import Module, ModulePublished, ModuleWithdrawn, TrainingShared
 from shared.contracts.event import Event, Refused
 from shared.contracts.trigger import ContentRequested
+from shared.values import value_object
 
 Status = Literal["published", "withdrawn"]
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Version:
     """Its module never changes; only its status does."""
 
@@ -30,7 +31,7 @@ class Version:
     correction: str | None = None  # what it corrects in the versions before it
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Publication:
     """One module in one language; versions count 1, 2, 3, ..."""
 
@@ -116,7 +117,7 @@ def _event(publication: Publication, version: Version) -> ModulePublished | Modu
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Learner:
     """A mentor and what was chosen for them. One aggregate a mentor, so that two requests in one batch see each other."""
 

@@ -5,7 +5,6 @@ questions do. Without a need, two questions that this mentor knows keep the memo
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -23,11 +22,12 @@ from shared.contracts.content import (
 )
 from shared.contracts.trigger import ContentRequested, Need
 from shared.contracts.vocabulary import vocabulary
+from shared.values import value_object
 
 RECALLED = 2
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Considered:
     """A module for one of the needs; `why_not` is None where it could be chosen whole."""
 
