@@ -120,7 +120,8 @@ async def test_what_was_under_way_when_a_training_was_removed_does_not_bring_it_
         await at_the_first_question(page, address, link)
         (worker,) = context.service_workers
         await worker.evaluate(LATE_ANSWERS)
-        await worker.evaluate(f"() => {{ refresh('{TRAINING}', '{TRAINING}').finally(() => {{ self.over = true; }}); }}")
+        asks = f"refresh({{ id: '{TRAINING}', ref: '{TRAINING}' }})"
+        await worker.evaluate(f"() => {{ {asks}.finally(() => {{ self.over = true; }}); }}")
         await eventually(lambda: worker.evaluate("() => Boolean(self.go)"), bool)
         assert await worker.evaluate("() => Boolean(self.go)")
         await press(page, "Remove this training from the phone")
