@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from services.trigger.app import SERVICE
 from shared.running import opened
-from tests.bench import choosing, due, loop, machine, memory, mentors, rebuild, rounds, rows, series, world
+from tests.bench import choosing, deciding, due, loop, machine, memory, mentors, rebuild, rounds, rows, series, world
 from tests.bench.budget import Share, repeated
 from tests.bench.hop import Bench
 from tests.bench.latency import WARM_UP, latency
@@ -106,6 +106,10 @@ async def _rebuild(run: Run) -> list[Figure]:
     said = f"a projection made again from {run.size.rebuilt:,} events"
     return [Figure("rebuild.rows_per_s", f"{said}, events/s", [one.per_s for one in made], 20_000),
             Figure("rebuild.locked_s", f"{said}: nobody could write, s", [one.locked for one in made], None, False)]  # fmt: skip
+
+
+async def _deciding(run: Run) -> list[Figure]:
+    return deciding.figures()
 
 
 async def _rounds(run: Run) -> list[Figure]:
@@ -224,6 +228,7 @@ async def _peers(run: Run) -> list[Figure]:
 # In this order, so that sessions that wait are written once. Seconds are those of the plain form on a quiet machine.
 PARTS = (
     Part("memory", Share(50, 50), _memory),
+    Part("deciding", Share(10, 10), _deciding),
     Part("choosing", Share(60, 25), _choosing),
     Part("rebuild", Share(45, 30), _rebuild),
     Part("rounds", Share(240, 80), _rounds),
