@@ -97,8 +97,8 @@ def routes(running: Running) -> APIRouter:
         if problems := list(missing(visit, form)):
             return form_page(visit, form, problems)
         # An id of its own each time: the same form may come again with another word, and the same word again changes nothing.
-        await running.submit(sent(visit, form), id=f"check-in/{uuid4()}", source=source(visit))
-        return thanks(visit, request, cookies=bool(jitt_cookies))
+        outcome = await running.submit(sent(visit, form), id=f"check-in/{uuid4()}", source=source(visit))
+        return stands(visit) if outcome.kind == "parked" else thanks(visit, request, cookies=bool(jitt_cookies))
 
     @router.post("/c/{ref}/language")
     async def in_another_language(request: Request, ref: str) -> Response:
@@ -274,6 +274,13 @@ def state_page(visit: CheckInVisit, state: State | None = None) -> Response:
     heading, sentence = _state_words(visit, state)
     phone = visit.site.phone if visit.site and state is State.CLOSED else None
     return show("check-in-state.jinja", visit, heading=heading, sentence=sentence, phone=phone)
+
+
+def stands(visit: CheckInVisit) -> Response:
+    """What was sent waits behind a record that failed."""
+    heading, *sentences = screens.in_words(screens.STANDS, visit.language)
+    phone = visit.site.phone if visit.site else None
+    return show("check-in-state.jinja", visit, 503, heading=heading, sentence=" ".join(sentences), phone=phone)
 
 
 def _state_words(visit: CheckInVisit, state: State) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from typing import Annotated, Any, get_args
-from uuid import uuid4
 
 from fastapi import APIRouter, Cookie, Request, Response
 from fastapi.responses import RedirectResponse
@@ -30,6 +29,7 @@ from services.assessment import (
 from services.assessment.feedback import HEADINGS, Case, case_of
 from services.assessment.guests import COOKIE, PROBE, Closed
 from services.assessment.messages import CardRead, ReadinessPressed, Started
+from services.assessment.pressing import pressed
 from services.assessment.training import Said
 from services.assessment.visits import Place, State, Visit
 from shared.contracts.assessment import Readiness
@@ -90,8 +90,7 @@ def start_routes(running: Running) -> APIRouter:
             return to(visit)
         shown = (await renewed(running, visit)).training.reading.cards_version
         event = Started(training_id=visit.id, cards_version=shown)
-        await running.submit(event, id=str(uuid4()), source=f"training/{visit.id}")
-        return begun(visit, request, cookies=bool(jitt_cookies))
+        return await pressed(running, visit, event) or begun(visit, request, cookies=bool(jitt_cookies))
 
     return router
 
@@ -161,10 +160,11 @@ def card_routes(running: Running) -> APIRouter:
         visit = await guests.welcome(running, request, ref)
         if isinstance(visit, Closed):
             return screens.closed(visit)
-        if visit.state is State.OPEN and readable(visit, number):
-            event = CardRead(training_id=visit.id, number=number)
-            await running.submit(event, id=str(uuid4()), source=f"training/{visit.id}")
-        return to(visit, visit.after_card(number)) if visit.state is State.OPEN else to(visit)
+        if visit.state is not State.OPEN:
+            return to(visit)
+        event = CardRead(training_id=visit.id, number=number) if readable(visit, number) else None
+        stood = await pressed(running, visit, event) if event else None
+        return stood or to(visit, visit.after_card(number))
 
     return router
 
@@ -212,10 +212,8 @@ def end_routes(running: Running) -> APIRouter:
         if isinstance(visit, Closed):
             return screens.closed(visit)
         said = next((each for each in READINESS if each == form.get("ready")), None)
-        if said:
-            event = ReadinessPressed(training_id=visit.id, ready=said)
-            await running.submit(event, id=str(uuid4()), source=f"training/{visit.id}")
-        return RedirectResponse(f"{visit.base}/done#ready", SEE_OTHER)
+        stood = await pressed(running, visit, ReadinessPressed(training_id=visit.id, ready=said)) if said else None
+        return stood or RedirectResponse(f"{visit.base}/done#ready", SEE_OTHER)
 
     @router.get("/t/{ref}/paper")
     async def paper(request: Request, ref: str) -> Response:

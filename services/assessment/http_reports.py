@@ -1,12 +1,11 @@
 """The report buttons of a question's feedback: one tap says what is off, another takes it back. No words, no login."""
 
 from typing import get_args
-from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.assessment import modules
+from services.assessment import modules, pressing
 from services.assessment.domain import ref_of
 from services.assessment.messages import ItemReportSent, ItemReportTakenBack
 from services.assessment.questions import SEE_OTHER, Asked, ask
@@ -25,9 +24,9 @@ def routes(running: Running) -> APIRouter:
         if not isinstance(asked, Asked):
             return asked
         kind = next((each for each in KINDS if each == form.get("kind")), None)
-        if asked.answered and (event := pressed(asked, kind)):
-            await running.submit(event, id=str(uuid4()), source=f"training/{asked.visit.id}")
-        return RedirectResponse(f"{asked.path}#report", SEE_OTHER)
+        event = pressed(asked, kind) if asked.answered else None
+        stood = await pressing.pressed(running, asked.visit, event) if event else None
+        return stood or RedirectResponse(f"{asked.path}#report", SEE_OTHER)
 
     return router
 

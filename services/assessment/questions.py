@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from services.assessment import grading, guests, screens, store_reports
+from services.assessment import grading, guests, pressing, screens, store_reports
 from services.assessment.feedback import Case, Feedback, feedback
 from services.assessment.guests import Closed
 from services.assessment.messages import Answered, AnswerShown, OpenAnswered, TalkPreferred
@@ -293,6 +293,8 @@ async def submitted(running: Submits, asked: Asked, event: Event) -> Response:
     outcome = await running.submit(event, id=id_, source=f"training/{asked.visit.id}")
     if outcome.kind in ("applied", "duplicate"):
         return RedirectResponse(asked.path, SEE_OTHER)
+    if stood := pressing.answer(asked.visit, outcome):
+        return stood
     if outcome.reason == "already_answered":
         return RedirectResponse(f"{asked.path}?again=1", SEE_OTHER)
     return RedirectResponse(asked.visit.base, SEE_OTHER)

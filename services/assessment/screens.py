@@ -38,6 +38,13 @@ CLOSED: dict[str, tuple[int, Words]] = {
     "preparing": (200, (N_("Your training is being prepared."), (N_("Try again in a minute."),))),
 }
 PLACES = {"start.jinja": "", "done.jinja": "done", "answers.jinja": "answers", "paper.jinja": "paper"}  # or a step
+STANDS: Words = (
+    N_("This is not through yet."),
+    (
+        N_("What you sent is kept. It counts when a fault on our side is mended, and you need not send it again."),
+        N_("Nobody sees it until then. If it cannot wait, call your site."),
+    ),
+)
 NOTHING: Words = (
     N_("Nothing to do right now."),
     (N_("You are up to date. We will write when there is something for your next session."),),
@@ -110,7 +117,7 @@ def _alone(
     renewal: dict[str, str] | None = None,
     **frame: str,
 ) -> Response:
-    heading, sentences = language.gettext(said[0]), [language.gettext(sentence) for sentence in said[1]]
+    heading, *sentences = in_words(said, language)
     values = {"heading": heading, "sentences": sentences, "phone": phone, "link": None, "renewal": renewal}
     links = [(code, name, f"?lang={code}") for code, name in languages.others(PAGES, language.code)]
     return mentors_page(templates(language), "state.jinja", status, tongue_links=links, **values, **frame)
@@ -120,6 +127,18 @@ def state(visit: Visit) -> Response:
     """Why there is nothing to answer now."""
     (heading, sentences), link = _state_words(visit), _state_link(visit)
     return show("state.jinja", visit, heading=heading, sentences=sentences, phone=None, link=link)
+
+
+def stands(visit: Visit) -> Response:
+    """What was sent waits behind a record that failed. A phone that keeps the training goes on with what it keeps."""
+    heading, *sentences = in_words(STANDS, visit.language)
+    phone = visit.site.phone if visit.site else None
+    return show("state.jinja", visit, 503, heading=heading, sentences=sentences, phone=phone, link=None)
+
+
+def in_words(said: Words, language: Language) -> list[str]:
+    """The heading, and its sentences."""
+    return [language.gettext(text) for text in (said[0], *said[1])]
 
 
 def _state_words(visit: Visit) -> Words:

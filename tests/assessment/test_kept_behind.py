@@ -20,6 +20,12 @@ FORMS = {
     "a talk": form("questions/2", talk="1"),
     "a card": form("cards/3"),
 }
+PRESSED = {
+    "start": ("start", {}),
+    "an answer": ("questions/1", {"option": "a", "confidence": "sure"}),
+    "what was written": ("questions/2", {"text": "It sounds like a lot."}),
+    "a card": ("cards/3", {}),
+}
 
 
 async def stop(running, concern=STANDS):
@@ -110,3 +116,22 @@ async def test_a_call_is_set_aside_once_and_has_left_the_phone(phone, link):
     await stop(phone.running)
     assert await tries(phone, test_offline.send, form("call", kind="now")) == [["sent"]] * 3
     assert len(await set_aside(phone.running)) == 1
+
+
+@pytest.mark.parametrize(("at", "fields"), PRESSED.values(), ids=PRESSED)
+async def test_a_button_that_stands_behind_a_failed_record_is_answered_with_what_is_so(phone, link, at, fields):
+    await begin(phone, link, SINGLE, OPEN)
+    await stop(phone.running)
+    words = await phone.post(f"/t/{TRAINING}/{at}", **fields)
+    assert (phone.status, "What you sent is kept." in words, "Nobody sees it until then." in words) == (503, True, True)
+    assert await set_aside(phone.running) == [("parked", "behind_a_failed_one")]
+    assert (await dead.replay(phone.running)).applied == 1
+
+
+async def test_a_check_in_that_stands_there_does_not_come_back_empty(phone):
+    await checking_in.opened(phone)
+    await stop(phone.running, f"check_in/{check_in_id(SESSION, MENTOR)}")
+    words = await phone.post(f"/c/{checking_in.link_to()}", **checking_in.ALL | {"talk": "today"})
+    assert (phone.status, "Nobody sees it until then." in words, 'href="tel:' in phone.html) == (503, True, True)
+    await dead.replay(phone.running)
+    assert [event.wants_to_talk for event in await checking_in.said(phone.running)] == ["today"]
