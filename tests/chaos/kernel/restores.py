@@ -24,7 +24,8 @@ FULL_SECONDS = 3
 async def run(chaos: Chaos, servers: Servers) -> list[Section]:
     with ground.quiet():
         await ground.make_topics(*ground.OUT)
-        return [await restored(chaos, servers), await full_disk(chaos, servers)]  # whose disk is gone afterwards
+        back = [await restored(chaos, servers) for _ in range(chaos.size.rounds)]
+        return [*back, await full_disk(chaos, servers)]  # whose disk is gone afterwards
 
 
 async def full_disk(chaos: Chaos, servers: Servers) -> Section:
