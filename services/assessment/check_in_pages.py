@@ -35,6 +35,13 @@ FEELINGS: tuple[tuple[Feeling, str], ...] = (
     ("somewhat", N_("Somewhat")),
     ("very", N_("Very")),
 )
+STANDS = (
+    N_("This is not through yet."),
+    (
+        N_("What you sent is kept. It counts when a fault on our side is mended."),
+        N_("Nobody sees it until then. If it cannot wait, call your site."),
+    ),
+)
 TALK: tuple[tuple[WantsToTalk, str], ...] = (("no", N_("No")), ("week", N_("Yes, this week")), ("today", N_("Yes, today")))
 
 
@@ -97,7 +104,7 @@ def routes(running: Running) -> APIRouter:
         if problems := list(missing(visit, form)):
             return form_page(visit, form, problems)
         # An id of its own each time: the same form may come again with another word, and the same word again changes nothing.
-        outcome = await running.submit(sent(visit, form), id=f"check-in/{uuid4()}", source=source(visit))
+        outcome = await running.submit(sent(visit, form, visit.now), id=f"check-in/{uuid4()}", source=source(visit))
         return stands(visit) if outcome.kind == "parked" else thanks(visit, request, cookies=bool(jitt_cookies))
 
     @router.post("/c/{ref}/language")
@@ -278,7 +285,7 @@ def state_page(visit: CheckInVisit, state: State | None = None) -> Response:
 
 def stands(visit: CheckInVisit) -> Response:
     """What was sent waits behind a record that failed."""
-    heading, *sentences = screens.in_words(screens.STANDS, visit.language)
+    heading, *sentences = screens.in_words(STANDS, visit.language)
     phone = visit.site.phone if visit.site else None
     return show("check-in-state.jinja", visit, 503, heading=heading, sentence=" ".join(sentences), phone=phone)
 

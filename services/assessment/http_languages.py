@@ -1,7 +1,6 @@
 """The language of a training: chosen in the footer of any of its pages, kept with the training, so that it needs no cookie."""
 
 import re
-from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -9,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from services.assessment import guests, questions, screens, store_editions, translations
 from services.assessment.guests import Closed
 from services.assessment.messages import LanguageChosen
+from services.assessment.pressing import pressed
 from services.assessment.questions import Asked
 from services.assessment.training import Translation
 from services.assessment.visits import PAGES, Visit
@@ -33,9 +33,9 @@ def routes(running: Running) -> APIRouter:
         if isinstance(visit, Closed):
             return screens.closed(visit)
         code = str(form.get("language", ""))
-        if code in languages.codes(PAGES):
-            event = await chosen(running, visit, code)
-            await running.submit(event, id=str(uuid4()), source=f"training/{visit.id}")
+        event = await chosen(running, visit, code) if code in languages.codes(PAGES) else None
+        if event and (stood := await pressed(running, visit, event)):
+            return stood
         if questions.begun(form) and (question := QUESTION.fullmatch(at)):
             asked = await questions.ask(running, request, ref, int(question["number"]))
             return questions.unsent(asked, form) if isinstance(asked, Asked) else asked

@@ -41,7 +41,7 @@ PLACES = {"start.jinja": "", "done.jinja": "done", "answers.jinja": "answers", "
 STANDS: Words = (
     N_("This is not through yet."),
     (
-        N_("What you sent is kept. It counts when a fault on our side is mended, and you need not send it again."),
+        N_("What you sent is kept. It counts if we mend a fault on our side before your session starts."),
         N_("Nobody sees it until then. If it cannot wait, call your site."),
     ),
 )

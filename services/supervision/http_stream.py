@@ -30,6 +30,7 @@ from services.supervision.told import Change, Cursor, Sees
 
 TODAY_SECONDS = 1.0  # Today also changes by what is no alert: sessions, trainings, talks
 OPEN_SECONDS = 5.0  # and the list of open alerts by days that are called off
+SLACK = 0.1  # a clock may wake us a little early
 SEEN = "seen"
 BETWEEN_SENTENCES = 10.0  # for people who listen to the page
 
@@ -125,7 +126,8 @@ async def _start(console: Console, asked: str) -> Cursor:
 async def looks(page: Page, caller: Caller, place: Cursor, voice: Voice) -> AsyncGenerator[Look | Cursor, None]:
     """Whenever something has changed; else a place, as a sign of life, or since there is something to say by now."""
     loop = asyncio.get_running_loop()
-    callers, seen, beat_at = [caller], page.wanted.print, loop.time()
+    callers, seen = [caller], page.wanted.print
+    beat_at = looked_at = loop.time()
 
     async def still() -> Sees | None:
         again = await page.console.still(page.request)
@@ -137,7 +139,10 @@ async def looks(page: Page, caller: Caller, place: Cursor, voice: Voice) -> Asyn
     async with aclosing(http_feed.follow(page.feed, reader, place, every or BEAT_SECONDS)) as following:
         async for told, now in following:
             changes = _shown(page.wanted, told)
-            look = await _look(page, callers[0], now, changes) if every or changes else None
+            at = loop.time()
+            due = every and at - looked_at > every - SLACK  # all news of the network comes here, and not each is worth a look
+            looked_at = at if changes or due else looked_at
+            look = await _look(page, callers[0], now, changes) if changes or due else None
             if look and (changes or look.print != seen):
                 seen, beat_at = look.print, loop.time()
                 yield look

@@ -2,6 +2,7 @@
 // Every page works without them.
 (() => {
   const SHORT = 5000, AGAIN = 10000, LOOKS = [5, 10, 20, 40, 60]; // the last one, in seconds, again and again
+  const OVER = ["revoked", "expired", "check_in_expired"]; // of a link: what we kept of a call is given up then
   const strip = document.getElementById("strip"), forget = document.getElementById("forget");
   const keeping = document.getElementById("recordings"), look = document.querySelector("[data-again]"), workers = navigator.serviceWorker;
   const asks = new URLSearchParams(location.search), [, kind, inside] = location.pathname.match(/^\/([tc])\/([^/]+)/) ?? [];
@@ -15,7 +16,7 @@
   async function lookAgain() {
     clearTimeout(looks);
     const state = document.visibilityState === "visible" && !calls ? await stateNow() : "";
-    if (state === "asked" || (state === "waits" && look.dataset.again === "phone")) return location.replace(location.href);
+    if (["asked", ...OVER].includes(state) || (state === "waits" && look.dataset.again === "phone")) return location.replace(location.href);
     if (state && strip) say(state === "broken" ? look.dataset.lost : "");
     clearTimeout(looks);
     if (!lost) lookLater(); // a cookie that is gone comes back with the link, in another tab
@@ -68,7 +69,7 @@
       button.addEventListener("click", () => tell("try"));
       strip.append(button);
     }
-    if (!waiting && !lost && navigator.onLine && !stays) leaves = setTimeout(() => strip.replaceChildren(), SHORT);
+    if (!waiting && !lost && navigator.onLine && !stays) leaves = setTimeout(() => { news.words = ""; strip.replaceChildren(); }, SHORT);
   }
 
   function showRecordings(held, kept) {

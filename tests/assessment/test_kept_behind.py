@@ -2,6 +2,7 @@
 mended. Until then it stays on the phone, too."""
 
 import asyncio
+from time import monotonic
 
 import pytest
 
@@ -40,6 +41,13 @@ async def set_aside(running):
 async def tries(phone, send, *forms, times=3):
     """What became of the forms, each time that the phone sent them, a while later."""
     return [(await send(phone, *({**one, "age": one["age"] + n * MINUTE} for one in forms)))["results"] for n in range(times)]
+
+
+async def looks_around(phone, seconds=0.2):
+    """So long that nobody takes what was before for what comes after."""
+    until = monotonic() + seconds
+    while monotonic() < until:
+        await phone.open(f"/c/{checking_in.link_to()}")
 
 
 @pytest.mark.parametrize("kept", FORMS.values(), ids=FORMS)
@@ -135,3 +143,19 @@ async def test_a_check_in_that_stands_there_does_not_come_back_empty(phone):
     assert (phone.status, "Nobody sees it until then." in words, 'href="tel:' in phone.html) == (503, True, True)
     await dead.replay(phone.running)
     assert [event.wants_to_talk for event in await checking_in.said(phone.running)] == ["today"]
+
+
+async def test_of_a_check_in_that_was_pressed_and_kept_and_changed_on_the_phone_the_last_word_counts(phone):
+    """The page's own post is set aside, and the phone that saw it refused keeps the same form; what comes after it is later."""
+    await checking_in.opened(phone)
+    await stop(phone.running, f"check_in/{check_in_id(SESSION, MENTOR)}")
+    await phone.post(f"/c/{checking_in.link_to()}", **checking_in.ALL | {"talk": "no"})
+    pressed = monotonic()
+    await looks_around(phone)
+    changed = monotonic()
+    await looks_around(phone)
+    await dead.replay(phone.running)
+    ages = [(monotonic() - at) * 1_000 for at in (pressed, changed)]
+    kept = [test_check_in_kept.form(age, talk=talk) for age, talk in zip(ages, ("no", "today"), strict=True)]
+    assert (await test_check_in_kept.send(phone, *kept))["results"] == ["sent", "sent"]
+    assert [event.wants_to_talk for event in await checking_in.said(phone.running)][-1] == "today"

@@ -5,14 +5,16 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
 import uvicorn
 
-from services.supervision import http_stream, reading, reading_feed
+from services.supervision import http_feed, http_stream, reading, reading_feed
 from services.supervision.app import SERVICE
 from services.supervision.http_sign_in import mint_sign_in
+from services.supervision.told import Cursor
 from shared.contracts import ids
 from shared.contracts.trigger import SessionCalledOff
 from shared.process import application_of
@@ -200,6 +202,30 @@ async def test_a_day_that_is_called_off_comes_onto_the_open_page_and_is_said(
         line, redrawn = await heard
     assert "Live. Snow day on" in line["data"] and "One of your sessions is canceled." in line["data"]
     assert "Marcus Bell" in redrawn["data"] and "/noted" in redrawn["data"]
+
+
+async def test_news_of_other_sites_is_not_a_reason_to_look(day: Afternoon, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All listeners of a process are woken by all news of the network: with a thousand pages open, each look counts."""
+    looked: list[int] = []
+    look = http_stream._look
+
+    async def counted(*given: Any) -> Any:
+        looked.append(1)
+        return await look(*given)
+
+    async def woken(*_: Any) -> AsyncIterator[tuple[list[Any], Any]]:
+        for _ in range(40):
+            yield [], Cursor(1, 1)
+
+    monkeypatch.setattr(http_stream, "_look", counted)
+    monkeypatch.setattr(http_feed, "follow", woken)
+    async with browser(day, address, "dana") as dana:
+        page = (await dana.get("/alerts")).text
+        stream = page.split('hx-sse:connect="')[1].split('"')[0].replace("&amp;", "&")
+        async with dana.stream("GET", stream) as response:
+            async for _ in response.aiter_lines():
+                pass
+    assert looked == []
 
 
 async def test_the_stream_needs_a_session(day: Afternoon, address: str) -> None:

@@ -57,8 +57,9 @@ const put = async (name, row) => asked((await table(name, "readwrite")).put(row)
 const drop = async (name, key) => asked((await table(name, "readwrite")).delete(key));
 
 const removed = new Map(); // how often: what was under way then must not bring a training back
+const timesRemoved = (id) => removed.get(id) ?? 0;
 async function remove(id) {
-  removed.set(id, (removed.get(id) ?? 0) + 1);
+  removed.set(id, timesRemoved(id) + 1);
   for (const act of await actsOf(id)) await drop("acts", act.n);
   await drop("trainings", id);
   await tidy();
@@ -71,9 +72,10 @@ async function takeOver() {
 }
 
 async function renewed() {
+  const before = new Map(removed);
   for (const held of await asked((await table("trainings", "readonly")).getAll())) {
     if (now(held) > held.made.starts * 1000 + 14 * DAY) await remove(held.id);
-    else await refresh(held).catch(() => {});
+    else await refresh(held, before.get(held.id) ?? 0).catch(() => {});
   }
 }
 
@@ -432,8 +434,8 @@ async function sendSome(id, most = AT_ONCE) {
   const stop = new AbortController();
   setTimeout(() => stop.abort(), SEND_MS);  // iOS 15 has no AbortSignal.timeout
   const asks = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ forms }), signal: stop.signal };
-  const before = removed.get(id), response = await fetch(`${home(last)}/kept`, asks).catch(() => null);
-  if (removed.get(id) !== before) return false;
+  const before = timesRemoved(id), response = await fetch(`${home(last)}/kept`, asks).catch(() => null);
+  if (timesRemoved(id) !== before) return false;
   if ([400, 413, 422].includes(response?.status)) { // one that the server cannot read holds up no other
     if (acts.length > 1) return sendSome(id, 1);
     await drop("acts", acts[0].n);
@@ -447,7 +449,7 @@ async function sendSome(id, most = AT_ONCE) {
   }
   shut.delete(id);
   const { results, said, stays } = await response.json();
-  if (removed.get(id) !== before) return false;
+  if (timesRemoved(id) !== before) return false;
   for (const [n, result] of results.entries()) {
     if (result === "sent") await put("acts", { ...acts[n], sent: true, fields: [] });
     else if (result !== "wait") await drop("acts", acts[n].n);
@@ -463,15 +465,15 @@ async function sendAll() {
 }
 
 // What the server has now, one after the other: the newest stays. A training that is done, and sent, leaves the phone.
-const refresh = (what, gone = removed.get(what.id)) => navigator.locks.request(`refresh ${what.id}`, () => fetched(what, gone));
+const refresh = (what, gone = timesRemoved(what.id)) => navigator.locks.request(`refresh ${what.id}`, () => fetched(what, gone));
 async function fetched({ id, of = "t", ref, chosen = "" }, gone) {
-  if (removed.get(id) !== gone) return;
+  if (timesRemoved(id) !== gone) return;
   const asks = of === "c" && chosen ? `?lang=${chosen}` : ""; // a training knows itself in which language it is read
   const before = await actsOf(id), response = await fetch(`${home({ of, ref })}/offline${asks}`);
   if (response.status === 410 && (of === "c" || (await response.json()).reason === "done") && before.every((act) => act.sent)) await remove(id);
   if (!response.ok) return;
   const fresh = await response.json();
-  if (removed.get(id) !== gone) return;
+  if (timesRemoved(id) !== gone) return;
   await put("trainings", { id, of, ref, chosen, at: Date.now(), made: fresh });
   for (const act of before) if (act.sent) await drop("acts", act.n);
   if (fresh.light && isFree()) await keepRecordings(await find(id)).catch(() => {});
@@ -480,7 +482,7 @@ async function fetched({ id, of = "t", ref, chosen = "" }, gone) {
 
 let online = navigator.onLine; // a page knows it sooner than its worker
 async function heard({ type, of = "t", ref, path, lang, chosen, online: told }) {
-  const id = idOf(of, ref), gone = removed.get(id);
+  const id = idOf(of, ref), gone = timesRemoved(id);
   if (!id) return;
   online = told;
   if (type === "recordings") await keepRecordings(await find(id)).catch(() => {});
