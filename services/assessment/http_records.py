@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Cookie, Request, Response
@@ -97,7 +97,7 @@ def door_routes(running: Running) -> APIRouter:
         """Takes the cookie away. A link that is older than its hour, or ended, leaves as well."""
         found = await welcome(running, request, ref)
         response = screens.closed(found) if isinstance(found, Closed) else screens.closed(Closed("record_left", found.language))
-        response.delete_cookie(COOKIE, path=f"/m/{ref}")
+        response.delete_cookie(COOKIE, path=f"/m/{quote(ref, safe='')}")
         return response
 
     return router

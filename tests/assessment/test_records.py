@@ -11,6 +11,7 @@ from tests.assessment.building import MENTOR, SESSION, ZONE, enrolled, published
 from tests.assessment.recording import HOME, OTHER, arrive, calendar_link, finish, miss, plan, record_link
 from tests.assessment.spanish import SINGLE as IN_SPANISH
 from tests.assessment.test_pages_spanish import english_on
+from tests.assessment.visiting import HTML
 from tests.driving import deliver, outgoing
 
 FIGURES = re.compile(r"\d+ ?%|percent|score[ds]?\b(?! here)|streak|rank(?!ing)|recall|stability", re.IGNORECASE)
@@ -54,6 +55,14 @@ async def test_a_phone_that_is_shared_and_forgotten_shows_the_record_for_an_hour
         assert (phone.status, phone.heading) == (404, "Your record is closed on this phone.")
     await opened(phone)
     assert (phone.status, phone.heading) == (200, "Your own record")
+
+
+@pytest.mark.parametrize("ref", ["%ED%A0%80", "a%3B%20Domain%3Dother.test", "%C3%A9"], ids=["no text", "attribute", "letter"])
+async def test_leaving_by_an_address_that_is_nobodys_names_no_more_than_that_address_in_its_cookie(phone, ref):
+    answer = await phone.client.post(f"/m/{ref}/leave", headers=HTML)
+    cookie = answer.headers["set-cookie"]
+    assert answer.status_code == 404
+    assert cookie.isascii() and "Path=/m/%" in cookie.replace("Path=/m/a", "Path=/m/") and "; Domain=" not in cookie
 
 
 async def test_a_cookie_of_ninety_days_from_before_opens_the_record_no_more(phone):
