@@ -23,6 +23,7 @@ class Recoveries:
     """Seconds from each kill until the process in its place answers and reads."""
 
     seconds: list[float] = field(default_factory=list)
+    slowest: dict[str, float] = field(default_factory=dict)  # by the process's name
     threads: list[threading.Thread] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -33,7 +34,8 @@ class Recoveries:
 
     def _wait(self, seat: Seat, killed_at: float) -> None:
         if world.eventually(lambda: world.ready(seat), world.READY_SECONDS):
-            self.seconds.append(time.monotonic() - killed_at)
+            self.seconds.append(took := time.monotonic() - killed_at)
+            self.slowest[seat.name] = max(round(took, 2), self.slowest.get(seat.name, 0.0))
         else:
             self.problems.append(f"{seat.name} did not come back within {world.READY_SECONDS:.0f} s")
 
@@ -89,6 +91,6 @@ def _judged(chaos: Chaos, town: Town, load: Load, feeds: Sequence[Watching], rec
         verdict += feed.finish(town.done)
     figures = {"events": events, "told_again": done.told_again, "answers": done.answers,
                "feed": sum(len(feed.news) for feed in feeds),
-               "feed_connections": sum(feed.connections for feed in feeds)}  # fmt: skip
+               "feed_connections": sum(feed.connections for feed in feeds), "slowest_s": recoveries.slowest}  # fmt: skip
     return Section("SIGKILL of every service and role", verdict, len(recoveries.seconds), recoveries.seconds,
                    [*recoveries.problems, *effects.problems(seen)], figures=figures)  # fmt: skip
