@@ -8,7 +8,7 @@ from services.assessment import calls as calls_module
 from services.assessment.calls import keep_numbers
 from shared.messaging import dead
 from shared.process import application_of
-from tests.assessment.building import OPEN, SINGLE, TRAINING, site
+from tests.assessment.building import OPEN, SINGLE, TRAINING, enrolled, site
 from tests.assessment.visiting import arrive
 from tests.browser.checking import problems
 from tests.browser.conftest import on_a_port
@@ -179,6 +179,22 @@ async def test_a_call_page_whose_cookie_is_gone_stays_and_says_once_what_to_do(s
         await left(running)
         await page.evaluate(LOOKED)
         await heading(page, ASKED)
+
+
+async def test_a_call_page_whose_link_is_in_use_no_more_says_so(served, browser, link, monkeypatch):
+    """What was kept of the call is given up then: nobody may go on waiting for it."""
+    monkeypatch.setattr(calls_module, "SOON", 0.0)
+    running, address = served
+    await arrive(running, SINGLE, OPEN)
+    async with phone(browser) as (_, page):
+        await at_the_first_question(page, address, link)
+        await page.add_init_script(f"({QUICKLY})()")
+        await follow(page, "I need to talk")
+        await press(page, "Ask my supervisor to call me now")
+        await heading(page, NOT_YET)
+        await deliver(running, enrolled(link_epoch=2, revision=2))
+        await page.evaluate(LOOKED)
+        await heading(page, "This link is no longer in use.")
 
 
 async def test_a_call_that_waits_on_a_phone_without_its_cookie_stays_and_leaves_with_the_link(served, browser, link, monkeypatch):
