@@ -144,6 +144,16 @@ async def staying(page):
     assert loads == []
 
 
+async def waits_for_a_call(page, address, link, *, offline=False):
+    """On the page of a call that nobody was told of yet, which looks again sooner than for a person."""
+    await at_the_first_question(page, address, link)
+    await page.add_init_script(f"({QUICKLY})()")
+    await page.context.set_offline(offline)
+    await follow(page, "I need to talk")
+    await press(page, "Ask my supervisor to call me now")
+    await heading(page, NOT_YET)
+
+
 async def looks_again(page, times):
     for _ in range(times):
         async with page.expect_response(lambda response: "/call/" in response.url):
@@ -155,11 +165,7 @@ async def test_a_call_page_whose_cookie_is_gone_stays_and_says_once_what_to_do(s
     running, address = served
     await arrive(running, SINGLE, OPEN)
     async with phone(browser) as (context, page):
-        await at_the_first_question(page, address, link)
-        await page.add_init_script(f"({QUICKLY})()")
-        await follow(page, "I need to talk")
-        await press(page, "Ask my supervisor to call me now")
-        await heading(page, NOT_YET)
+        await waits_for_a_call(page, address, link)
         await page.evaluate(SEES)
         await context.clear_cookies()
         async with staying(page):
@@ -187,11 +193,7 @@ async def test_a_call_page_whose_link_is_in_use_no_more_says_so(served, browser,
     running, address = served
     await arrive(running, SINGLE, OPEN)
     async with phone(browser) as (_, page):
-        await at_the_first_question(page, address, link)
-        await page.add_init_script(f"({QUICKLY})()")
-        await follow(page, "I need to talk")
-        await press(page, "Ask my supervisor to call me now")
-        await heading(page, NOT_YET)
+        await waits_for_a_call(page, address, link)
         await deliver(running, enrolled(link_epoch=2, revision=2))
         await page.evaluate(LOOKED)
         await heading(page, "This link is no longer in use.")
@@ -203,12 +205,7 @@ async def test_a_call_that_waits_on_a_phone_without_its_cookie_stays_and_leaves_
     await arrive(running, SINGLE, OPEN)
     await keep_numbers(running, {})
     async with phone(browser) as (context, page):
-        await at_the_first_question(page, address, link)
-        await page.add_init_script(f"({QUICKLY})()")
-        await context.set_offline(True)
-        await follow(page, "I need to talk")
-        await press(page, "Ask my supervisor to call me now")
-        await heading(page, NOT_YET)
+        await waits_for_a_call(page, address, link, offline=True)
         await context.clear_cookies()
         async with staying(page):
             await context.set_offline(False)
