@@ -24,7 +24,7 @@ from shared import access, db
 from shared.running import Running
 from shared.service import Service
 from shared.settings import settings
-from tests import order
+from tests import order, overdue
 
 hypothesis.settings.register_profile("jitt", deadline=None)  # how long one example takes says more about the machine
 hypothesis.settings.load_profile("jitt")
@@ -41,6 +41,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[None]:
+    with overdue.fails_when_overdue():
+        return (yield)
 
 
 @pytest.hookimpl(optionalhook=True)
