@@ -1,13 +1,13 @@
 // The mentor's few lines of JavaScript: they start the worker that keeps a training on the phone, and show what it says.
 // Every page works without them.
 (() => {
-  const SHORT = 5000, AGAIN = 10000, LOOKS = [5, 10, 20, 40, 60]; // the last one, in seconds, again and again
+  const SHORT = 5000, AGAIN = [10, 20, 40, 60], LOOKS = [5, 10, 20, 40, 60]; // the last one, in seconds, again and again
   const OVER = ["revoked", "expired", "check_in_expired"]; // of a link: what we kept of a call is given up then
   const strip = document.getElementById("strip"), forget = document.getElementById("forget");
   const keeping = document.getElementById("recordings"), look = document.querySelector("[data-again]"), workers = navigator.serviceWorker;
   const asks = new URLSearchParams(location.search), [, kind, inside] = location.pathname.match(/^\/([tc])\/([^/]+)/) ?? [];
   const of = kind ?? (asks.has("c") ? "c" : "t"), ref = inside ?? asks.get(of);
-  let leaves, tries, looks, looked = 0, news = {}, said = "", lost = "";
+  let leaves, tries, tried = 0, looks, looked = 0, news = {}, said = "", lost = "";
   let calls = look?.dataset.again === "phone" ? 1 : 0; // that wait on the phone: as long as they do, the server knows nothing
 
   // A call that waits: it is asked for behind the page, less and less often, and the page changes when there is something new
@@ -40,9 +40,10 @@
   if (!navigator.locks || ![].findLast) return;  // a browser from before 2022: the worker needs both
 
   function show(message) {
-    const { waiting, calls: there = waiting, held, recordings } = news = message, left = calls && !there;
+    const before = news.waiting, { waiting, calls: there = waiting, held, recordings } = news = message, left = calls && !there;
     clearTimeout(tries);
-    if (waiting && navigator.onLine) tries = setTimeout(() => tell("look"), AGAIN);
+    if (waiting !== before || message.urgent) tried = 0; // a call for help does not slow down
+    if (waiting && navigator.onLine) tries = setTimeout(() => { tried++; tell("look"); }, 1000 * AGAIN[Math.min(tried, AGAIN.length - 1)]);
     if (forget) forget.hidden = !held;
     if (keeping) showRecordings(held, recordings);
     calls = there;
@@ -86,8 +87,9 @@
 
   keeping?.firstElementChild.addEventListener("click", () => tell("recordings"));
   workers.addEventListener("message", (event) => show(event.data));
-  for (const name of ["online", "offline"]) addEventListener(name, () => tell("look"));
-  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") tell("look"); });
+  const lookNow = () => { tried = 0; tell("look"); };
+  for (const name of ["online", "offline"]) addEventListener(name, lookNow);
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") lookNow(); });
   async function start() {
     try {
       await Promise.all([workers.register("/t/worker.js", { scope: "/t" }), of === "c" && workers.register("/c/worker.js", { scope: "/c/" })]);

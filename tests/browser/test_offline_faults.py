@@ -26,6 +26,14 @@ BROKEN = """async () => {
 }"""
 
 
+HURRIED = """
+  const real = setTimeout;
+  window.waits = [];
+  const noted = (work, ms) => real(() => { window.waits.push(ms / 1000); work(); }, ms / 100);
+  window.setTimeout = (work, ms) => (ms < 10_000 ? real : noted)(work, ms);
+"""
+
+
 @pytest.mark.parametrize("mode", ["500", "hangs", "lost"])
 async def test_a_server_that_fails_still_gives_feedback_and_gets_each_answer_once(served, browser, link, mode):
     running, _ = served
@@ -49,6 +57,28 @@ async def test_a_server_that_fails_still_gives_feedback_and_gets_each_answer_onc
         await heading(page, "That works")
         assert await answers(running) == [(1, ("a",)), (2, ("b",)), (1, ("b",))]
         assert await running.pool.fetchval("SELECT count(*) FROM dead_letter") == 0
+
+
+async def test_a_phone_tries_less_and_less_often_but_for_a_call(served, browser, link):
+    running, _ = served
+    await arrive(running, SAFETY, OPEN)
+    app = Faulty(application_of(running))
+    async with on_a_port(app) as address, phone(browser) as (_, page):
+        await at_the_first_question(page, address, link)
+        app.mode = "500"
+        await page.add_init_script(HURRIED)
+
+        async def waits():
+            return (await eventually(lambda: page.evaluate("() => window.waits"), lambda found: len(found) > 5))[:6]
+
+        await choose(page, "a")
+        await press(page, "Certain")
+        await heading(page, "Not quite")
+        assert await waits() == [10, 20, 40, 60, 60, 60]
+        await choose(page, "c")
+        await press(page, "Check my answer")  # a safety question missed twice: somebody is to call
+        await page.get_by_role("button", name="Try now").wait_for()
+        assert await waits() == [10] * 6
 
 
 async def test_a_closed_browser_keeps_what_waits_and_sends_it_two_days_later_marked_late(served, browser, link, tmp_path):

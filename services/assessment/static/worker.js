@@ -513,6 +513,6 @@ async function tell(id, said = "", stays = false) {
     if (answers) lines.push(words.waiting[Math.min(answers, words.waiting.length - 1)]);
     if (waiting.length && shut.has(id)) lines.push(words.link);
   }
-  const message = { words: lines.filter(Boolean).join(" "), waiting: waiting.length, calls, held: Boolean(held), again: waiting.length ? words?.try : "", stays: fresh && stay, recordings: await areKept(held) };
+  const message = { words: lines.filter(Boolean).join(" "), waiting: waiting.length, calls, urgent: Boolean(call), held: Boolean(held), again: waiting.length ? words?.try : "", stays: fresh && stay, recordings: await areKept(held) };
   for (const client of await clients.matchAll({ includeUncontrolled: true })) if (whose(new URL(client.url)).id === id) client.postMessage(message);
 }
