@@ -28,7 +28,7 @@ expect.set_options(timeout=15_000)  # a busy machine is no broken page
 
 
 @pytest_asyncio.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
+async def _chromium() -> AsyncIterator[Browser]:
     found = await asyncio.to_thread(chromium.find)
     if found is None:
         pytest.fail(chromium.BY_HAND)
@@ -37,6 +37,14 @@ async def browser() -> AsyncIterator[Browser]:
         started = await playwright.chromium.launch(executable_path=found, args=sandbox)
         yield started
         await started.close()
+
+
+@pytest_asyncio.fixture
+async def browser(_chromium: Browser) -> AsyncIterator[Browser]:
+    """Without a page of the test before, whose worker would go on asking its server."""
+    yield _chromium
+    for context in _chromium.contexts:
+        await context.close()
 
 
 @pytest_asyncio.fixture
@@ -71,7 +79,8 @@ async def serving(running: Running) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def on_a_port(app: Any) -> AsyncIterator[str]:
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False)
+    options: dict[str, Any] = {"log_config": None, "access_log": False, "timeout_graceful_shutdown": 5}  # else perhaps for ever
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, **options)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     while not server.started:

@@ -14,21 +14,29 @@ from tests.driving import deliver
 
 HELD = """async () => {
   const done = (request) => new Promise((ok, no) => { request.onsuccess = () => ok(request.result); request.onerror = no; });
-  const opening = indexedDB.open("jitt", 1);
-  opening.onupgradeneeded = () => opening.transaction.abort();  // the worker makes it: one made here would stay empty
-  const db = await done(opening).catch(() => null);
-  if (!db) return { trainings: [], acts: [] };
+  const made = (await indexedDB.databases()).some((one) => one.name === "jitt");
+  if (!made) return { trainings: [], acts: [] };  // the worker makes it: one made here would stay empty
+  const db = await done(indexedDB.open("jitt", 1));
   const all = (name) => done(db.transaction(name).objectStore(name).getAll());
   const trainings = (await all("trainings")).map((t) => [t.id, t.ref, t.made.version, t.made.opened]), acts = await all("acts");
   db.close();
   return { trainings, acts };
 }"""
+# A page that waits a hundredth of the time before it tries again, and notes for how many seconds it would have waited.
+HURRIED = """
+  const real = setTimeout;
+  window.waits = [];
+  const noted = (work, ms) => real(() => { window.waits.push(ms / 1000); work(); }, ms / 100);
+  window.setTimeout = (work, ms) => (ms < 10_000 ? real : noted)(work, ms);
+"""
+PATIENCE_S = 60  # with a script that waits for something; Playwright would wait for ever
 IDS = re.compile(r'(name="(?:request|shown)" value=")[^"]*|(<time)[^>]*>[^<]*')
 
 
 async def held(page: Page) -> Any:
     """What the phone keeps."""
-    return await page.evaluate(HELD)
+    async with asyncio.timeout(PATIENCE_S):
+        return await page.evaluate(HELD)
 
 
 async def eventually(ask: Callable[[], Any], wanted: Callable[[Any], bool], seconds: float = 20) -> Any:
@@ -43,7 +51,8 @@ async def eventually(ask: Callable[[], Any], wanted: Callable[[Any], bool], seco
 async def kept(page: Page) -> None:
     """Until the training is on the phone as the page shows it: started or not, by its id or by its link."""
     ref, *inside = page.url.split("/")[4:]
-    await page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    async with asyncio.timeout(PATIENCE_S):
+        await page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
 
     def there(found: Any) -> bool:
         return any(of == ref and (opened or not inside) for _, of, _, opened in found["trainings"])

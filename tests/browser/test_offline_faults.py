@@ -8,7 +8,7 @@ from tests.assessment.building import OPEN, SAFETY, SINGLE, TRAINING
 from tests.assessment.visiting import arrive
 from tests.browser import chromium
 from tests.browser.conftest import on_a_port
-from tests.browser.offline import Faulty, eventually, held, kept, later, phone
+from tests.browser.offline import HURRIED, Faulty, eventually, held, kept, later, phone
 from tests.browser.test_mentor import choose, follow, press
 from tests.browser.test_offline import NOTHING, answers, at_the_first_question, heading, strip
 from tests.driving import outgoing
@@ -24,14 +24,6 @@ BROKEN = """async () => {
   await done(acts.add({ ...one, path: "nowhere", told: {} }));
   db.close();
 }"""
-
-
-HURRIED = """
-  const real = setTimeout;
-  window.waits = [];
-  const noted = (work, ms) => real(() => { window.waits.push(ms / 1000); work(); }, ms / 100);
-  window.setTimeout = (work, ms) => (ms < 10_000 ? real : noted)(work, ms);
-"""
 
 
 @pytest.mark.parametrize("mode", ["500", "hangs", "lost"])

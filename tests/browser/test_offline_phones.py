@@ -9,7 +9,7 @@ from shared.process import application_of
 from tests.assessment.building import OPEN, SINGLE, TRAINING
 from tests.assessment.visiting import arrive
 from tests.browser.conftest import on_a_port
-from tests.browser.offline import Faulty, eventually, held, phone
+from tests.browser.offline import HURRIED, Faulty, eventually, held, phone
 from tests.browser.test_mentor import choose, press
 from tests.browser.test_offline import NOTHING, answers, at_the_first_question, heading, strip
 
@@ -72,6 +72,7 @@ async def test_what_a_failing_server_did_not_take_is_sent_by_itself_and_said_onc
     async with on_a_port(app) as address, phone(browser) as (_context, page):
         await at_the_first_question(page, address, link)
         app.mode = "500"
+        await page.add_init_script(HURRIED)
         await choose(page, "b")
         await press(page, "Certain")
         await strip(page, "1 answer is waiting to be sent.")

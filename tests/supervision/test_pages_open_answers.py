@@ -38,7 +38,7 @@ async def day(database: Database) -> Afternoon:
 
 @asynccontextmanager
 async def serving(running: Running) -> AsyncIterator[str]:
-    config = uvicorn.Config(application_of(running), host="127.0.0.1", port=0, log_config=None)
+    config = uvicorn.Config(application_of(running), host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(PATIENCE):
