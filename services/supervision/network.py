@@ -125,16 +125,18 @@ NONE = Count(0, 0)
 def hidden(counts: Mapping[str, int], fewest: int = FEWEST) -> frozenset[str]:
     """Those to leave out, given that the sum of all is shown where it is at least `fewest`.
 
-    Every count under `fewest`; then others, so that what is left out is never one count alone, nor fewer than `fewest` together.
+    Every count under `fewest`; then others, so that what is left out is never fewer than `fewest` together, and each small count
+    could be any small number: two that are left out and make 18 would be 9 each.
     Which others follows from their names only: it would tell something if the smallest were taken.
     """
-    out = {name for name, count in counts.items() if count < fewest}
+    small = out = {name for name, count in counts.items() if count < fewest}
     if not out:
         return frozenset()
     for name in sorted(counts.keys() - out, key=lambda name: sha256(name.encode()).digest()):
-        if len(out) > 1 and sum(counts[one] for one in out) >= fewest:
+        together = sum(counts[one] for one in out)
+        if together >= fewest and (out > small or together <= (fewest - 1) * (len(small) - 1)):
             break
-        out.add(name)
+        out = out | {name}
     return frozenset(out)
 
 

@@ -48,6 +48,17 @@ def test_what_is_left_out_could_each_be_something_else(counts: dict[str, int]) -
     assert not out or (len(out) > 1 and rest >= FEWEST)
 
 
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.lists(st.integers(10, 40), min_size=1, max_size=3))
+def test_a_small_one_could_be_any_small_number(small: list[int], others: list[int]) -> None:
+    """Also for who knows that all that is left out is small: two sites that have 18 together would have 9 each."""
+    counts = {str(n): count for n, count in enumerate([*small, *others])}
+    out = network.hidden(counts)
+    if any(counts[name] >= FEWEST for name in out):
+        return  # of that one nothing more is known
+    rest, beside = sum(small), len(small) - 1
+    assert all(0 <= rest - could <= (FEWEST - 1) * beside for could in range(FEWEST))
+
+
 @given(COUNTS)
 def test_what_is_left_out_beside_a_small_one_does_not_depend_on_sizes(counts: dict[str, int]) -> None:
     """Were it the smallest that is shown, its size could be told from the choice."""

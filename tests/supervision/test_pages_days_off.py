@@ -100,11 +100,14 @@ async def test_taken_back_it_is_gone_for_everybody_and_said_so(day: Afternoon) -
 
 
 def test_what_is_said_of_a_day_is_what_was_called_off_since_and_nothing_of_what_is_known() -> None:
-    known = Card(SNOW, "Snow day on Tuesday, December 1", "Two of your sessions are canceled.", ("9:00 am, Ana",), "")
-    later, fewer = replace(known, lines=("Today",)), replace(known, summary="One of your sessions is canceled.")
+    ana, ben, cleo = (UUID(int=n) for n in (1, 2, 3))
+    two = "Two of your sessions are canceled."
+    known = Card(SNOW, frozenset({ana, ben}), "Snow day on Tuesday, December 1", two, ("9:00 am, Ana",), "")
+    later, fewer = replace(known, lines=("Today",)), replace(known, sessions=frozenset({ana}), summary="One of them is canceled.")
+    other = replace(known, sessions=frozenset({ana, cleo}))
     assert live((), (known,)) == "Live. Snow day on Tuesday, December 1. Two of your sessions are canceled."
-    assert live((known,), (fewer,)) == "Live. Snow day on Tuesday, December 1. One of your sessions is canceled."
-    assert [live((known,), (later,)), live((known,), ())] == ["", ""]
+    assert live((known,), (other,)) == "Live. Snow day on Tuesday, December 1. Two of your sessions are canceled."
+    assert [live((known,), after) for after in ((later,), (fewer,), ())] == [""] * 3  # that somebody noted theirs is no news
 
 
 async def test_nobody_notes_a_day_of_another_site_or_without_the_pages_own_form(day: Afternoon) -> None:

@@ -19,6 +19,7 @@ SHOWN = 20
 @dataclass(frozen=True, slots=True)
 class Card:
     id: UUID
+    sessions: frozenset[UUID]
     heading: str
     summary: str
     lines: tuple[str, ...]
@@ -38,8 +39,8 @@ def concerned(day: DayOff, viewer: Staff) -> list[UUID]:
 
 def live(before: Iterable[Card], after: Iterable[Card]) -> str:
     """What was called off since the page was last drawn, for its status line."""
-    known = {(one.id, one.summary) for one in before}
-    return next((f"Live. {one.heading}. {one.summary}" for one in after if (one.id, one.summary) not in known), "")
+    known = {one.id: one.sessions for one in before}
+    return next((f"Live. {one.heading}. {one.summary}" for one in after if one.sessions - known.get(one.id, frozenset())), "")
 
 
 def _card(day: DayOff, lines: Sequence[str], viewer: Staff) -> Card:
@@ -47,6 +48,7 @@ def _card(day: DayOff, lines: Sequence[str], viewer: Staff) -> Card:
     hidden = len(lines) - SHOWN
     return Card(
         id=day.cancellation_id,
+        sessions=frozenset(concerned(day, viewer)),
         heading=f"{REASONS.get(day.reason, 'Canceled')} {_on(day.first_day, day.day_after)}",
         summary=f"{said.sentence(said.number(len(lines)))} {whose}{'is' if len(lines) == 1 else 'are'} canceled.",
         lines=tuple(lines[:SHOWN]),
