@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests import pages
 from tests.assessment.building import MULTI, OPEN, ORDER, SINGLE
@@ -80,6 +80,8 @@ async def transcript(page: Page, address: str) -> str:
 
 async def heard(page: Page) -> list[str]:
     """The page from its title to its end, a line for each thing."""
+    for first in await page.locator("[autofocus]").all():
+        await expect(first).to_be_focused()  # with the next frame that is drawn
     client = await page.context.new_cdp_session(page)
     nodes = {node["nodeId"]: node for node in (await client.send("Accessibility.getFullAXTree"))["nodes"]}
     await client.detach()
