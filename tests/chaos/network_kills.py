@@ -14,7 +14,6 @@ from tests.chaos.sections import Chaos, Section, Size
 from tests.chaos.world import Seat, World
 
 SEED = 4
-EVERY = 3.0  # seconds between two kills; the process killed before is usually not back yet
 RECORDS_EACH = 2.5  # of all topics, and accepted calls, for each session that is announced
 
 
@@ -57,9 +56,10 @@ def _sessions(size: Size) -> int:
 
 
 def run(chaos: Chaos, town: Town) -> Section:
-    sessions, learners, seconds = _sessions(chaos.size), _learners(chaos.size), chaos.size.kills * EVERY
-    chaos.say(f"{sessions:,} sessions in {seconds:.0f} s, {learners} learners, a kill every {EVERY:.0f} s (seed {SEED})")
-    load = town.load(sessions, seconds, learners, near(chaos.size), SEED)
+    size, sessions, learners = chaos.size, _sessions(chaos.size), _learners(chaos.size)
+    seconds = size.kills * size.apart
+    chaos.say(f"{sessions:,} sessions in {seconds:.0f} s, {learners} learners, a kill every {size.apart:.0f} s (seed {SEED})")
+    load = town.load(sessions, seconds, learners, near(size), SEED)
     load.start()
     feeds = [Watching(site) for site in SITES]
     recoveries = _kill(town.world, chaos, load)
@@ -71,7 +71,7 @@ def _kill(network: World, chaos: Chaos, load: Load) -> Recoveries:
     seats = world.shuffled(network.seats, SEED)
     begun = time.monotonic()
     for n in range(chaos.size.kills):
-        time.sleep(max(0.0, begun + (n + 1) * EVERY - time.monotonic()))
+        time.sleep(max(0.0, begun + (n + 1) * chaos.size.apart - time.monotonic()))
         network.watch()
         seat = next(seats)
         network.kill(seat)

@@ -10,18 +10,20 @@ from tests.chaos.oracle import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much of everything. `each`: repetitions of one named failpoint; `rounds`: of one fault of a server or process."""
+    """How much of everything. `apart`: seconds between two kills. `each`: repetitions of one named failpoint; `rounds`: of one
+    fault of a server or process."""
 
     name: str
     events: int
     kills: int
+    apart: float
     each: int
     rounds: int
     malformed: int
 
 
-SHORT = Size("short", events=20_000, kills=25, each=25, rounds=1, malformed=10_000)
-FULL = Size("full", events=200_000, kills=400, each=200, rounds=10, malformed=1_000_000)
+SHORT = Size("short", events=20_000, kills=25, apart=3.0, each=25, rounds=1, malformed=10_000)
+FULL = Size("full", events=200_000, kills=400, apart=5.0, each=200, rounds=10, malformed=1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
