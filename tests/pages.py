@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 FACTS = {"cores": "{} cores", "cpu": "{}", "memory_gib": "{} GiB", "system": "{}", "python": "Python {}",
-         "postgres": "PostgreSQL {}", "together": "plain Python takes {} times as long while all cores are at work"}  # fmt: skip
+         "postgres": "PostgreSQL {}"}  # fmt: skip
 
 
 def fill(page: Path, name: str, text: str) -> None:

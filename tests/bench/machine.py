@@ -3,11 +3,7 @@
 import json
 import os
 import platform
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -25,31 +21,13 @@ def facts() -> dict[str, Any]:
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
-        "yardstick_ms": round(alone := yardstick_ms(), 1),
-        "together": round(yardstick_together_ms() / alone, 2),
+        "yardstick_ms": round(yardstick_ms(), 1),
     }
 
 
 def yardstick_ms(tries: int = 7) -> float:
     """A fixed piece of plain Python, alone on its core: how fast this machine is today. The best of its tries."""
     return min(_yard() for _ in range(tries))
-
-
-def yardstick_together_ms() -> float:
-    """The same while all other cores are at work, too: two cores that are one with two threads do little more than one."""
-    with at_work((os.cpu_count() or 1) - 1):
-        return yardstick_ms()
-
-
-@contextmanager
-def at_work(number: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    children = [subprocess.Popen((sys.executable, "-c", "while True: sum(range(10_000))")) for _ in range(number)]
-    try:
-        yield children
-    finally:
-        for child in children:
-            child.kill()
-            child.wait()
 
 
 def _yard() -> float:
