@@ -134,10 +134,15 @@ def hidden(counts: Mapping[str, int], fewest: int = FEWEST) -> frozenset[str]:
         return frozenset()
     for name in sorted(counts.keys() - out, key=lambda name: sha256(name.encode()).digest()):
         together = sum(counts[one] for one in out)
-        if together >= fewest and (out > small or together <= (fewest - 1) * (len(small) - 1)):
+        if together >= fewest and (out > small or not _tells(together, len(small), fewest)):
             break
         out = out | {name}
     return frozenset(out)
+
+
+def _tells(together: int, number: int, fewest: int = FEWEST) -> bool:
+    """Whether so many small counts, of which the sum is known, cannot each be any small number: the others would be too small."""
+    return together > (fewest - 1) * (number - 1)
 
 
 def network(
@@ -185,7 +190,10 @@ def _column(measure: Measure, counts: Mapping[str, Count]) -> tuple[dict[str, Ce
 
 
 def sum_of(counts: Mapping[str, Count]) -> Count:
-    return Count(sum(count.many for count in counts.values()), sum(count.of for count in counts.values()))
+    """Of all; none where there are only small ones and their sum would tell them."""
+    whole = Count(sum(count.many for count in counts.values()), sum(count.of for count in counts.values()))
+    small = all(count.of < FEWEST for count in counts.values())
+    return NONE if small and _tells(whole.of, len(counts)) else whole
 
 
 def _cell(measure: Measure, count: Count) -> Cell:

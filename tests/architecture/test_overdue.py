@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 
 CONFTEST = """
-from collections.abc import Iterator
-
 import pytest
 
 from tests import overdue

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import httpx2
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
@@ -48,13 +48,17 @@ def test_what_is_left_out_could_each_be_something_else(counts: dict[str, int]) -
     assert not out or (len(out) > 1 and rest >= FEWEST)
 
 
-@given(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.lists(st.integers(10, 40), min_size=1, max_size=3))
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.lists(st.integers(10, 40), max_size=3))
+@example([9, 9], [])
+@example([9, 9], [12])
 def test_a_small_one_could_be_any_small_number(small: list[int], others: list[int]) -> None:
     """Also for who knows that all that is left out is small: two sites that have 18 together would have 9 each."""
     counts = {str(n): count for n, count in enumerate([*small, *others])}
-    out = network.hidden(counts)
-    if any(counts[name] >= FEWEST for name in out):
-        return  # of that one nothing more is known
+    out, made = network.hidden(counts), page(counts)
+    told = network.sum_of({name: Count(0, count) for name, count in counts.items()}).of
+    assert all(cell.of in (None, told) for cell in (*made.total, *made.months[0].cells))
+    if told < FEWEST or any(counts[name] >= FEWEST for name in out):
+        return  # the sum is not shown, or nothing more is known of that one
     rest, beside = sum(small), len(small) - 1
     assert all(0 <= rest - could <= (FEWEST - 1) * beside for could in range(FEWEST))
 
