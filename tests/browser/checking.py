@@ -35,6 +35,7 @@ SPACING = """* { line-height: 1.5 !important; letter-spacing: .12em !important; 
 async def problems(page: Page, name: str, schemes: Sequence[str] = SCHEMES) -> list[str]:
     """Everything that is wrong with the page as it stands; empty when nothing is."""
     found: list[str] = []
+    await page.wait_for_load_state()  # a click ends when the next page begins
     await _load_axe(page)
     before = ""
     for width in WIDTHS:

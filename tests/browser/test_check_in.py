@@ -7,6 +7,7 @@ from services.assessment.visits import PAGES
 from shared.contracts.assessment import CheckInSubmitted
 from shared.pages import languages
 from tests.assessment.checking_in import arrive, link_to, over
+from tests.browser.acts import follow, press
 from tests.browser.checking import SCHEMES, problems
 from tests.driving import outgoing
 
@@ -114,16 +115,17 @@ async def test_every_page_of_a_check_in_is_readable_by_everybody(served, browser
     await page.goto(f"{address}/c/{link_to()}")
     await visit("check-in")
     await tap(page, "happened", "yes")
-    await page.get_by_role("button", name=say("Send"), exact=True).click()
+    await press(page, say("Send"))
     await visit("check-in-error")
     await tap_steps(page, "did", "partly", "no")
     await tap(page, "confidence", "very")
     await tap(page, "talk", "today")
-    await page.get_by_role("button", name=say("Send"), exact=True).click()
+    await press(page, say("Send"))
     await visit("check-in-sent")
-    await page.get_by_role("link", name=say("Change it"), exact=True).click()
+    await follow(page, say("Change it"))
     await visit("check-in-change")
-    await page.locator(".note").get_by_role("link", name=say("I need to talk")).click()
+    async with page.expect_navigation():
+        await page.locator(".note").get_by_role("link", name=say("I need to talk")).click()
     await visit("check-in-talk")
     assert found == []
     await page.close()

@@ -1,6 +1,9 @@
 """Imports in a real browser: they pass the checks, work with the keyboard, and without JavaScript from the file to the end."""
 
+from playwright.async_api import expect
+
 from services.supervision import importing
+from tests.browser.acts import press
 from tests.browser.checking import problems
 from tests.browser.visits import Visit
 from tests.supervision.rosters import V12, files, zipped
@@ -24,19 +27,19 @@ async def test_every_step_of_an_import_passes_the_checks_and_works_without_javas
     lively = await visit.page("/imports", "priya")
     found = await problems(lively, "imports-empty")
     await page.get_by_role("button", name="Look at the list").click()
-    assert await page.title() == "Error: Imports · jitt"
+    await expect(page).to_have_title("Error: Imports · jitt")
     await page.get_by_label("The list").set_input_files({"name": "people.csv", "mimeType": "text/csv", "buffer": LIST.encode()})
     await page.get_by_role("button", name="Look at the list").click()
-    assert await page.title() == "Import: 2 with errors · jitt"
+    await expect(page).to_have_title("Import: 2 with errors · jitt")
     await lively.goto(page.url)
     found += await problems(lively, "import-errors")
     await page.get_by_role("button", name="Import the good rows (1 person)").click()
-    assert "This one waits for its turn." in await page.get_by_role("status").inner_text()
+    await expect(page.get_by_role("status")).to_contain_text("This one waits for its turn.")
     await lively.goto(page.url)
     found += await problems(lively, "import-coming-in")
     assert await importing.bring_in_one(visit.day.running)
     await page.get_by_role("link", name="Reload").click()
-    assert await page.get_by_role("heading", level=1).inner_text() == "Done"
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Done")
     await lively.goto("/imports")
     found += await problems(lively, "imports-history")
     assert found == []
@@ -51,14 +54,15 @@ async def test_a_set_by_which_too_many_would_leave_asks_for_the_number(visit: Vi
         await page.get_by_role("button", name="Look at the list").click()
 
     await look(zipped(files()))
-    await page.get_by_role("button", name="Import 4 people").click()
+    await press(page, "Import 4 people")
     assert await importing.bring_in_one(visit.day.running)
     await look(fewer())
-    assert await page.get_by_text("Who would leave").is_visible()
+    await expect(page.get_by_text("Who would leave")).to_be_visible()
     await page.get_by_role("button", name="Go on: 3 people leave").click()
-    assert await page.title() == "Error: Import: look before you go on · jitt"
+    await expect(page).to_have_title("Error: Import: look before you go on · jitt")
     found = await problems(page, "import-leaving")
     await page.get_by_label("Type 3 to go on").fill("3")
     await page.keyboard.press("Enter")
-    assert await page.get_by_role("status").inner_text() == "Lists come in one after the other. This one waits for its turn."
+    waits = "Lists come in one after the other. This one waits for its turn."
+    await expect(page.get_by_role("status")).to_have_text(waits)
     assert found == []

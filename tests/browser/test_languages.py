@@ -9,8 +9,9 @@ from tests.assessment import spanish
 from tests.assessment.building import MULTI, OPEN, ORDER, SAFETY, SINGLE, TRAINING
 from tests.assessment.visiting import arrive, told
 from tests.browser import pseudo
+from tests.browser.acts import press
 from tests.browser.checking import problems
-from tests.browser.test_mentor import press, walk
+from tests.browser.test_mentor import walk
 from tests.driving import deliver
 
 HERE = f"/t/{TRAINING}"

@@ -9,8 +9,8 @@ from shared.contracts.content import Media
 from tests.assessment.building import CARDS, SINGLE, TRAINING, published
 from tests.assessment.test_media import SAMPLES, SHOWN, VIDEO, WORDS
 from tests.assessment.visiting import arrive
+from tests.browser.acts import press
 from tests.browser.checking import problems
-from tests.browser.test_mentor import press
 from tests.driving import deliver
 
 VOICE = Blob("audio/mpeg", (SAMPLES / "ana.mp3").read_bytes())

@@ -6,18 +6,7 @@ from playwright.async_api import expect
 from shared.pages.languages import ENGLISH
 from tests.assessment.building import MULTI, OPEN, ORDER, SAFETY, SINGLE, TRAINING
 from tests.assessment.visiting import arrive, told
-
-
-async def press(page, words):
-    await page.get_by_role("button", name=words, exact=True).click()
-
-
-async def follow(page, words):
-    await page.get_by_role("link", name=words, exact=True).click()
-
-
-async def choose(page, option):
-    await page.locator("label.choice", has=page.locator(f"input[value={option}]")).click()
+from tests.browser.acts import choose, follow, press
 
 
 async def walk(page, visit, say=ENGLISH.gettext):
@@ -29,7 +18,8 @@ async def walk(page, visit, say=ENGLISH.gettext):
     await visit("card-example")
     await press(page, say("Next"))
     await visit("card-branch")
-    await page.locator("button[name=say][value=b]").click()
+    async with page.expect_navigation():
+        await page.locator("button[name=say][value=b]").click()
     await visit("card-branch-said")
     await follow(page, say("Try another line"))
     await press(page, say("Skip to the questions"))

@@ -5,6 +5,7 @@ from playwright.async_api import Page, expect
 
 from tests.assessment.building import MULTI, OPEN, ORDER, SINGLE, TRAINING
 from tests.assessment.visiting import arrive, told
+from tests.browser.acts import press
 from tests.browser.keys import Keys
 
 MOVING = """() => [...document.querySelectorAll('*')].map(e => getComputedStyle(e))
@@ -97,7 +98,5 @@ async def test_who_asked_for_less_motion_gets_none(served, browser, link):
 
 async def at_the_first_question(page: Page, address: str, link) -> None:
     await page.goto(f"{address}/t/{link()}")
-    await page.get_by_role("button", name="Start the training").click()
-    for words in ("Next", "Next", "Skip to the questions"):
-        await page.get_by_role("button", name=words, exact=True).click()
+    await press(page, "Start the training", "Next", "Next", "Skip to the questions")
     await expect(page.locator("#answer")).to_be_visible()

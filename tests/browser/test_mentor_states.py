@@ -8,6 +8,7 @@ from services.assessment.calls import keep_numbers
 from services.assessment.visits import PAGES
 from shared.pages import languages
 from tests.assessment.visiting import link_to
+from tests.browser.acts import press
 from tests.browser.checking import OVERFLOW, problems
 from tests.browser.states import STATES, closed, make
 
@@ -24,12 +25,6 @@ async def seen(page: Page, name: str, locale: str) -> list[str]:
     if (spoken := await page.get_attribute("html", "lang")) != locale:
         found.append(f"{name}.{locale} says that it is in {spoken!r}")
     return found
-
-
-async def press(page: Page, words: str) -> None:
-    """The next page is there when this returns."""
-    async with page.expect_navigation():
-        await page.get_by_role("button", name=words, exact=True).click()
 
 
 @pytest.mark.parametrize("locale", ["en", "es"])

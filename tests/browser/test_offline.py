@@ -4,8 +4,8 @@ from playwright.async_api import expect
 
 from tests.assessment.building import MULTI, OPEN, ORDER, SAFETY, SINGLE, TRAINING
 from tests.assessment.visiting import arrive, told
+from tests.browser.acts import choose, follow, press
 from tests.browser.offline import eventually, held, kept, later, phone
-from tests.browser.test_mentor import choose, follow, press
 from tests.driving import outgoing
 
 NOTHING = {"trainings": [], "acts": []}

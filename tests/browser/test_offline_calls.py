@@ -10,10 +10,10 @@ from shared.messaging import dead
 from shared.process import application_of
 from tests.assessment.building import OPEN, SINGLE, TRAINING, enrolled, site
 from tests.assessment.visiting import arrive
+from tests.browser.acts import follow, press
 from tests.browser.checking import problems
 from tests.browser.conftest import on_a_port
 from tests.browser.offline import Faulty, eventually, held, kept, phone
-from tests.browser.test_mentor import follow, press
 from tests.browser.test_offline import at_the_first_question, heading, strip
 from tests.driving import deliver, outgoing
 

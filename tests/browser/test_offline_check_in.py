@@ -8,11 +8,11 @@ from services.assessment.calls import keep_numbers
 from shared.process import application_of
 from tests.assessment.checking_in import arrive, link_to, said
 from tests.browser import chromium
+from tests.browser.acts import follow, press
 from tests.browser.checking import problems
 from tests.browser.conftest import on_a_port
 from tests.browser.offline import Faulty, eventually, held, phone, plain
 from tests.browser.test_check_in import tap, tap_steps
-from tests.browser.test_mentor import follow, press
 from tests.browser.test_offline import NOTHING, heading, strip
 from tests.driving import outgoing
 

@@ -9,8 +9,8 @@ from tests.assessment.building import OPEN, SINGLE, TRAINING
 from tests.assessment.correcting import correction
 from tests.assessment.test_corrections import MENDED, second_version, swept
 from tests.assessment.visiting import arrive, told
+from tests.browser.acts import choose, follow, press
 from tests.browser.offline import eventually, held, phone
-from tests.browser.test_mentor import choose, follow, press
 from tests.browser.test_offline import NOTHING, at_the_first_question, heading, strip
 from tests.driving import deliver, outgoing
 

@@ -7,9 +7,9 @@ from shared.process import application_of
 from tests.assessment.building import OPEN, SAFETY, SINGLE, TRAINING
 from tests.assessment.visiting import arrive
 from tests.browser import chromium
+from tests.browser.acts import choose, follow, press
 from tests.browser.conftest import on_a_port
 from tests.browser.offline import HURRIED, Faulty, eventually, held, kept, later, phone
-from tests.browser.test_mentor import choose, follow, press
 from tests.browser.test_offline import NOTHING, answers, at_the_first_question, heading, strip
 from tests.driving import outgoing
 

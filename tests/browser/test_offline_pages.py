@@ -8,9 +8,9 @@ from shared.pages import languages
 from tests.assessment import spanish
 from tests.assessment.building import MULTI, OPEN, ORDER, SAFETY, SINGLE, TRAINING
 from tests.assessment.visiting import arrive
+from tests.browser.acts import choose, press
 from tests.browser.checking import SCHEMES, problems
 from tests.browser.offline import kept, phone
-from tests.browser.test_mentor import choose, press
 from tests.browser.test_offline import at_the_first_question
 
 

@@ -8,9 +8,9 @@ from services.assessment import offline
 from shared.process import application_of
 from tests.assessment.building import OPEN, SINGLE, TRAINING
 from tests.assessment.visiting import arrive
+from tests.browser.acts import choose, press
 from tests.browser.conftest import on_a_port
 from tests.browser.offline import HURRIED, Faulty, eventually, held, phone
-from tests.browser.test_mentor import choose, press
 from tests.browser.test_offline import NOTHING, answers, at_the_first_question, heading, strip
 
 BROKEN = {

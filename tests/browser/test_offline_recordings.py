@@ -6,10 +6,10 @@ from services.assessment import store_media
 from tests.assessment.building import CARDS, SINGLE, published
 from tests.assessment.test_media import SHOWN, VIDEO, WORDS
 from tests.assessment.visiting import arrive
+from tests.browser.acts import press
 from tests.browser.checking import problems
 from tests.browser.offline import eventually, kept, phone
 from tests.browser.test_media import CUES, PLAYED
-from tests.browser.test_mentor import press
 from tests.driving import deliver
 
 FILES = """async () => (await caches.has("media")) ? (await (await caches.open("media")).keys()).length : 0"""

@@ -6,9 +6,9 @@ from shared.process import application_of
 from tests.assessment import checking_in
 from tests.assessment.building import OPEN, SINGLE
 from tests.assessment.visiting import arrive
+from tests.browser.acts import follow, press
 from tests.browser.conftest import on_a_port
 from tests.browser.offline import eventually, held, kept, phone
-from tests.browser.test_mentor import follow, press
 from tests.browser.test_offline import NOTHING, at_the_first_question, heading
 from tests.browser.test_offline_calls import ASKED, LOOKED, NOT_YET, calls, left
 from tests.browser.test_offline_check_in import on_the_phone

@@ -6,13 +6,14 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from playwright.async_api import Page, expect
 
 from tests import pages
 from tests.assessment.building import MULTI, OPEN, ORDER, SINGLE
 from tests.assessment.visiting import arrive, link_to
+from tests.browser.acts import follow, press
 from tests.browser.standing import found, servers, standing
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "accessibility.md"
@@ -36,33 +37,33 @@ async def walked(page: Page, address: str, visit: Visit) -> None:
     """One training from the link to its end: a question missed and one left empty among them."""
     await page.goto(f"{address}/t/{link_to()}")
     await visit("The link is opened")
-    await _press(page, "Start the training", "Next", "Next")
+    await press(page, "Start the training", "Next", "Next")
     await visit("The third card")
-    await _press(page, "Skip to the questions")
+    await press(page, "Skip to the questions")
     await visit("A question")
-    await _press(page, "Certain")
+    await press(page, "Certain")
     await visit("Sent without a choice")
     await page.get_by_text("What if you did just ten minutes").click()
-    await _press(page, "Certain")
+    await press(page, "Certain")
     await visit("Not right at the first try")
     await page.get_by_text("makes it hard even to start").click()
-    await _press(page, "Check my answer")
+    await press(page, "Check my answer")
     await visit("Right at the second")
-    await _go(page, "link", "Next")
+    await follow(page, "Next")
     await visit("A question with several right answers")
     for words in ("It feels like a lot", "You wish she asked"):
         await page.get_by_text(words).click()
-    await _press(page, "Fairly sure")
-    await _go(page, "link", "Next")
+    await press(page, "Fairly sure")
+    await follow(page, "Next")
     await visit("A question about an order")
     for id_, place in (("a", "1"), ("b", "2"), ("c", "3")):
         await page.locator(f"select[name=place-{id_}]").select_option(place)
-    await _press(page, "A guess")
-    await _go(page, "link", "Next")
+    await press(page, "A guess")
+    await follow(page, "Next")
     await visit("The open question")
     await page.get_by_role("textbox").fill("It sounds like a lot, every night.")
-    await _press(page, "Send to my supervisor")
-    await _go(page, "link", "Next")
+    await press(page, "Send to my supervisor")
+    await follow(page, "Next")
     await visit("The end")
 
 
@@ -155,17 +156,6 @@ def _name(node: Mapping[str, Any]) -> str:
 
 def _steady(said: str) -> str:
     return CLOCK.sub("4:00 pm", SHORT.sub("Thu", DAY.sub("Thursday", said)))
-
-
-async def _press(page: Page, *buttons: str) -> None:
-    for words in buttons:
-        await _go(page, "button", words)
-
-
-async def _go(page: Page, role: Literal["button", "link"], words: str) -> None:
-    """The next page is there when this returns."""
-    async with page.expect_navigation():
-        await page.get_by_role(role, name=words, exact=True).click()
 
 
 async def made(executable: str) -> str:
