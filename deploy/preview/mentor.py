@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from deploy.preview.rehearsal import Rehearsal
 from services.assessment import http, questions, screens
-from services.assessment.messages import CardRead, Started
+from services.assessment.messages import Started
 from services.assessment.questions import Asked
 from services.assessment.visits import Place, State, Visit
 from shared.http import page
@@ -85,7 +85,7 @@ async def card(found: Found, number: int, say: str = "") -> Response:
 
 @router.post("/t/{ref}/cards/{number}")
 async def read(found: Found, number: int) -> Response:
-    found.take(CardRead(training_id=found.training.id, number=number))
+    found.read(number)
     return _to(found.visit(), found.visit().after_card(number))
 
 

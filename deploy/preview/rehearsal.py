@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from services.assessment import domain, grading
 from services.assessment.domain import Decided, Facts
-from services.assessment.messages import Answered, AnswerShown, CardRead, OpenAnswered, Started, TalkPreferred
+from services.assessment.messages import Answered, AnswerShown, OpenAnswered, Started, TalkPreferred
 from services.assessment.training import Training, Try
 from services.assessment.visits import Visit
 from shared.contracts.content import AssignedItem, Item, Module, ModulePublished, ModuleRef, Reason, TrainingAssigned
@@ -42,7 +42,6 @@ SESSION_AT, QUIZ_BY = time(16), timedelta(hours=3)  # tomorrow, on the site's cl
 MENTOR = SESSION = UUID(int=1)
 DECIDE: Mapping[type[Event], Callable[[Training, Any, datetime, Facts], Decided]] = {
     Started: domain.started,
-    CardRead: domain.card_read,
     Answered: domain.answered,
     AnswerShown: domain.answer_shown,
     OpenAnswered: domain.open_answered,
@@ -82,6 +81,9 @@ class Rehearsal:
             return Outcome("refused", uuid4(), decided.reason)
         self.training, _ = decided
         return Outcome("applied", uuid4())
+
+    def read(self, number: int) -> None:
+        self.training = replace(self.training, cards_read=max(number, self.training.cards_read))
 
     def again(self) -> None:
         self.training = Training(self.training.assigned)

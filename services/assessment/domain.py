@@ -13,7 +13,6 @@ from services.assessment.messages import (
     Answered,
     AnswerShown,
     CallPressed,
-    CardRead,
     LanguageChosen,
     OpenAnswered,
     ReadinessPressed,
@@ -105,14 +104,6 @@ def as_seen(training: Training, event: object) -> Training:
     others = tuple(t for t in training.tries if t.number != number)
     known = tuple(c for c in training.corrections if c not in later)
     return replace(training, tries=(*others, *(stood[n] for n in sorted(stood))), corrections=known)
-
-
-def card_read(training: Training | None, event: CardRead, now: datetime, facts: Facts) -> Decided:
-    if training is None:
-        return Refused("not_assigned_yet")
-    if event.number <= training.cards_read:
-        return training, []
-    return replace(training, cards_read=event.number), []
 
 
 def answered(training: Training | None, event: Answered, now: datetime, facts: Facts) -> Decided:

@@ -30,7 +30,6 @@ from services.assessment.messages import (
     Answered,
     AnswerShown,
     CallPressed,
-    CardRead,
     ItemReportSent,
     ItemReportTakenBack,
     LanguageChosen,
@@ -100,7 +99,7 @@ def modules(training: Training | None, event: Any) -> Iterable[str]:
     number = getattr(event, "number", None)
     if training and isinstance(event, ItemCorrected):
         return all_keys(training.assigned)
-    if training is None or number is None or isinstance(event, CardRead):
+    if training is None or number is None:
         return []
     return module_keys(seen(training, event).current, number)
 
@@ -192,7 +191,6 @@ TRAINING = Handler[Training](
         TrainingAssigned: (training_id, regrades.assigned),
         TrainingShared: (training_id, domain.shared),
         Started: (training_id, domain.started),
-        CardRead: (training_id, domain.card_read),
         Answered: (training_id, regrades.answered),
         AnswerShown: (training_id, regrades.answered),
         OpenAnswered: (training_id, domain.open_answered),

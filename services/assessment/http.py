@@ -28,7 +28,7 @@ from services.assessment import (
 )
 from services.assessment.feedback import HEADINGS, Case, case_of
 from services.assessment.guests import COOKIE, PROBE, Closed
-from services.assessment.messages import CardRead, ReadinessPressed, Started
+from services.assessment.messages import ReadinessPressed, Started
 from services.assessment.pressing import pressed
 from services.assessment.training import Said
 from services.assessment.visits import Place, State, Visit
@@ -162,9 +162,9 @@ def card_routes(running: Running) -> APIRouter:
             return screens.closed(visit)
         if visit.state is not State.OPEN:
             return to(visit)
-        event = CardRead(training_id=visit.id, number=number) if readable(visit, number) else None
-        stood = await pressed(running, visit, event) if event else None
-        return stood or to(visit, visit.after_card(number))
+        if readable(visit, number):
+            await store.put_bookmark(running.pool, visit.id, number)
+        return to(visit, visit.after_card(number))
 
     return router
 

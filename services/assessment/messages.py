@@ -40,12 +40,6 @@ class LanguageChosen(_OfTraining):
     translation: Translation | None = None
 
 
-class CardRead(_OfTraining):
-    TYPE = "assessment.card_read.v1"
-
-    number: int = Field(ge=1)
-
-
 class Answered(_OfQuestion):
     TYPE = "assessment.question_answered.v1"
 

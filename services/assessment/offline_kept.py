@@ -15,10 +15,10 @@ from fastapi import Request
 from pydantic import BaseModel, Field, StringConstraints
 from starlette.datastructures import FormData
 
-from services.assessment import calls, guests, questions, store_kept
+from services.assessment import calls, guests, questions, store, store_kept
 from services.assessment.guests import Closed
 from services.assessment.http_reports import KINDS, pressed
-from services.assessment.messages import CardRead, Started
+from services.assessment.messages import Started
 from services.assessment.questions import Asked
 from services.assessment.visits import Visit
 from shared.contracts.event import Event
@@ -144,7 +144,8 @@ async def take_one(running: Running, visit: Visit, form: Form) -> Taken:
     if form.path == "start":
         await stamped.submit(Started(training_id=visit.id), id="", source=source)
     elif form.path.startswith("cards/"):
-        await stamped.submit(CardRead(training_id=visit.id, number=number), id="", source=source)
+        await store.put_bookmark(running.pool, visit.id, number)
+        return Taken("sent")
     else:
         item = visit.item(number)
         if item is None:

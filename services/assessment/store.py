@@ -75,25 +75,24 @@ SELECT id, assigned, shared, opened_at, cards_read, tries, said, completed_at, c
 FROM training WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 """
 INSERT_TRAININGS = """
-INSERT INTO training (id, site_id, mentor_id, session_id, assigned, shared, opened_at, cards_read, tries, said, completed_at,
+INSERT INTO training (id, site_id, mentor_id, session_id, assigned, shared, opened_at, tries, said, completed_at,
                       corrections, reading, ready)
-SELECT id, site_id, mentor_id, session_id, assigned, shared::uuid[], opened_at, cards_read, tries, said, completed_at,
+SELECT id, site_id, mentor_id, session_id, assigned, shared::uuid[], opened_at, tries, said, completed_at,
        corrections, reading, ready
-FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::text[], $7::timestamptz[], $8::int[],
-            $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::jsonb[], $13::jsonb[],
-            $14::text[])
-  AS u (id, site_id, mentor_id, session_id, assigned, shared, opened_at, cards_read, tries, said, completed_at, corrections,
-        reading, ready)
+FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::text[], $7::timestamptz[], $8::jsonb[],
+            $9::jsonb[], $10::timestamptz[], $11::jsonb[], $12::jsonb[], $13::text[])
+  AS u (id, site_id, mentor_id, session_id, assigned, shared, opened_at, tries, said, completed_at, corrections, reading, ready)
 ON CONFLICT DO NOTHING
 """
 UPDATE_TRAININGS = """
-UPDATE training t SET (shared, opened_at, cards_read, tries, said, completed_at, corrections, reading, ready)
-  = (u.shared::uuid[], u.opened_at, u.cards_read, u.tries, u.said, u.completed_at, u.corrections, u.reading, u.ready)
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::jsonb[], $6::jsonb[], $7::timestamptz[], $8::jsonb[],
-            $9::jsonb[], $10::text[])
-  AS u (id, shared, opened_at, cards_read, tries, said, completed_at, corrections, reading, ready)
+UPDATE training t SET (shared, opened_at, tries, said, completed_at, corrections, reading, ready)
+  = (u.shared::uuid[], u.opened_at, u.tries, u.said, u.completed_at, u.corrections, u.reading, u.ready)
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::jsonb[], $5::jsonb[], $6::timestamptz[], $7::jsonb[],
+            $8::jsonb[], $9::text[])
+  AS u (id, shared, opened_at, tries, said, completed_at, corrections, reading, ready)
 WHERE t.id = u.id
 """
+PUT_BOOKMARK = "UPDATE training SET cards_read = $2 WHERE id = $1 AND cards_read < $2"
 INSERT_OPEN_ANSWERS = """
 INSERT INTO open_answer (training_id, number, site_id, mentor_id, item_id, key_id, sealed, answered_at)
 SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::bytea[], $8::timestamptz[])
@@ -239,6 +238,11 @@ async def save_trainings(conn: Connection, changed: Sequence[Training], new: Seq
     return await _insert(conn, INSERT_TRAININGS, [(*_identity(t), *_progress(t)) for t in new])
 
 
+async def put_bookmark(pool: Pool, training_id: UUID, number: int) -> None:
+    """Up to which card a mentor has read. Nothing is decided on it, so it is no event: docs/decisions/0046."""
+    await pool.execute(PUT_BOOKMARK, training_id, number)
+
+
 async def load_skills(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, Skill]:
     return {row["id"]: _skill(row) for row in await conn.fetch(LOAD_SKILLS, keys)}
 
@@ -327,7 +331,7 @@ def _progress(t: Training) -> tuple[object, ...]:
     shared = f"{{{','.join(map(str, t.shared))}}}"
     corrections = CORRECTIONS.dump_json(t.corrections).decode()
     tries, reading = TRIES.dump_json(t.tries).decode(), t.reading.model_dump_json()
-    return shared, t.opened_at, t.cards_read, tries, said, t.completed_at, corrections, reading, t.ready
+    return shared, t.opened_at, tries, said, t.completed_at, corrections, reading, t.ready
 
 
 def _open_answer_rows(t: Training) -> list[tuple[object, ...]]:

@@ -14,7 +14,7 @@ import asyncpg
 from fastapi import FastAPI
 
 from deploy import topology
-from services.assessment.messages import Answered, CardRead, OpenAnswered, Started
+from services.assessment.messages import Answered, OpenAnswered, Started
 from services.assessment.sealing import seal
 from services.content import publishing
 from services.supervision import store_tokens
@@ -186,7 +186,7 @@ async def _trained(town: Town) -> None:
     assessment = town.running["assessment"]
     for row in await assessment.pool.fetch("SELECT id, jsonb_array_length(assigned -> 'items') AS items FROM training"):
         at: dict[str, Any] = {"training_id": row["id"], "shown_in": None}
-        await deliver(assessment, Started(training_id=row["id"]), CardRead(training_id=row["id"], number=1))
+        await deliver(assessment, Started(training_id=row["id"]))
         for number in range(1, row["items"] + 1):
             for attempt in (1, 2):
                 await deliver(assessment, Answered(**at, number=number, attempt=attempt, chosen=("b",), confidence="sure",

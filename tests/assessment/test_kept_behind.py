@@ -19,13 +19,11 @@ FORMS = {
     "an answer": answer(1, "a"),
     "what was written": form("questions/2", text="It sounds like a lot."),
     "a talk": form("questions/2", talk="1"),
-    "a card": form("cards/3"),
 }
 PRESSED = {
     "start": ("start", {}),
     "an answer": ("questions/1", {"option": "a", "confidence": "sure"}),
     "what was written": ("questions/2", {"text": "It sounds like a lot."}),
-    "a card": ("cards/3", {}),
 }
 
 
@@ -134,6 +132,18 @@ async def test_a_button_that_stands_behind_a_failed_record_is_answered_with_what
     assert (phone.status, "What you sent is kept." in words, "Nobody sees it until then." in words) == (503, True, True)
     assert await set_aside(phone.running) == [("parked", "behind_a_failed_one")]
     assert (await dead.replay(phone.running)).applied == 1
+
+
+async def test_cards_are_read_on_behind_a_failed_record(phone, link):
+    """Up to where somebody read is no answer: nothing is decided on it."""
+    await begin(phone, link, SINGLE)
+    await stop(phone.running)
+    await phone.post(f"/t/{TRAINING}/cards/1")
+    assert (phone.status, phone.path) == (200, f"/t/{TRAINING}/cards/2")
+    assert await tries(phone, test_offline.send, form("cards/3")) == [["sent"]] * 3
+    await phone.post(f"/t/{TRAINING}/cards/2")
+    assert await phone.running.pool.fetchval("SELECT cards_read FROM training") == 3, "a bookmark never goes back"
+    assert await set_aside(phone.running) == []
 
 
 async def test_a_check_in_that_stands_there_does_not_come_back_empty(phone):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.assessment.messages import Answered, AnswerShown, CardRead, OpenAnswered, Started, TalkPreferred
+from services.assessment import store
+from services.assessment.messages import Answered, AnswerShown, OpenAnswered, Started, TalkPreferred
 from services.assessment.sealing import seal
 from shared.contracts.content import Item
 from shared.contracts.event import Event
@@ -21,7 +22,7 @@ from tests.assessment.test_memory import told
 from tests.assessment.visiting import link_to, soon
 from tests.driving import deliver
 
-Step = Callable[[UUID], Event]
+Step = Callable[[UUID], Event] | int  # what a page submits; or up to which card it was read
 Q = {
     "en": (building.SINGLE, building.SAFETY, building.MULTI, building.ORDER, building.OPEN, building.PAIR),
     "es": (*spanish.ITEMS, spanish.PAIR),
@@ -29,10 +30,6 @@ Q = {
 CORRECTED = "corrected_1"  # a second module with the same words, whose first question was corrected
 NO_LONGER, NOWHERE = UUID(int=0xDEAD), UUID(int=0x404)
 LATER = {"days": 1}
-
-
-def read(number: int) -> Step:
-    return lambda id_: CardRead(training_id=id_, number=number)
 
 
 def says(number: int, *chosen: str, sure: Any = "think_so") -> Step:
@@ -62,7 +59,7 @@ def talks(number: int) -> Step:
 
 
 BEGUN: tuple[Step, ...] = (lambda id_: Started(training_id=id_),)
-AT_QUESTIONS = (*BEGUN, read(3))
+AT_QUESTIONS = (*BEGUN, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +110,9 @@ STATES = (
     State("started-feedback", "/questions/1", done=(*AT_QUESTIONS, says(1, "a")), after=soon(minutes=-5)),
     end("finished", says(1, "b"), page=""),
     State("card-picture", "/cards/1", done=BEGUN),
-    State("card-example", "/cards/2", done=(*BEGUN, read(1))),
-    State("card-branch", "/cards/3", done=(*BEGUN, read(2))),
-    State("card-branch-chosen", "/cards/3?say=b", done=(*BEGUN, read(2))),
+    State("card-example", "/cards/2", done=(*BEGUN, 1)),
+    State("card-branch", "/cards/3", done=(*BEGUN, 2)),
+    State("card-branch-chosen", "/cards/3?say=b", done=(*BEGUN, 2)),
     question("question-single", 0),
     question("question-single-nothing", 0, press="Certain"),
     question("question-multi", 2),
@@ -223,6 +220,9 @@ async def _made(running: Running, state: State, locale: str) -> str:
         items = tuple(item.model_copy(update={"module_id": changes["module"].module_id}) for item in items)
     await deliver(running, planned(session_id=session, **soon(**state.when)), one.model_copy(update={"items": items}))
     for step in state.done:
+        if isinstance(step, int):
+            await store.put_bookmark(running.pool, id_, step)
+            continue
         outcome = await running.submit(step(id_), id=str(uuid4()), source="test")
         assert outcome.kind == "applied", f"{state.name}: {outcome}"
     if state.after:
