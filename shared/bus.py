@@ -29,6 +29,9 @@ COMMIT_SECONDS = 10
 SETTLE_SECONDS = 5  # how long others wait for a batch before they take its partitions
 TOPIC_SECONDS = 5  # how long to ask for a topic that Kafka does not know
 ABSENT_SECONDS = 30  # how long its rows wait then, so that those of other topics need not
+FETCH_MS = 100  # how long Kafka holds an answer back while it has nothing: what comes is answered at once
+POLL_MS = 10  # so long a poll waits, and FastStream sleeps after an empty one, which is what makes batches of what comes apart
+QUIET_MS, QUIET_SECONDS = 100, 1.0  # so long a poll waits when nothing has come for so long: then it is cheap, and prompt
 MAX_POLL_MS, HISTORY_SECONDS, HISTORY_RECORDS, KNOWN_KEYS = 300_000, 30, 5_000, 20_000
 
 Broker = KafkaBroker
@@ -78,13 +81,14 @@ class Subscription:
         has to stop. Without, whoever was killed is waited for: `session_seconds`."""
         self.topics = tuple(topics)
         self.polled_at, self.working = monotonic(), False
+        self._heard_at = 0.0
         self.settled = asyncio.Event()
         self.settled.set()
         self._ends: dict[TopicPartition, int] = {}
         self._listener = _FromOurOffsets(self, offsets)
         # The parser touches neither headers nor body: one bad header would lose the batch, one bad body stop it for ever.
         self.subscriber = broker.subscriber(
-            *topics, group_id=group, batch=True, max_records=2_000, batch_timeout_ms=10, fetch_max_wait_ms=10,
+            *topics, group_id=group, batch=True, max_records=2_000, batch_timeout_ms=POLL_MS, fetch_max_wait_ms=FETCH_MS,
             auto_offset_reset="earliest", isolation_level="read_committed", max_poll_interval_ms=MAX_POLL_MS,
             max_partition_fetch_bytes=1024 * 1024, ack_policy=AckPolicy.NACK_ON_ERROR, no_reply=True,
             listener=self._listener, parser=self._raw, decoder=_nothing,
@@ -150,10 +154,13 @@ class Subscription:
         assert consumer is not None
         getmany = consumer.getmany
 
-        async def watched(*partitions: Any, **options: Any) -> Any:
+        async def watched(*, timeout_ms: int, max_records: int) -> Any:
             await self._note_applied()
-            records = await getmany(*partitions, **options)
+            quiet = self.polled_at - self._heard_at > QUIET_SECONDS
+            records = await getmany(timeout_ms=QUIET_MS if quiet else timeout_ms, max_records=max_records)
             self.polled_at = monotonic()
+            if records:
+                self._heard_at = self.polled_at
             return records
 
         consumer.getmany = watched

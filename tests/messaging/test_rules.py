@@ -6,6 +6,7 @@ import signal
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -239,9 +240,27 @@ async def test_a_due_row_that_cannot_be_saved_is_set_aside_and_the_others_ring(d
 async def test_idle_reading_adds_milliseconds_and_no_deserializer_stands_between(stack):
     subscription = bus.Subscription(bus.broker(stack.kafka, (), "test"), "g", ["t"], _take, _offsets)
     options = subscription.subscriber._connection_args
-    assert options["fetch_max_wait_ms"] == subscription.subscriber.batch_timeout_ms == 10
+    assert subscription.subscriber.batch_timeout_ms == 10
     assert not {"key_deserializer", "value_deserializer"} & {name for name, value in options.items() if value is not None}
     assert options["auto_offset_reset"] == "earliest"
+
+
+async def test_a_poll_is_short_while_records_come_and_long_when_it_is_quiet(stack, monkeypatch):
+    """Short ones make batches of what comes apart; long ones cost a network that rests nothing."""
+    subscription = bus.Subscription(bus.broker(stack.kafka, (), "test"), "g", ["t"], _take, _offsets)
+    clock, waited, answers = [100.0], [], [{}, {"t/0": ["record"]}, {}, {}, {}]
+    monkeypatch.setattr(bus, "monotonic", lambda: clock[0])
+
+    async def getmany(*, timeout_ms, max_records):
+        waited.append(timeout_ms)
+        clock[0] += 0.6
+        return answers[len(waited) - 1]
+
+    subscription.subscriber.consumer = consumer = SimpleNamespace(getmany=getmany, assignment=set)
+    subscription._watch_polls()
+    for _ in answers:
+        await consumer.getmany(timeout_ms=10, max_records=1)
+    assert waited == [100, 100, 10, 10, 100]
 
 
 async def _take(records):
