@@ -29,7 +29,7 @@ COMMIT_SECONDS = 10
 SETTLE_SECONDS = 5  # how long others wait for a batch before they take its partitions
 TOPIC_SECONDS = 5  # how long to ask for a topic that Kafka does not know
 ABSENT_SECONDS = 30  # how long its rows wait then, so that those of other topics need not
-FETCH_MS = 100  # how long Kafka holds an answer back while it has nothing: what comes is answered at once
+FETCH_MS = 50  # how long Kafka holds an answer back while it has nothing: what comes is answered at once
 POLL_MS = 10  # so long a poll waits, and FastStream sleeps after an empty one, which is what makes batches of what comes apart
 QUIET_MS, QUIET_SECONDS = 100, 1.0  # so long a poll waits when nothing has come for so long: then it is cheap, and prompt
 MAX_POLL_MS, HISTORY_SECONDS, HISTORY_RECORDS, KNOWN_KEYS = 300_000, 30, 5_000, 20_000
@@ -103,7 +103,7 @@ class Subscription:
                 await take(message.raw_message)
             finally:
                 self.working = False
-                self.polled_at = monotonic()
+                self.polled_at = self._heard_at = monotonic()
 
     async def start(self) -> None:
         await self.subscriber.start()

@@ -2,12 +2,13 @@
 
 from base64 import b64decode
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from asyncpg import Connection, Pool, Record
+from asyncpg import Connection, LockNotAvailableError, Pool, Record
 from cachetools import TTLCache
 from pydantic import TypeAdapter
 
@@ -239,8 +240,12 @@ async def save_trainings(conn: Connection, changed: Sequence[Training], new: Seq
 
 
 async def put_bookmark(pool: Pool, training_id: UUID, number: int) -> None:
-    """Up to which card a mentor has read. Nothing is decided on it, so it is no event: docs/decisions/0046."""
-    await pool.execute(PUT_BOOKMARK, training_id, number)
+    """Up to which card a mentor has read. Nothing is decided on it, so it is no event: docs/decisions/0046.
+
+    Where somebody else has the training for seconds, reading goes on without it: that of the next card comes soon.
+    """
+    with suppress(LockNotAvailableError):
+        await pool.execute(PUT_BOOKMARK, training_id, number)
 
 
 async def load_skills(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, Skill]:

@@ -3,6 +3,7 @@
 `environment("services.assessment")` finds the frames here and the service's own templates beside its code.
 """
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from hashlib import sha256
 from importlib.resources import files
@@ -20,7 +21,7 @@ MARKDOWN = MarkdownIt("commonmark", {"html": False, "typographer": False})
 TAGS = {"p", "em", "strong", "ul", "ol", "li", "blockquote", "br", "code"}
 KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
-SAID = {
+SAID: Mapping[str, Callable[..., str]] = {
     "clock": times.clock,
     "day": times.day,
     "day_clock": times.day_clock,

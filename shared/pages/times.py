@@ -1,6 +1,7 @@
 """Times as people say them, in the language of the page and in the zone that the caller names: 4:00 pm, or 16:00."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date, format_datetime, format_skeleton, format_time
@@ -9,8 +10,10 @@ from shared.pages.languages import ENGLISH, Language
 
 LOCALE = ENGLISH.locale
 NEAR = timedelta(days=6)  # a weekday alone names the day
+SAID = 2_000  # times that are remembered: a list says the same ones again and again, and Babel takes 100 us for each
 
 
+@lru_cache(SAID)
 def clock(at: datetime, zone: str, language: Language = ENGLISH) -> str:
     """4:00 pm"""
     said = format_time(at, "short", tzinfo=known(zone), locale=language.locale)
@@ -32,6 +35,7 @@ def day_clock_short(at: datetime, zone: str, language: Language = ENGLISH) -> st
     return f"{_said(at, zone, 'EEE', language)} {clock(at, zone, language)}"
 
 
+@lru_cache(SAID)
 def date(at: datetime, zone: str, language: Language = ENGLISH) -> str:
     """October 21"""
     return format_skeleton("MMMMd", at, tzinfo=known(zone), locale=language.locale)
@@ -65,7 +69,7 @@ def known(zone: str) -> ZoneInfo:
     """An unknown zone is said in UTC: a page must open whatever a site once sent."""
     try:
         return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError, PermissionError):  # the last two: America, say
         return ZoneInfo("UTC")
 
 
@@ -77,5 +81,6 @@ def _day_date(at: datetime, zone: str, language: Language) -> str:
     return language.gettext("%(day)s, %(date)s", day=day(at, zone, language), date=date(at, zone, language))
 
 
+@lru_cache(SAID)
 def _said(at: datetime, zone: str, pattern: str, language: Language) -> str:
     return format_datetime(at, pattern, tzinfo=known(zone), locale=language.locale)

@@ -134,16 +134,39 @@ async def test_a_button_that_stands_behind_a_failed_record_is_answered_with_what
     assert (await dead.replay(phone.running)).applied == 1
 
 
+async def at_the_first_card(phone, link):
+    await arrive(phone.running, SINGLE)
+    await phone.open(f"/t/{link()}")
+    await phone.press("/start")
+
+
+async def read(phone):
+    return await phone.running.pool.fetchval("SELECT cards_read FROM training")
+
+
 async def test_cards_are_read_on_behind_a_failed_record(phone, link):
     """Up to where somebody read is no answer: nothing is decided on it."""
-    await begin(phone, link, SINGLE)
+    await at_the_first_card(phone, link)
     await stop(phone.running)
     await phone.post(f"/t/{TRAINING}/cards/1")
     assert (phone.status, phone.path) == (200, f"/t/{TRAINING}/cards/2")
+    assert await read(phone) == 1
     assert await tries(phone, test_offline.send, form("cards/3")) == [["sent"]] * 3
     await phone.post(f"/t/{TRAINING}/cards/2")
-    assert await phone.running.pool.fetchval("SELECT cards_read FROM training") == 3, "a bookmark never goes back"
+    assert await read(phone) == 3, "a bookmark never goes back"
     assert await set_aside(phone.running) == []
+
+
+async def test_cards_are_read_on_while_somebody_else_has_the_training(phone, link):
+    """A long batch, or an erasure: a bookmark is worth no page that says there is a problem."""
+    await at_the_first_card(phone, link)
+    async with phone.running.pool.acquire() as conn, conn.transaction():
+        await conn.execute("SELECT FROM training FOR UPDATE")
+        await phone.post(f"/t/{TRAINING}/cards/1")
+    assert (phone.status, phone.path) == (200, f"/t/{TRAINING}/cards/2")
+    assert await read(phone) == 0
+    await phone.post(f"/t/{TRAINING}/cards/2")
+    assert await read(phone) == 2
 
 
 async def test_a_check_in_that_stands_there_does_not_come_back_empty(phone):

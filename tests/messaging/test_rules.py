@@ -240,7 +240,7 @@ async def test_a_due_row_that_cannot_be_saved_is_set_aside_and_the_others_ring(d
 async def test_idle_reading_adds_milliseconds_and_no_deserializer_stands_between(stack):
     subscription = bus.Subscription(bus.broker(stack.kafka, (), "test"), "g", ["t"], _take, _offsets)
     options = subscription.subscriber._connection_args
-    assert subscription.subscriber.batch_timeout_ms == 10
+    assert (subscription.subscriber.batch_timeout_ms, options["fetch_max_wait_ms"]) == (10, 50)
     assert not {"key_deserializer", "value_deserializer"} & {name for name, value in options.items() if value is not None}
     assert options["auto_offset_reset"] == "earliest"
 
