@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlencode
 
 from asyncpg import Record
@@ -13,7 +13,6 @@ from prometheus_client import Gauge
 from pydantic import BaseModel, Field
 
 from shared import platform
-from shared.bus import Subscription
 from shared.messaging import dead, gauges, letters
 from shared.messaging.gauges import Gauges
 from shared.messaging.letters import OPEN, Which
@@ -22,6 +21,9 @@ from shared.pages import environment
 from shared.platform import DEAD, Platform
 from shared.running import Running
 from shared.security import Signed
+
+if TYPE_CHECKING:
+    from shared.bus import Subscription
 
 LOG = logging.getLogger("jitt.platform")
 HERE = "Dead letters"
@@ -32,7 +34,7 @@ PER_PAGE = 50
 AT_ONCE = 500  # more take minutes, in which a page says nothing; the command tells how far it is
 BEHIND = 20
 LARGEST_ID = 2**63 - 1
-Subscriptions = Callable[[], Iterable[Subscription]]
+Subscriptions = Callable[[], "Iterable[Subscription]"]
 Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 

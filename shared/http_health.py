@@ -14,7 +14,7 @@ from shared.messaging.gauges import Gauges
 from shared.running import Running
 
 if TYPE_CHECKING:
-    from shared.process import WorkerProcess
+    from shared.working import WorkerProcess
 
 LOG = logging.getLogger("jitt.process")
 

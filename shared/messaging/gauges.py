@@ -3,13 +3,16 @@ so that nobody who scrapes often is felt."""
 
 from collections.abc import Iterable, Mapping
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from asyncpg import Connection
 from prometheus_client import Gauge
 
-from shared.bus import Subscription
 from shared.messaging import store
 from shared.running import Running
+
+if TYPE_CHECKING:
+    from shared.bus import Subscription
 
 FRESH_SECONDS = 10.0
 MOST = 50_000  # nothing is counted further than this
@@ -46,7 +49,7 @@ class Gauges:
         self._overdue = clocks | sweeps
         self._reasons: set[str] = set()
 
-    async def refresh(self, ages: Mapping[str, float], subscriptions: Iterable[Subscription]) -> None:
+    async def refresh(self, ages: Mapping[str, float], subscriptions: "Iterable[Subscription]") -> None:
         """Raises what asyncpg raises when Postgres does not answer; the loops' ages are told all the same."""
         for loop, age in ages.items():
             SINCE.labels(self._name, loop).set(age)
@@ -81,7 +84,7 @@ class Gauges:
         OVERDUE.labels(self._name, table).set(overdue["rows"])
         OVERDUE_OLDEST.labels(self._name, table).set(overdue["oldest"])
 
-    async def _lag(self, conn: Connection, subscription: Subscription) -> None:
+    async def _lag(self, conn: Connection, subscription: "Subscription") -> None:
         """Against our own account of what was applied; a partition that was not fetched from yet is left out."""
         consumer = subscription.subscriber.consumer
         if consumer is None:

@@ -22,7 +22,7 @@ from deploy.local import stack
 from deploy.local.ports import free_port
 from deploy.servers import use
 from services.trigger.app import SERVICE
-from shared import process
+from shared import runtime
 from shared.running import opened
 from tests import pages
 from tests.bench import capacity, compare, machine, report, topics, world
@@ -120,7 +120,7 @@ def _settle(announced: Sequence[world.Announced]) -> None:
     """As a worker does, whatever parts are measured: what is made once is not looked at again by every collection."""
     for one in announced:
         assert one.body and one.headers
-    process.spare_what_stays()
+    runtime.spare_what_stays()
 
 
 async def _part(part: Part, run: Run) -> None:

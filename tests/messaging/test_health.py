@@ -25,7 +25,7 @@ from shared.contracts.supervision import MentorEnrolled
 from shared.contracts.topics import KEPT, TOPICS, Topic
 from shared.health import too_old
 from shared.http_health import application
-from shared.process import Silent, WorkerProcess
+from shared.working import Silent, WorkerProcess
 from tests.conftest import at_database
 from tests.driving import deliver, fall_due
 from tests.messaging.tally_service import SERVICE, Added

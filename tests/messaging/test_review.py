@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka.errors import KafkaError
 
-from shared import bus, process
+from shared import bus, working
 from shared.contracts.topics import KEPT, Topic
 from shared.messaging import dead
 from shared.messaging import relay as relay_module
@@ -20,7 +20,7 @@ from shared.messaging.message import Raw, decode
 from shared.messaging.relay import Relay
 from shared.messaging.store import Dead
 from shared.messaging.worker import Worker
-from shared.process import WorkerProcess
+from shared.working import WorkerProcess
 from tests.driving import commit, deliver, fall_due, message
 from tests.messaging.tally_service import SERVICE, SHELF, TALLY, Added, Announced
 from tests.messaging.test_bus import dsn_of, headers, read_all, total, until
@@ -93,7 +93,7 @@ async def test_an_outbox_row_for_a_topic_that_is_not_there_blocks_no_other(datab
 
 
 async def test_too_many_failures_end_the_process(database, monkeypatch):
-    monkeypatch.setattr(process, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(working, "WATCH_SECONDS", 0.05)
     running = await database(SERVICE)
     work = WorkerProcess(running)
     work._given_up = TooManyFailures("20 keys")

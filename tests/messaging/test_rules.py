@@ -12,13 +12,13 @@ from uuid import uuid4
 import pytest
 from aiokafka.errors import KafkaError
 
-from shared import bus, db, process
+from shared import bus, db, working
 from shared.contracts.topics import KEPT, Topic
 from shared.messaging import Read
 from shared.messaging import worker as worker_module
 from shared.messaging.batch import Batch
 from shared.messaging.worker import BUDGET_SECONDS, Worker
-from shared.process import Silent, WorkerProcess
+from shared.working import Silent, WorkerProcess
 from tests.driving import deliver, message
 from tests.messaging.tally_service import SERVICE, TALLY, Added
 from tests.messaging.test_bus import consuming, dsn_of, read_all, total
@@ -42,8 +42,8 @@ async def topics(stack):
 async def test_a_consumer_that_polls_no_more_ends_the_process(database, stack, topics, monkeypatch):
     """FastStream's loop can end or fail for ever while the process looks healthy."""
     running = await database(SERVICE)
-    monkeypatch.setattr(process, "SILENT_SECONDS", 0.5)
-    monkeypatch.setattr(process, "WATCH_SECONDS", 0.1)
+    monkeypatch.setattr(working, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(working, "WATCH_SECONDS", 0.1)
     async with consuming(running, stack, topics[0]) as subscription:
         work = WorkerProcess(running)
         work._subscriptions["tally"] = subscription

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from time import monotonic
 
-from shared.process import WorkerProcess
+from shared.working import WorkerProcess
 from tests.chaos.kernel import ground, strikes
 from tests.chaos.kernel.load import Load
 from tests.chaos.kernel.strikes import Deed, Strikes, breaks, drops, ends_backend, times_out

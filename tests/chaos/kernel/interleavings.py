@@ -15,8 +15,8 @@ from shared.messaging.ingest import OwnTopics
 from shared.messaging.message import Raw
 from shared.messaging.relay import Relay
 from shared.messaging.worker import Worker, read
-from shared.process import WorkerProcess
 from shared.settings import settings
+from shared.working import WorkerProcess
 from tests.chaos.kernel import ground, strikes, truth
 from tests.chaos.kernel.ground import Place
 from tests.chaos.kernel.ledger import STATES, Asked, Kept, Pledged
