@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
@@ -133,11 +133,12 @@ class Subscription:
         consumer = self.subscriber.consumer
         return sorted({place.topic for place in self._ends.keys() & consumer.assignment()}) if consumer else []
 
-    async def _note_applied(self) -> None:
-        """Right before a poll: whatever was polled earlier has been applied, or is given back and will come again."""
+    async def _note_applied(self, polled: Collection[TopicPartition]) -> None:
+        """Right after a poll: whatever came earlier, from a place that nothing came from now, has been applied, or was given
+        back and will come again."""
         consumer = self.subscriber.consumer
         assert consumer is not None
-        for place in self._ends.keys() & consumer.assignment():
+        for place in self._ends.keys() & consumer.assignment() - polled:
             if consumer.last_poll_timestamp(place) and await consumer.position(place) >= self._ends[place]:
                 del self._ends[place]
 
@@ -155,12 +156,12 @@ class Subscription:
         getmany = consumer.getmany
 
         async def watched(*, timeout_ms: int, max_records: int) -> Any:
-            await self._note_applied()
             quiet = self.polled_at - self._heard_at > QUIET_SECONDS
             records = await getmany(timeout_ms=QUIET_MS if quiet else timeout_ms, max_records=max_records)
             self.polled_at = monotonic()
             if records:
                 self._heard_at = self.polled_at
+            await self._note_applied(records.keys())
             return records
 
         consumer.getmany = watched
