@@ -79,30 +79,36 @@ REST_CLOCK = """
 UPDATE session SET due_at = NULL, rest = coalesce(rest, '{}') || jsonb_build_object('stood_at', due_at)
 WHERE id = ANY($1::uuid[]) AND due_at IS NOT NULL
 """
-HISTORY = """
+# At most so many of a mentor's sessions are looked at for each: a mentor with thousands is a name that stands for nobody
+# ("to be found"), and each of its sessions would cost what all of them cost.
+MOST_EARLIER, MOST_NEARBY = 1_000, 20
+HISTORY = f"""
 SELECT k.n, h.earlier, h.first_at
 FROM unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::text[]) WITH ORDINALITY AS k (starts_at, mentor_id, id, mentee_ref, n)
 CROSS JOIN LATERAL (
   SELECT count(*) AS earlier, min(s.starts_at) FILTER (WHERE coalesce(s.mentee_ref, '') = k.mentee_ref) AS first_at
-  FROM session s
-  WHERE s.mentor_id = k.mentor_id AND s.starts_at <= k.starts_at AND s.status <> 'cancelled' AND s.id <> k.id
-    AND (s.starts_at < k.starts_at OR s.id < k.id)
+  FROM (
+    SELECT starts_at, mentee_ref FROM session
+    WHERE mentor_id = k.mentor_id AND starts_at <= k.starts_at AND status <> 'cancelled' AND id <> k.id
+      AND (starts_at < k.starts_at OR id < k.id)
+    ORDER BY starts_at LIMIT {MOST_EARLIER}
+  ) AS s
 ) AS h
 WHERE h.earlier > 0
 """
-NEARBY = """
+NEARBY = f"""
 SELECT k.n, s.id, s.site_id, s.status, s.mentor_id, s.mentee_ref, s.starts_at, s.wall, s.time_zone, s.minutes, s.activity,
        s.revision, s.plan, s.stage, s.session_no, s.mentor_zone, s.policy_version, s.quiz_by, s.moment, s.due_at, s.rest,
        t.completed_at IS NOT NULL AS completed
 FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) WITH ORDINALITY AS k (mentor_id, starts_at, id, n)
 CROSS JOIN LATERAL (
-  SELECT id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision, plan, stage,
-         session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest,
-         (rest -> 'decision' ->> 'training_id')::uuid AS training_id
-  FROM session s
-  WHERE s.mentor_id = k.mentor_id AND s.id <> k.id
-    AND s.starts_at BETWEEN k.starts_at - interval '26 hours' AND k.starts_at + interval '26 hours'
-  OFFSET 0  -- each by the index of mentors: joined at once, the whole table would be read
+  (SELECT *, (rest -> 'decision' ->> 'training_id')::uuid AS training_id FROM session
+   WHERE mentor_id = k.mentor_id AND id <> k.id AND starts_at BETWEEN k.starts_at - interval '26 hours' AND k.starts_at
+   ORDER BY starts_at DESC LIMIT {MOST_NEARBY})
+  UNION ALL
+  (SELECT *, (rest -> 'decision' ->> 'training_id')::uuid AS training_id FROM session
+   WHERE mentor_id = k.mentor_id AND starts_at > k.starts_at AND starts_at <= k.starts_at + interval '26 hours'
+   ORDER BY starts_at LIMIT {MOST_NEARBY})
 ) AS s
 LEFT JOIN training t ON t.id = s.training_id  -- as a column: what might leak is not compared with rows of a page's scope
 ORDER BY s.starts_at, s.id
@@ -210,12 +216,13 @@ async def load_history(conn: Connection, keys: Sequence[HistoryKey]) -> Mapping[
 
 
 async def load_nearby(conn: Connection, keys: Sequence[NearbyKey]) -> Mapping[NearbyKey, tuple[Nearby, ...]]:
-    """The same mentor's other sessions within the day before and the day after, as committed; a key without any is absent."""
-    found: dict[NearbyKey, tuple[Nearby, ...]] = {}
+    """The same mentor's other sessions within the day before and the day after, those next to it; a key without any is absent."""
+    found: dict[NearbyKey, list[Nearby]] = {}
+    known: dict[UUID, Nearby] = {}  # the same one is near to several
     for row in await conn.fetch(NEARBY, *(list(column) for column in zip(*keys, strict=True))):
-        key = keys[row["n"] - 1]
-        found[key] = (*found.get(key, ()), Nearby(_session(row), row["completed"]))
-    return found
+        near = known.get(row["id"]) or known.setdefault(row["id"], Nearby(_session(row), row["completed"]))
+        found.setdefault(keys[row["n"] - 1], []).append(near)
+    return {key: tuple(near) for key, near in found.items()}
 
 
 def _session(row: Record) -> Session:

@@ -40,7 +40,7 @@ HOT: Mapping[str, str] = {
     "services.assessment.store_kept": "STANDS",
     "services.content.store_media": "FIND PIECE KEEP",
     "services.assessment.store_editions": "EDITIONS NEWEST",
-    "services.assessment.store_reports": "LOAD INSERT UPDATE KIND",
+    "services.assessment.store_reports": "LOAD INSERT UPDATE",
     "services.assessment.store_check_ins": "LOAD INSERT UPDATE ZONES OPENED",
     "services.content.store_statistics": "LOCK INSERT UPDATE ONE NUMBERS",
     "services.content.store": """

@@ -15,7 +15,7 @@ from tests.driving import deliver, fall_due, outgoing
 from tests.trigger.building import enrolled, of, scheduled, site_described, training_assigned
 from tests.trigger.test_sweeps import choose
 
-HOUR = timedelta(hours=1)
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 SESSION = next(handler for handler in SERVICE.handlers if handler.name == "session")
 
 
@@ -76,3 +76,34 @@ async def test_what_is_near_is_the_same_mentors_and_within_a_day_or_so(running: 
         near = (await store.load_nearby(conn, [key]))[key]
     assert [one.session.id for one in near] == [ids.session("east", "before"), ids.session("east", "s1")]
     assert not any(one.completed for one in near)
+
+
+async def nobody(running: Running) -> list[store.NearbyKey]:
+    """More sessions of one name on one day than any mentor has, all after the first of the fixture's."""
+    first = await store.find_session(running.pool, ids.session("east", "s0"))
+    assert first and first.described
+    start, refs = first.described.starts_at + HOUR, [f"tbd{n}" for n in range(3 * store.MOST_NEARBY)]
+    events = [scheduled(start + n * SECOND, session_ref=ref, time_zone=first.mentor_zone) for n, ref in enumerate(refs)]
+    await deliver(running, *events)
+    return [(first.described.mentor_id, start + n * SECOND, ids.session("east", ref)) for n, ref in enumerate(refs)]
+
+
+async def test_of_a_name_that_stands_for_nobody_only_what_is_next_to_a_session_is_looked_at(running: Running) -> None:
+    keys = await nobody(running)
+    async with running.connection() as conn:
+        near = await store.load_nearby(conn, keys)
+    for n, (_, start, _) in enumerate(keys):
+        own = [one.session.described.starts_at for one in near[keys[n]] if one.session.described]
+        assert own == sorted(own)
+        assert sum(at < start for at in own) == min(n + 1, store.MOST_NEARBY)
+        assert len(own) <= 2 * store.MOST_NEARBY
+
+
+async def test_of_a_name_that_stands_for_nobody_one_session_reminds(running: Running) -> None:
+    await nobody(running)
+    while await fall_due(running, "session"):
+        pass
+    await nudge(running)
+    while await fall_due(running, "session"):
+        pass
+    assert [e.session_id for e in of(NudgeRequested, await outgoing(running))] == [ids.session("east", "s0")]

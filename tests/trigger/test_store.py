@@ -218,6 +218,17 @@ async def test_history_counts_other_sessions_that_were_not_cancelled_and_finds_t
     }
 
 
+async def test_of_a_history_at_most_so_many_are_counted_and_the_oldest_are(database: Database, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(store, "HISTORY", store.HISTORY.replace(f"LIMIT {store.MOST_EARLIER}", "LIMIT 2"))
+    start = afternoon(60)
+    others = [scheduled(start - n * DAY, session_ref=f"s{n}", mentee_ref="kid") for n in range(1, 5)]
+    running = await opened(database, *others)
+    key = (start, MENTOR, SESSION, ids.mentee("east", "kid"))
+    async with running.pool.acquire() as conn:
+        found = await store.load_history(conn, [key])
+    assert found[key] == store.History(2, start - 4 * DAY)
+
+
 async def test_a_clock_that_stood_goes_on_where_it_stood(database: Database):
     running = await opened(database, scheduled(afternoon(3)))
     before = await kept(running)
