@@ -1,8 +1,9 @@
 """Every SQL statement about sessions. Rows in, values out; keys sorted, rows locked."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -79,10 +80,10 @@ REST_CLOCK = """
 UPDATE session SET due_at = NULL, rest = coalesce(rest, '{}') || jsonb_build_object('stood_at', due_at)
 WHERE id = ANY($1::uuid[]) AND due_at IS NOT NULL
 """
-# At most so many of a mentor's sessions are looked at for each: a mentor with thousands is a name that stands for nobody
-# ("to be found"), and each of its sessions would cost what all of them cost.
-MOST_EARLIER, MOST_NEARBY = 1_000, 20
-HISTORY = f"""
+# A mentor with thousands of sessions is a name that stands for nobody yet. Only so many are looked at, those next to a session;
+# else each of them would cost what all of them cost, and every site would wait.
+MOST_EARLIER, MOST_AROUND, MOST_NEARBY = 1_000, 2_000, 20
+HISTORY = """
 SELECT k.n, h.earlier, h.first_at
 FROM unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::text[]) WITH ORDINALITY AS k (starts_at, mentor_id, id, mentee_ref, n)
 CROSS JOIN LATERAL (
@@ -91,24 +92,23 @@ CROSS JOIN LATERAL (
     SELECT starts_at, mentee_ref FROM session
     WHERE mentor_id = k.mentor_id AND starts_at <= k.starts_at AND status <> 'cancelled' AND id <> k.id
       AND (starts_at < k.starts_at OR id < k.id)
-    ORDER BY starts_at LIMIT {MOST_EARLIER}
+    LIMIT $5
   ) AS s
 ) AS h
 WHERE h.earlier > 0
 """
-NEARBY = f"""
-SELECT k.n, s.id, s.site_id, s.status, s.mentor_id, s.mentee_ref, s.starts_at, s.wall, s.time_zone, s.minutes, s.activity,
-       s.revision, s.plan, s.stage, s.session_no, s.mentor_zone, s.policy_version, s.quiz_by, s.moment, s.due_at, s.rest,
+NEARBY = """
+SELECT s.id, s.site_id, s.status, s.mentor_id, s.mentee_ref, s.starts_at, s.wall, s.time_zone, s.minutes, s.activity, s.revision,
+       s.plan, s.stage, s.session_no, s.mentor_zone, s.policy_version, s.quiz_by, s.moment, s.due_at, s.rest,
        t.completed_at IS NOT NULL AS completed
-FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) WITH ORDINALITY AS k (mentor_id, starts_at, id, n)
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::uuid[]) AS k (mentor_id, since, until, id)
 CROSS JOIN LATERAL (
-  (SELECT *, (rest -> 'decision' ->> 'training_id')::uuid AS training_id FROM session
-   WHERE mentor_id = k.mentor_id AND id <> k.id AND starts_at BETWEEN k.starts_at - interval '26 hours' AND k.starts_at
-   ORDER BY starts_at DESC LIMIT {MOST_NEARBY})
-  UNION ALL
-  (SELECT *, (rest -> 'decision' ->> 'training_id')::uuid AS training_id FROM session
-   WHERE mentor_id = k.mentor_id AND starts_at > k.starts_at AND starts_at <= k.starts_at + interval '26 hours'
-   ORDER BY starts_at LIMIT {MOST_NEARBY})
+  SELECT id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision, plan, stage,
+         session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest,
+         (rest -> 'decision' ->> 'training_id')::uuid AS training_id
+  FROM session s
+  WHERE s.mentor_id = k.mentor_id AND s.starts_at BETWEEN k.since AND k.until AND s.id IS DISTINCT FROM k.id
+  LIMIT $5  -- each by the index of mentors: joined at once, the whole table would be read
 ) AS s
 LEFT JOIN training t ON t.id = s.training_id  -- as a column: what might leak is not compared with rows of a page's scope
 ORDER BY s.starts_at, s.id
@@ -149,6 +149,7 @@ WHERE m.site_id = $1 AND s.status = 'planned' AND s.moment = 'assign' AND s.poli
 
 HistoryKey = tuple[datetime, UUID, UUID, str]  # start, mentor, session, mentee ("" for none)
 NearbyKey = tuple[UUID, datetime, UUID]  # mentor, start, session
+NEAR = timedelta(hours=26)  # the day before and the day after, in any zone
 
 
 @value_object(frozen=True, slots=True)
@@ -211,18 +212,36 @@ async def save_sessions(conn: Connection, changed: Sequence[Session], new: Seque
 
 async def load_history(conn: Connection, keys: Sequence[HistoryKey]) -> Mapping[HistoryKey, History]:
     """The sessions before each of these; a key without any is absent."""
-    rows = await conn.fetch(HISTORY, *(list(column) for column in zip(*keys, strict=True)))
+    rows = await conn.fetch(HISTORY, *(list(column) for column in zip(*keys, strict=True)), MOST_EARLIER)
     return {keys[row["n"] - 1]: History(row["earlier"], row["first_at"]) for row in rows}
 
 
 async def load_nearby(conn: Connection, keys: Sequence[NearbyKey]) -> Mapping[NearbyKey, tuple[Nearby, ...]]:
-    """The same mentor's other sessions within the day before and the day after, those next to it; a key without any is absent."""
-    found: dict[NearbyKey, list[Nearby]] = {}
-    known: dict[UUID, Nearby] = {}  # the same one is near to several
-    for row in await conn.fetch(NEARBY, *(list(column) for column in zip(*keys, strict=True))):
-        near = known.get(row["id"]) or known.setdefault(row["id"], Nearby(_session(row), row["completed"]))
-        found.setdefault(keys[row["n"] - 1], []).append(near)
-    return {key: tuple(near) for key, near in found.items()}
+    """The same mentor's other sessions within the day before and the day after, as committed, in the order of their starts: at
+    most MOST_NEARBY on each side. A key without any is absent."""
+    starts: dict[UUID, list[datetime]] = {}
+    alone: dict[UUID, UUID | None] = {}  # the one session of this mentor that is asked about: it need not be read
+    for mentor, start, id in keys:
+        alone[mentor] = None if mentor in starts else id
+        starts.setdefault(mentor, []).append(start)
+    spans = ([min(each) - NEAR for each in starts.values()], [max(each) + NEAR for each in starts.values()])
+    around: dict[UUID, list[Nearby]] = {}
+    for row in await conn.fetch(NEARBY, list(starts), *spans, list(alone.values()), MOST_AROUND):
+        around.setdefault(row["mentor_id"], []).append(Nearby(_session(row), row["completed"]))
+    return {key: near for key in keys if (near := _next_to(key, around.get(key[0], ())))}
+
+
+def _next_to(key: NearbyKey, ordered: Sequence[Nearby]) -> tuple[Nearby, ...]:
+    _, start, own = key
+    here = bisect_left(ordered, start, key=_start)
+    first = max(here - MOST_NEARBY, bisect_left(ordered, start - NEAR, key=_start))
+    last = min(here + MOST_NEARBY + 1, bisect_right(ordered, start + NEAR, key=_start))
+    return tuple(one for one in ordered[first:last] if one.session.id != own)
+
+
+def _start(one: Nearby) -> datetime:
+    assert one.session.described is not None, "only a session that was told has a mentor"
+    return one.session.described.starts_at
 
 
 def _session(row: Record) -> Session:

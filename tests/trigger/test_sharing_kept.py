@@ -79,7 +79,7 @@ async def test_what_is_near_is_the_same_mentors_and_within_a_day_or_so(running: 
 
 
 async def nobody(running: Running) -> list[store.NearbyKey]:
-    """More sessions of one name on one day than any mentor has, all after the first of the fixture's."""
+    """More sessions of one name on one day than any mentor has, all between the two of the fixture."""
     first = await store.find_session(running.pool, ids.session("east", "s0"))
     assert first and first.described
     start, refs = first.described.starts_at + HOUR, [f"tbd{n}" for n in range(3 * store.MOST_NEARBY)]
@@ -96,7 +96,20 @@ async def test_of_a_name_that_stands_for_nobody_only_what_is_next_to_a_session_i
         own = [one.session.described.starts_at for one in near[keys[n]] if one.session.described]
         assert own == sorted(own)
         assert sum(at < start for at in own) == min(n + 1, store.MOST_NEARBY)
-        assert len(own) <= 2 * store.MOST_NEARBY
+        assert sum(at > start for at in own) == min(len(keys) - n, store.MOST_NEARBY)
+
+
+async def test_of_sessions_that_all_begin_at_once_the_first_ids_are_looked_at(running: Running) -> None:
+    first = await store.find_session(running.pool, ids.session("east", "s0"))
+    assert first and first.described
+    start, refs = first.described.starts_at, [f"tbd{n}" for n in range(3 * store.MOST_NEARBY)]
+    await deliver(running, *(scheduled(start, session_ref=ref, time_zone=first.mentor_zone) for ref in refs))
+    every = sorted([first.id, *(ids.session("east", ref) for ref in refs)])
+    async with running.connection() as conn:
+        near = await store.load_nearby(conn, [(first.described.mentor_id, start, id) for id in every])
+    for id in every:
+        same = [one.session.id for one in near[first.described.mentor_id, start, id] if one.session.described.starts_at == start]
+        assert same == [other for other in every[: store.MOST_NEARBY + 1] if other != id]
 
 
 async def test_of_a_name_that_stands_for_nobody_one_session_reminds(running: Running) -> None:

@@ -218,15 +218,15 @@ async def test_history_counts_other_sessions_that_were_not_cancelled_and_finds_t
     }
 
 
-async def test_of_a_history_at_most_so_many_are_counted_and_the_oldest_are(database: Database, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(store, "HISTORY", store.HISTORY.replace(f"LIMIT {store.MOST_EARLIER}", "LIMIT 2"))
+async def test_of_a_history_at_most_so_many_are_counted(database: Database, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(store, "MOST_EARLIER", 2)
     start = afternoon(60)
     others = [scheduled(start - n * DAY, session_ref=f"s{n}", mentee_ref="kid") for n in range(1, 5)]
     running = await opened(database, *others)
     key = (start, MENTOR, SESSION, ids.mentee("east", "kid"))
     async with running.pool.acquire() as conn:
         found = await store.load_history(conn, [key])
-    assert found[key] == store.History(2, start - 4 * DAY)
+    assert found[key].earlier == 2
 
 
 async def test_a_clock_that_stood_goes_on_where_it_stood(database: Database):
@@ -274,7 +274,7 @@ async def test_a_mentors_history_is_found_by_its_index_in_an_empty_table_and_in_
     running = await opened(database)
     if rows:
         await many(running, rows)
-    plan = await plan_of(running, store.HISTORY, [afternoon(5)], [MENTOR], [SESSION], [""])
+    plan = await plan_of(running, store.HISTORY, [afternoon(5)], [MENTOR], [SESSION], [""], store.MOST_EARLIER)
     assert "session_mentor" in plan
     assert "Seq Scan on session" not in plan
 
