@@ -20,6 +20,7 @@ from services.supervision.domain import (
     REMEMBERED_DAYS_OFF,
     REMEMBERED_PAST,
     REMEMBERED_TALKS,
+    REMEMBERED_TO_COME,
     REMEMBERED_TRAININGS,
     UNDO,
     Alert,
@@ -372,9 +373,10 @@ def _with_training(case: MentorCase | None, event: Any, training: Training) -> M
 def _forgetting(case: MentorCase, now: datetime) -> MentorCase:
     """What has no say any more: sessions long over, but for the last ones and those of trainings; old holds and corrections."""
     of_trainings = {id for training in case.history.trainings for id in training.session_ids}
-    past = sorted((s for s in case.history.sessions if s.starts_at <= now), key=lambda s: (s.starts_at, s.session_id))
-    kept_past = {s.session_id for s in past[-REMEMBERED_PAST:]} | of_trainings
-    sessions = tuple(s for s in case.history.sessions if s.starts_at > now - PAST or s.session_id in kept_past)
+    ordered = sorted(case.history.sessions, key=lambda s: (s.starts_at, s.session_id))
+    past, to_come = [s for s in ordered if s.starts_at <= now], [s for s in ordered if s.starts_at > now]
+    known = {s.session_id for s in (*past[-REMEMBERED_PAST:], *to_come[:REMEMBERED_TO_COME])} | of_trainings
+    sessions = tuple(s for s in case.history.sessions if now - PAST < s.starts_at <= now or s.session_id in known)
     holds = tuple(h for h in case.history.holds if h.over_at is None or now - h.over_at < 2 * UNDO)
     corrections = tuple(c for c in case.history.corrections if now - c.at < CORRECTED_LATELY)
     marks = tuple(m for m in case.history.marks if now - m.at < 2 * UNDO)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from services.supervision.domain import REMEMBERED_TO_COME
 from shared.contracts.event import Refused
 from shared.contracts.supervision import (
     AlertAcknowledged,
@@ -330,6 +331,15 @@ def test_a_hundred_trainings_do_not_grow_the_case_without_end() -> None:
         values = of(number)
         story.happens(mistaken(f"code_{number % 30}", number), at=values["starts_at"] - timedelta(hours=4))
     assert story.case and len(story.case.history.trainings) == 24
+
+
+def test_of_a_name_that_stands_for_nobody_the_next_sessions_are_kept() -> None:
+    """Thousands are planned for "to be found": each change would cost what all of them cost, and every site would wait."""
+    starts = [START + n * MINUTE for n in range(REMEMBERED_TO_COME + 3)]
+    story = Story(listed(), at=NOON)
+    for number, starts_at in reversed(list(enumerate(starts, 1))):
+        story.happens(planned(session_id=UUID(int=number), starts_at=starts_at))
+    assert story.case and sorted(session.starts_at for session in story.case.history.sessions) == starts[:REMEMBERED_TO_COME]
 
 
 def test_what_came_back_from_a_former_supervisor_passes_on_nothing_that_another_one_has() -> None:
