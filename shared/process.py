@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Role = Literal["web", "worker", "all"]
 LOOPBACK = "127.0.0.1"
+IDLE_SECONDS = 75  # how long a connection may rest: while a mentor reads, and longer than the minute that proxies keep one
 
 
 def start(service: Service, role: Role, port: int, *, host: str = LOOPBACK) -> None:
@@ -41,8 +42,8 @@ async def run(service: Service, role: Role, port: int, silent_seconds: float | N
     running = Running(service, pool, settings(), web)
     work = _worker(running, silent_seconds) if role in ("worker", "all") else None
     app = application_of(running, work) if role in ("web", "all") else http_health.application(running, work)
-    server = _Server(uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False,
-                                           timeout_graceful_shutdown=5, server_header=False))
+    server = _Server(uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, server_header=False,
+                                    timeout_keep_alive=IDLE_SECONDS, timeout_graceful_shutdown=5))  # fmt: skip
     spare_what_stays()
     try:
         await until_one_ends(server.serve(), *((work.run(),) if work else ()))

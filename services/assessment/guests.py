@@ -13,6 +13,7 @@ from fastapi import Request
 
 from services.assessment import domain, modules, store, store_link_requests
 from services.assessment.memory import skill_id
+from services.assessment.reports import report_id
 from services.assessment.training import Training
 from services.assessment.visits import PAGES, Visit
 from shared import access
@@ -70,12 +71,13 @@ class Guesses:
         return self.counts[address] > GUESSES_A_MINUTE
 
 
-async def welcome(running: Running, request: Request, ref: str) -> Visit | Closed:
+async def welcome(running: Running, request: Request, ref: str, number: int = 0) -> Visit | Closed:
+    """`number`: of the question that is asked for."""
     read = presented(request, ref, "training", COOKIE)
     if isinstance(read, Closed):
         return read
     link = read.link if isinstance(read, Expired) else read
-    opened = await store.get_opened(running.pool, link.id, link.mentor_id)
+    opened = await store.get_opened(running.pool, link.id, link.mentor_id, report_id(link.id, number) if number else None)
     own = opened.mentor.locale if opened.mentor else ""
     language = languages.spoken(PAGES, request.query_params.get("lang", ""), own, *wanted(request))
     if revoked(opened.mentor, link):
@@ -158,6 +160,7 @@ async def visit(running: Running, ref: str, opened: store.Opened) -> Visit:
         site=opened.site,
         modules=known,
         missed_at=await missed(running, opened.training, known),
+        report=opened.report,
         keeps=True,
     )
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from services.assessment import grading, guests, pressing, screens, store_reports
+from services.assessment import grading, guests, pressing, screens
 from services.assessment.feedback import Case, Feedback, feedback
 from services.assessment.guests import Closed
 from services.assessment.messages import Answered, AnswerShown, OpenAnswered, TalkPreferred
@@ -56,7 +56,6 @@ class Asked:
     visit: Visit
     number: int
     item: Item
-    report: str | None = None  # what stands reported of it
 
     @property
     def place(self) -> Place:
@@ -104,14 +103,14 @@ def routes(running: Running) -> APIRouter:
 
 async def ask(running: Running, request: Request, ref: str, number: int) -> Asked | Response:
     """The question, or the page to see instead: nothing is asked before Start or when nothing can be answered."""
-    visit = await guests.welcome(running, request, ref)
+    visit = await guests.welcome(running, request, ref, number)
     if isinstance(visit, Closed):
         return screens.closed(visit)
     item = visit.item(number)
     asked = Asked(visit, number, item) if item else None
     if asked is None or not (asked.answered or (visit.state is State.OPEN and visit.training.opened_at)):
         return RedirectResponse(visit.base, SEE_OTHER)
-    return replace(asked, report=await store_reports.find_kind(running.pool, visit.id, number)) if asked.answered else asked
+    return asked
 
 
 def begun(form: FormData) -> bool:
@@ -134,7 +133,7 @@ def shown(asked: Asked, *, again: bool = False) -> Response:
     if said:
         following = asked.visit.next_question()
         return screens.show("sent.jinja", asked.visit, place=asked.place, item=asked.item, said=said, next=following,
-                            report=asked.report)  # fmt: skip
+                            report=asked.visit.report)  # fmt: skip
     if asked.tries:
         return feedback_page(asked, again=again)
     return open_page(asked) if asked.item.kind == "open" else question_page(asked)
@@ -191,7 +190,7 @@ def told_page(
         request_id=uuid4(),
         again=again,
         next=visit.next_question(),
-        report=asked.report,
+        report=asked.visit.report,
     )
 
 

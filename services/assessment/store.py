@@ -122,7 +122,7 @@ OPENED = """
 SELECT now() AS now, t.id, t.assigned, t.shared, t.opened_at, t.cards_read, t.tries, t.said, t.completed_at, t.corrections,
        t.reading, t.ready,
        ARRAY(SELECT s.document FROM planned_session s WHERE s.session_id = ANY(t.session_id || t.shared)) AS sessions,
-       r.document AS mentor, e.document AS site
+       r.document AS mentor, e.document AS site, (SELECT p.kind FROM report p WHERE p.id = $3) AS report
 FROM (SELECT $1::uuid AS training_id, $2::uuid AS mentor_id) k
 LEFT JOIN training t ON t.id = k.training_id AND t.mentor_id = k.mentor_id
 LEFT JOIN roster r ON r.mentor_id = k.mentor_id
@@ -158,6 +158,7 @@ class Opened:
     sessions: tuple[SessionPlanned, ...]  # that the training prepares for
     mentor: MentorEnrolled | None
     site: SiteDescribed | None
+    report: str | None = None  # what stands reported, where it was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,14 +262,15 @@ async def save_skills(conn: Connection, changed: Sequence[Skill], new: Sequence[
     return await _insert(conn, INSERT_SKILLS, [(s.id, s.site_id, s.mentor_id, s.skill, *_memory(s)) for s in new])
 
 
-async def get_opened(pool: Pool, training_id: UUID, mentor_id: UUID) -> Opened:
-    (row,) = await pool.fetch(OPENED, training_id, mentor_id)
+async def get_opened(pool: Pool, training_id: UUID, mentor_id: UUID, report_id: UUID | None = None) -> Opened:
+    (row,) = await pool.fetch(OPENED, training_id, mentor_id, report_id)
     return Opened(
         now=row["now"],
         training=training_of(row) if row["id"] else None,
         sessions=tuple(SessionPlanned.model_validate_json(document) for document in row["sessions"]),
         mentor=MentorEnrolled.model_validate_json(row["mentor"]) if row["mentor"] else None,
         site=SiteDescribed.model_validate_json(row["site"]) if row["site"] else None,
+        report=row["report"],
     )
 
 

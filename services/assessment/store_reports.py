@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from asyncpg import Connection, Pool, Record
+from asyncpg import Connection, Record
 
-from services.assessment.reports import Report, report_id
+from services.assessment.reports import Report
 
 LOAD = """
 SELECT training_id, number, site_id, mentor_id, module_id, locale, version, item_id, kind
@@ -21,7 +21,6 @@ UPDATE report r SET (module_id, locale, version, kind) = (u.module_id, u.locale,
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[]) AS u (id, module_id, locale, version, kind)
 WHERE r.id = u.id
 """
-KIND = "SELECT kind FROM report WHERE id = $1"
 
 
 async def load_reports(conn: Connection, keys: Sequence[UUID]) -> dict[UUID, Report]:
@@ -38,12 +37,6 @@ async def save_reports(conn: Connection, changed: Sequence[Report], new: Sequenc
         return True
     inserted: str = await conn.execute(INSERT, *zip(*map(_row, new), strict=True))
     return inserted == f"INSERT 0 {len(new)}"
-
-
-async def find_kind(pool: Pool, training_id: UUID, number: int) -> str | None:
-    """What stands reported of this question, if anything."""
-    kind: str | None = await pool.fetchval(KIND, report_id(training_id, number))
-    return kind
 
 
 def _report(row: Record) -> Report:

@@ -59,6 +59,7 @@ class Visit:
     modules: Modules = field(default_factory=dict)
     missed_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)  # (module, item) -> open miss
     updated: bool = False  # a newer version came after the training was begun
+    report: str | None = None  # what stands reported of the question that was asked for
     keeps: bool = False  # whether the phone may keep the training, for when it is offline
 
     @property
