@@ -55,7 +55,8 @@ def how_long(media: Media, language: Language) -> str:
     size = megabytes(media.size, language)
     if media.seconds is None:
         return size
-    return f"{language.ngettext('%(num)s second', '%(num)s seconds', media.seconds)}, {size}"
+    seconds = language.ngettext("%(num)s second", "%(num)s seconds", media.seconds)
+    return f"{seconds}, {size}"
 
 
 def why(visit: Visit) -> list[str]:

@@ -17,6 +17,9 @@ from babel.support import Translations
 
 SHARED = "shared.pages"
 SOURCE = "en"
+# Whose dates, times and numbers a language takes where it is not the country that Babel would guess from its name alone: Spanish
+# here is read in the United States, where one says 4:00 p.m. and 0.6, and not in Spain. Any other language needs no entry.
+WRITTEN_AS = {SOURCE: "en_US", "es": "es_US"}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,7 +39,7 @@ class Language:
         return self.texts.ngettext(one, many, number) % {"num": number, **values}
 
 
-ENGLISH = Language(SOURCE, "en_US", NullTranslations())
+ENGLISH = Language(SOURCE, WRITTEN_AS[SOURCE], NullTranslations())
 
 
 def N_(text: str) -> str:
@@ -76,7 +79,10 @@ def own_name(code: str, said_in: str = "") -> str:
 
 @lru_cache
 def _language(package: str, code: str) -> Language:
-    return ENGLISH if code == SOURCE else Language(code, code.replace("-", "_"), _compiled(package, code.replace("-", "_")))
+    if code == SOURCE:
+        return ENGLISH
+    name = code.replace("-", "_")
+    return Language(code, WRITTEN_AS.get(code, name), _compiled(package, name))
 
 
 def _compiled(package: str, name: str) -> Translations:

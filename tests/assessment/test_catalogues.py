@@ -1,12 +1,23 @@
 """Every word of the mentor's pages is in every language's catalogue, translated, and nothing else is."""
 
+import ast
 import re
 from io import BytesIO
 
 import pytest
 from babel.messages.pofile import read_po
 
-from deploy.generate.catalogues import CATALOGUES, ROOT, brought_in, catalogues, locales, said_of_the_vocabulary
+from deploy.generate.catalogues import (
+    CATALOGUES,
+    ROOT,
+    brought_in,
+    catalogues,
+    locales,
+    said_by_all,
+    said_by_assessment,
+    said_by_supervision,
+    said_of_the_vocabulary,
+)
 from services.assessment.visits import PAGES
 from shared.contracts.vocabulary import vocabulary
 from shared.pages import languages
@@ -20,6 +31,8 @@ PLACEHOLDER = re.compile(r"%\(\w+\)s")
 TAG = re.compile(r"<[^>]*>")
 SAME = {"Error:", "No"}  # the same word in both languages
 COUNTRY = re.compile(r"\b(usted|vosotr\w+|vos|plática|chamac\w+|ordenador|móvil|celular|vale|boleta|coger)\b", re.IGNORECASE)
+CALLED = {"_": 1, "N_": 1, "gettext": 1, "ngettext": 2}  # and how many of its first arguments are words
+CLOCK = re.compile(r"%\((clock|subject|time|was|when)\)s\.")
 UNKIND = re.compile(r"[¡!]|\b(incorrect[oa]|equivocad[oa]|fallaste|mal|felicidades|muy bien)\b", re.IGNORECASE)
 
 
@@ -52,6 +65,16 @@ def misplaced(messages):
             yield ids(message)[0]
 
 
+def written(source):
+    """What Python hands to gettext word for word, wherever the call stands: in an f-string too."""
+    for call in ast.walk(ast.parse(source)):
+        if isinstance(call, ast.Call):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            texts = [arg.value for arg in call.args[: CALLED.get(name, 0)] if isinstance(arg, ast.Constant)]
+            if texts:
+                yield tuple(texts)
+
+
 def test_there_is_spanish():
     assert locales() == ["es"]
     assert languages.codes(PAGES) == ("en", "es")
@@ -60,6 +83,21 @@ def test_there_is_spanish():
 def test_the_catalogues_hold_what_the_pages_say_and_nothing_else():
     old = [named(path) for path, text in catalogues() if path.read_text() != text]
     assert old == [], "run `make freeze`, then translate what is new"
+
+
+def test_every_message_that_python_says_is_one_that_the_extractor_sees():
+    """Of a call within an f-string it sees nothing: the page then says its message in English, and no catalogue lacks it."""
+    seen = {*said_by_all(), *said_by_assessment(), *said_by_supervision()}
+    seen = {message if isinstance(message, tuple) else (message,) for message in seen}
+    files = [file for folder in ("services", "shared") for file in sorted((ROOT / folder).rglob("*.py"))]
+    said = [(named(file), message) for file in files for message in written(file.read_text())]
+    assert len(said) > 200
+    assert [(file, message) for file, message in said if message not in seen] == []
+
+
+def test_a_message_within_an_f_string_is_found():
+    source = """f'{say.ngettext("%(num)s second", "%(num)s seconds", 2)}, {_("Back")}', gettext(word), print("Back")"""
+    assert list(written(source)) == [("%(num)s second", "%(num)s seconds"), ("Back",)]
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)
@@ -83,6 +121,13 @@ def test_a_translation_has_the_placeholders_and_tags_of_its_message(path):
 def test_the_spanish_is_kind_and_of_no_one_country(path):
     said = [string for message in read(path) for string in strings(message)]
     assert [string for string in said if COUNTRY.search(string) or UNKIND.search(string)] == []
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if "/es/" in str(path)], ids=named)
+def test_no_period_follows_a_time_in_spanish_which_brings_its_own(path):
+    """4:00 p.m."""
+    said = [string for message in read(path) for string in strings(message)]
+    assert [string for string in said if CLOCK.search(string) and not string.startswith("Tiempo de todas")] == []  # hours
 
 
 def test_a_new_message_comes_in_untranslated_and_an_old_one_goes_out():

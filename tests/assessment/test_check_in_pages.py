@@ -220,7 +220,7 @@ async def test_who_gave_a_session_to_another_mentor_is_not_told_that_it_did_not_
     assert "did not take place" not in phone.words
     await deliver(phone.running, enrolled(locale="es", revision=2))
     await phone.open(f"/c/{link_to()}")
-    assert "Esta sesión la hace ahora otra persona del equipo." in phone.words
+    assert "Esta sesión ahora está a cargo de otra persona voluntaria." in phone.words
 
 
 async def test_what_was_sent_in_the_last_hours_can_be_changed_until_midnight_as_the_page_says(phone):

@@ -10,7 +10,7 @@ from fastapi import Request
 from services.assessment import http, questions, words
 from services.assessment.training import Training, Try
 from services.assessment.visits import PAGES, Place
-from shared.contracts.content import Reason
+from shared.contracts.content import Media, Reason
 from shared.http import wanted
 from shared.pages import environment, languages, times
 from shared.pages.languages import ENGLISH
@@ -68,12 +68,12 @@ def test_the_address_is_asked_before_the_browser(query, accepted, first):
 @pytest.mark.parametrize(
     ("say", "english", "in_spanish"),
     [
-        (times.clock, "4:00 pm", "16:00"),
+        (times.clock, "4:00 pm", "4:00 p.m."),
         (times.day, "Thursday", "jueves"),
-        (times.day_clock, "Thursday at 4:00 pm", "jueves, 16:00"),
-        (times.day_clock_short, "Thu 4:00 pm", "jue 16:00"),
+        (times.day_clock, "Thursday at 4:00 pm", "jueves, 4:00 p.m."),
+        (times.day_clock_short, "Thu 4:00 pm", "jue 4:00 p.m."),
         (times.date, "November 26", "26 de noviembre"),
-        (times.date_clock, "Thursday, November 26 at 4:00 pm", "jueves 26 de noviembre, 16:00"),
+        (times.date_clock, "Thursday, November 26 at 4:00 pm", "jueves 26 de noviembre, 4:00 p.m."),
     ],
 )
 def test_a_time_is_said_by_the_habits_of_each_language(say, english, in_spanish):
@@ -121,9 +121,9 @@ def test_the_first_page_says_why_and_when_in_spanish():
     html = http.first_page(a_spanish_visit()).body.decode()
     assert '<html lang="es">' in html
     for said in (
-        "Para tu sesión del jueves a las 16:00",
+        "Para tu sesión del jueves, 4:00 p.m.",
         "<strong>4 minutos.</strong> 3 tarjetas cortas y luego 5 preguntas.",
-        "El plan para el jueves es ver cómo va la meta. Devolver lo que oíste ayuda a tu estudiante a",
+        "El plan para el jueves es ver cómo va la meta. Decirle lo que oíste ayuda a tu estudiante a",
         "La última vez que practicaste esta habilidad fue hace 5 semanas.",
         "45 minutos, en persona",
     ):
@@ -176,6 +176,20 @@ def test_the_last_heading_begins_its_sentence_with_a_capital():
     assert words.ending(a_spanish_visit(), 2, hold=False) == "Listo. Dos temas para conversar"
 
 
+@pytest.mark.parametrize(
+    ("language", "seconds", "said"),
+    [
+        (ENGLISH, 40, "40 seconds, 0.6 MB"),
+        (SPANISH, 40, "40 segundos, 0.6\N{NO-BREAK SPACE}MB"),
+        (SPANISH, 1, "1 segundo, 0.6\N{NO-BREAK SPACE}MB"),
+        (SPANISH, None, "0.6\N{NO-BREAK SPACE}MB"),
+    ],
+)
+def test_a_recording_says_how_long_and_how_large_it_is(language, seconds, said):
+    media = Media(name="a.mp3", title="", sha256="0" * 64, media_type="audio/mpeg", size=600_000, seconds=seconds, transcript="")
+    assert words.how_long(media, language) == said
+
+
 def test_a_site_that_has_not_said_its_numbers_is_spoken_of_in_the_language_of_the_page():
     assert fill("Llama: {state_hotline}.", None, SPANISH) == "Llama: la línea de protección infantil de tu estado."
     assert fill("Call {state_hotline}.", None) == "Call your state’s child protection line."
@@ -210,7 +224,7 @@ def test_a_third_language_is_a_folder_with_its_own_plurals_and_no_guesses(tmp_pa
     said = [polish.ngettext("%(num)s question", "%(num)s questions", number) for number in (1, 3, 5)]
     assert (polish.code, polish.gettext("Back"), polish.gettext("Next")) == ("pl", "Wstecz", "Next")
     assert said == ["1 pytanie", "3 pytania", "5 pytań"]
-    assert times.day(AT, ZONE, polish) == "czwartek"
+    assert (times.day(AT, ZONE, polish), times.clock(AT, ZONE, polish)) == ("czwartek", "16:00")
     del sys.modules["pages_of_a_third"]
 
 

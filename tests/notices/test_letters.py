@@ -207,6 +207,7 @@ def test_a_spanish_reader_reads_spanish(kind: Kind) -> None:
                 (spanish.subject, *spanish.before, spanish.label, *spanish.after, spanish.text), strict=True)  # fmt: skip
     assert [one for one, other in pairs if one and one == other] == []
     assert "usted" not in whole(spanish).casefold()
+    assert ".." not in whole(spanish)  # p.m. ends the sentence, too
 
 
 @pytest.mark.parametrize("kind", KINDS)
