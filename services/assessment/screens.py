@@ -12,7 +12,7 @@ from services.assessment import words
 from services.assessment.guests import Closed, Renewal
 from services.assessment.visits import PAGES, Place, State, Visit
 from shared.http import mentors_page, wanted
-from shared.pages import environment, languages, times
+from shared.pages import environment, languages, macros, times
 from shared.pages.languages import N_, Language
 from shared.pages.site_words import fill
 
@@ -58,6 +58,7 @@ def templates(language: Language) -> Environment:
     env.filters |= {"image": image, "language": partial(languages.own_name, said_in=language.code)}
     env.filters["megabytes"] = partial(words.megabytes, language=language)
     env.filters["how_long"] = partial(words.how_long, language=language)
+    env.globals["parts"] = macros(env, "parts.jinja")
     return env
 
 

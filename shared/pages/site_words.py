@@ -18,6 +18,8 @@ def fill(text: str, site: SiteDescribed | None, language: Language = ENGLISH) ->
 
     Steps that stand on a line of their own become a list.
     """
+    if "{" not in text:
+        return text
     if site and site.reporting_steps:
         listed = "\n".join(f"{n}. {step}" for n, step in enumerate(site.reporting_steps, 1))
         text = ALONE.sub(lambda _: listed, text)
