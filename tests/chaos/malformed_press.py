@@ -34,7 +34,7 @@ OWN_TOPIC, COMPACTED = "trigger.events", "supervision.roster"
 MEGABYTE = 1_000_000
 EVERY = 10  # odd records for one good neighbor
 LARGEST_OF_A_PUBLISHER = 500_000  # bytes that Kafka takes on its topic, with some room for headers
-LARGEST_REQUEST = 2 * 1024 * 1024
+LARGEST_REQUEST = 16 * 1024 * 1024  # more than the dice make: what is too large is for Kafka to say
 IN_FLIGHT = 500
 STANDS_IN = "ZZZZ"
 KEPT = "kept with its reason"
@@ -143,7 +143,7 @@ class Press:
 
     async def good(self, written: Written, speaker: str) -> None:
         ref, starts_at = f"good-{uuid4().hex}", in_nine_days()
-        told = {"session_ref": ref, "site_id": speaker, "mentor_ref": "m1", "starts_at": starts_at.isoformat(),
+        told = {"session_ref": ref, "site_id": speaker, "mentor_ref": f"m{ref[-3:]}", "starts_at": starts_at.isoformat(),
                 "time_zone": "America/Chicago", "activity": "homework_help"}  # fmt: skip
         written.neighbors[ids.session(speaker, ref)] = starts_at
         await self._send(written, f"in.{speaker}", self._sound(SCHEDULED, fields_of(told)), None)
