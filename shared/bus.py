@@ -161,7 +161,8 @@ class Subscription:
             self.polled_at = monotonic()
             if records:
                 self._heard_at = self.polled_at
-            await self._note_applied(records.keys())
+            with suppress(KafkaError):  # what was polled is not lost by it; the next poll looks again
+                await self._note_applied(records.keys())
             return records
 
         consumer.getmany = watched

@@ -374,8 +374,10 @@ def _forgetting(case: MentorCase, now: datetime) -> MentorCase:
     """What has no say any more: sessions long over, but for the last ones and those of trainings; old holds and corrections."""
     of_trainings = {id for training in case.history.trainings for id in training.session_ids}
     ordered = sorted(case.history.sessions, key=lambda s: (s.starts_at, s.session_id))
-    past, to_come = [s for s in ordered if s.starts_at <= now], [s for s in ordered if s.starts_at > now]
-    known = {s.session_id for s in (*past[-REMEMBERED_PAST:], *to_come[:REMEMBERED_TO_COME])} | of_trainings
+    past = [s for s in ordered if s.starts_at <= now]
+    on, off = ([s for s in ordered if s.starts_at > now and s.on is on] for on in (True, False))
+    next_ones = (*past[-REMEMBERED_PAST:], *on[:REMEMBERED_TO_COME], *off[:REMEMBERED_TO_COME])
+    known = {s.session_id for s in next_ones} | of_trainings | {alert.session_id for alert in case.alerts if alert.live}
     sessions = tuple(s for s in case.history.sessions if now - PAST < s.starts_at <= now or s.session_id in known)
     holds = tuple(h for h in case.history.holds if h.over_at is None or now - h.over_at < 2 * UNDO)
     corrections = tuple(c for c in case.history.corrections if now - c.at < CORRECTED_LATELY)

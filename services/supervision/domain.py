@@ -18,7 +18,7 @@ REMEMBERED_TRAININGS = 24
 REMEMBERED_HANDLED = 60
 REMEMBERED_CHECK_INS = 6
 REMEMBERED_PAST = 9  # sessions that are over, for those missed in a row
-REMEMBERED_TO_COME = 250  # the next ones; with more, a name stands for nobody yet, and each change would cost what all of them do
+REMEMBERED_TO_COME = 500  # the next ones; with more, a name stands for nobody yet, and each change would cost what all of them do
 REMEMBERED_TALKS = 3
 REMEMBERED_DAYS_OFF = 24
 PAST = timedelta(days=3)  # how long a session stays in the case after its start

@@ -42,7 +42,7 @@ def environment(package: str = "", language: Language = ENGLISH) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
-        auto_reload=False,  # a page is made of six files, and each would be looked at again for every page
+        auto_reload=False,  # a page is made of several files, and each would be looked at again for every page
     )
     cast(Any, env).install_gettext_translations(language.texts, newstyle=True)  # the extension adds this method
     env.globals |= _without_context(env)
@@ -60,7 +60,7 @@ def macros(env: Environment, template: str) -> Any:
 
 def _without_context(env: Environment) -> dict[str, Callable[..., str]]:
     """The extension's functions as plain ones. They ask for the template's context, of which Jinja makes a copy for each message
-    within a block: a seventh of what a page cost."""
+    within a block: a seventh of what a page cost. They escape, also where a template is told not to."""
     nowhere = env.from_string("").new_context()
     spoken, counted = (partial(cast(Callable[..., str], env.globals[name]), nowhere) for name in ("gettext", "ngettext"))
     as_it_is = lru_cache(maxsize=2_000)(spoken)

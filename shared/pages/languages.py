@@ -18,7 +18,7 @@ from babel.support import Translations
 SHARED = "shared.pages"
 SOURCE = "en"
 # Whose dates, times and numbers a language takes where it is not the country that Babel would guess from its name alone: Spanish
-# here is read in the United States, where one says 4:00 p.m. and 0.6, and not in Spain. Any other language needs no entry.
+# here is read in the United States, where one says 4:00 p.m. and 0.6, and not in Spain.
 WRITTEN_AS = {SOURCE: "en_US", "es": "es_US"}
 
 

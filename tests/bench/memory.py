@@ -25,7 +25,7 @@ async def memory(bench: Bench, announced: Sequence[Announced]) -> dict[str, dict
     topic = await topics.make(bench.kafka, PUBLISHER)
     await topics.load(bench.kafka, topic, announced)
     await world.clear(bench.owner, PUBLISHER)
-    running = {name: network.start_service(bench.home, name) for name in topology.NAMES}
+    running = {name: network.start_service(bench.home, name, {}) for name in topology.NAMES}
     try:
         for name, child in running.items():
             if not child.answers_within(READY, lambda name=name: network.ready(name)):  # type: ignore[misc]

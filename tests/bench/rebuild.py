@@ -43,7 +43,7 @@ async def fill(bench: Bench, events: int) -> None:
         await producer.flush()
     finally:
         await producer.stop()
-    child = network.start_service(bench.home, "assessment")
+    child = network.start_service(bench.home, "assessment", {})
     try:
         deadline = time.monotonic() + PATIENCE
         while not await _has_read_all(bench):
