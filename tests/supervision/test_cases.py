@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.supervision.domain import REMEMBERED_TO_COME
+from services.supervision import cases
 from shared.contracts.event import Refused
 from shared.contracts.supervision import (
     AlertAcknowledged,
@@ -333,13 +333,23 @@ def test_a_hundred_trainings_do_not_grow_the_case_without_end() -> None:
     assert story.case and len(story.case.history.trainings) == 24
 
 
-def test_of_a_name_that_stands_for_nobody_the_next_sessions_are_kept() -> None:
+def test_of_a_name_that_stands_for_nobody_the_next_sessions_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands are planned for "to be found": each change would cost what all of them cost, and every site would wait."""
-    starts = [START + n * MINUTE for n in range(REMEMBERED_TO_COME + 3)]
+    monkeypatch.setattr(cases, "REMEMBERED_TO_COME", 3)
+    starts = [START + n * HOUR for n in range(6)]
     story = Story(listed(), at=NOON)
     for number, starts_at in reversed(list(enumerate(starts, 1))):
         story.happens(planned(session_id=UUID(int=number), starts_at=starts_at))
-    assert story.case and sorted(session.starts_at for session in story.case.history.sessions) == starts[:REMEMBERED_TO_COME]
+        story.happens(planned(session_id=UUID(int=100 + number), starts_at=starts_at, status="cancelled"))
+    assert story.case and sorted(s.starts_at for s in story.case.history.sessions if s.on) == starts[:3]
+    assert sorted(s.starts_at for s in story.case.history.sessions if not s.on) == starts[:3]
+
+
+def test_a_session_that_an_open_alert_is_about_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cases, "REMEMBERED_TO_COME", 1)
+    story = held().happens(planned(session_id=UUID(int=1), starts_at=START - HOUR))
+    assert story.case and {s.starts_at for s in story.case.history.sessions} == {START - HOUR, START}
+    assert [alert.rule for alert in story.case.alerts if alert.live] == [SURE]
 
 
 def test_what_came_back_from_a_former_supervisor_passes_on_nothing_that_another_one_has() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, time, timedelta
 
 import pytest_asyncio
+from pytest import MonkeyPatch
 
 from services.trigger import store
 from services.trigger.app import SERVICE
@@ -110,6 +111,21 @@ async def test_of_sessions_that_all_begin_at_once_the_first_ids_are_looked_at(ru
     for id in every:
         same = [one.session.id for one in near[first.described.mentor_id, start, id] if one.session.described.starts_at == start]
         assert same == [other for other in every[: store.MOST_NEARBY + 1] if other != id]
+
+
+async def test_sessions_that_are_days_apart_do_not_take_each_others_place(running: Running, monkeypatch: MonkeyPatch) -> None:
+    """Only so many rows are read of what is next to each other."""
+    monkeypatch.setattr(store, "MOST_AROUND", 3)
+    first = await store.find_session(running.pool, ids.session("east", "s0"))
+    assert first and first.described
+    starts = [first.described.starts_at + days * 24 * HOUR + n * HOUR for days in (7, 14) for n in range(3)]
+    await deliver(running, *(scheduled(at, session_ref=f"week{n}") for n, at in enumerate(starts)))
+    keys = [(first.described.mentor_id, at, ids.session("east", f"week{n}")) for n, at in enumerate(starts)]
+    async with running.connection() as conn:
+        near = await store.load_nearby(conn, list(reversed(keys)))
+    assert {key: [one.session.id for one in near[key]] for key in keys} == {
+        key: [id for _, at, id in keys if id != key[2] and abs(at - key[1]) < 24 * HOUR] for key in keys
+    }
 
 
 async def test_of_a_name_that_stands_for_nobody_one_session_reminds(running: Running) -> None:
