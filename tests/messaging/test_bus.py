@@ -8,7 +8,7 @@ from time import monotonic
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.record.util import calc_crc32c
 from faststream import AckPolicy
 
@@ -384,30 +384,3 @@ async def test_a_process_that_reads_other_topics_from_now_on_gets_those(database
     async with consuming(running, stack, other, **named):
         await producer.send_and_wait(other, body(number=2), headers=headers())
         await until(lambda: _is(running, 3))
-
-
-class Read:
-    """What a consumer knows of each place: how far it has read, and that it has asked for all of them."""
-
-    def __init__(self, **positions):
-        self.places = {TopicPartition(topic, 0): position for topic, position in positions.items()}
-
-    def assignment(self):
-        return self.places.keys()
-
-    def last_poll_timestamp(self, place):
-        return 1_000
-
-    async def position(self, place):
-        return self.places[place]
-
-
-async def test_what_a_first_poll_brings_nothing_of_is_read_while_its_batch_is_at_work():
-    """A worker that is started again need not be through thousands of other events before it is ready."""
-    subscription = bus.Subscription(bus.broker("127.0.0.1:9", [], "test"), "test", ["read", "polled", "behind"], _room, _room)
-    subscription.subscriber.consumer = Read(read=5, polled=7, behind=2)
-    subscription._ends = {TopicPartition(topic, 0): end for topic, end in {"read": 5, "polled": 7, "behind": 3}.items()}
-    await subscription._note_applied({TopicPartition("polled", 0)})
-    assert subscription.unread() == ["behind", "polled"]
-    await subscription._note_applied(())
-    assert subscription.unread() == ["behind"]

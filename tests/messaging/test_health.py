@@ -14,7 +14,7 @@ import asyncpg
 import httpx2
 import psutil
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from typer.testing import CliRunner
 
 from deploy import cli
@@ -150,6 +150,33 @@ async def test_a_worker_is_not_ready_until_it_has_applied_the_facts_that_there_w
             await until(lambda: _not_ready(port, "supervision.roster: not applied yet"), START)
         await until(lambda: consumes(port), START)
         assert await running.pool.fetchval("SELECT count(*) FROM mentor WHERE id = ANY($1)", mentors) == len(mentors)
+
+
+class Read:
+    """What a consumer knows of each place: how far it has read, and that it has asked for all of them."""
+
+    def __init__(self, **positions):
+        self.places = {TopicPartition(topic, 0): position for topic, position in positions.items()}
+
+    def assignment(self):
+        return self.places.keys()
+
+    def last_poll_timestamp(self, place):
+        return 1_000
+
+    async def position(self, place):
+        return self.places[place]
+
+
+async def test_what_a_first_poll_brings_nothing_of_is_read_while_its_batch_is_at_work():
+    """A worker that is started again need not be through thousands of other events before it is ready."""
+    subscription = bus.Subscription(bus.broker("127.0.0.1:9", [], "test"), "test", ["read", "polled", "behind"], None, None)
+    subscription.subscriber.consumer = Read(read=5, polled=7, behind=2)
+    subscription._ends = {TopicPartition(topic, 0): end for topic, end in {"read": 5, "polled": 7, "behind": 3}.items()}
+    await subscription._note_applied({TopicPartition("polled", 0)})
+    assert subscription.unread() == ["behind", "polled"]
+    await subscription._note_applied(())
+    assert subscription.unread() == ["behind"]
 
 
 async def test_a_web_process_waits_for_no_facts(database, stack):
