@@ -13,6 +13,7 @@ from starlette.datastructures import URL
 
 from shared import access, http
 from shared.access import Scope
+from shared.contracts.topics import TOPICS
 from shared.running import Running
 from shared.security import (
     AUTHOR,
@@ -145,7 +146,7 @@ def _address(url: URL) -> str:
 
 def urls(settings: Settings) -> dict[str, str]:
     """Every service's base URL, by its name."""
-    return {name.removesuffix("_url"): getattr(settings, name) for name in Settings.model_fields if name.endswith("_url")}
+    return {name: getattr(settings, f"{name}_url") for name in dict.fromkeys(topic.owner for topic in TOPICS)}
 
 
 def back(url: str, path: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, expect
 
 from deploy import topology
+from services.supervision.app import SERVICE as SUPERVISION
 from services.trigger import fetching
 from services.trigger.app import SERVICE
 from services.trigger.messages import PublisherAdded, PublisherPaused
@@ -20,6 +21,7 @@ from shared.messaging.store import Dead
 from shared.running import Running
 from shared.security import PLATFORM, SESSION_COOKIE, Signed, mint_session
 from shared.service import Service
+from shared.settings import settings
 from tests.browser.checking import problems
 from tests.browser.conftest import serving
 from tests.driving import commit, deliver
@@ -119,6 +121,23 @@ async def test_every_service_shows_its_own_dead_letters_and_how_it_stands(opened
             await page.goto(path)
             found += await problems(page, f"platform-{name}-{kind}")
     assert "\n".join(found) == ""
+
+
+async def test_one_signs_out_on_the_page_of_any_service(
+    opened: Open, database: Callable[..., Awaitable[Running]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JITT_TEXT_URL", "https://texts.example/send")
+    async with serving(await database(SUPERVISION)) as there:
+        monkeypatch.setenv("JITT_SUPERVISION_URL", there)
+        settings.cache_clear()
+        async with opened(SERVICE) as (_, context):
+            page = await context.new_page()
+            await page.goto(DEAD)
+            await page.get_by_role("button", name="Sign out").click()
+            await expect(page).to_have_url(f"{there}/sign-in?out=-")
+            await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    monkeypatch.undo()
+    settings.cache_clear()
 
 
 async def test_a_publisher_is_resumed_and_records_are_buried_with_the_keyboard(platform: Platform) -> None:

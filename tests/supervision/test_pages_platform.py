@@ -119,7 +119,8 @@ async def _typed(*words: str) -> Result:
 
 async def test_a_sign_in_comes_back_to_no_other_place(day: Afternoon) -> None:
     async with platform(day.running) as browser:
-        assert (await browser.get("/sign-in/again?service=evil&path=/platform/dead")).status_code == 404
+        for service in ("evil", "text"):  # the address that takes text messages is no service's
+            assert (await browser.get(f"/sign-in/again?service={service}&path=/platform/dead")).status_code == 404
         assert (await browser.get("/sign-in/again?service=trigger&path=//evil.example/platform/")).status_code == 422
 
 
@@ -152,7 +153,9 @@ async def test_letters_are_grouped_narrowed_and_listed_without_a_word_of_what_th
 
 async def test_nothing_there_is_said(day: Afternoon) -> None:
     async with platform(day.running) as browser:
-        assert "No dead letters." in words((await browser.get("/platform/dead")).text)
+        said = words((await browser.get("/platform/dead")).text)
+        assert "No dead letters." in said
+        assert "Dead letters of supervision Trigger Content Assessment Supervision" in said
 
 
 async def test_one_letter_is_shown_whole_and_its_markup_is_text(day: Afternoon) -> None:

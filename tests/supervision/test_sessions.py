@@ -139,6 +139,16 @@ async def test_a_sign_out_that_another_page_made_up_asks_first(day: Afternoon, d
     assert (await sessions(day), await is_in(dana)) == (0, False)
 
 
+async def test_pages_of_our_other_services_sign_out_without_a_name_of_their_own(day: Afternoon, dana: Browser) -> None:
+    token = form((await dana.get("/sign-out")).text, "/sign-out")
+    made_up = await dana.post("/sign-out", data={"csrf": "0" * 40}, headers={"origin": "null"})
+    assert (made_up.headers["location"], await is_in(dana)) == ("/sign-out", True)
+    elsewhere = await dana.post("/sign-out", data=token, headers={"origin": "https://elsewhere.example"})
+    assert (elsewhere.status_code, await is_in(dana)) == (403, True)
+    await dana.post("/sign-out", data=token, headers={"origin": "null"})
+    assert await is_in(dana) is False
+
+
 async def test_a_command_signs_somebody_out_everywhere_by_reference_or_address(day: Afternoon, dana: Browser, jitt: Jitt) -> None:
     await with_addresses(day, [(SITE, "dana", "Dana Ortiz", DANA.title()), (SITE, "priya", "Priya Nair", PRIYA)])
     async with signed_in(day.running, "dana"), signed_in(day.running, "priya") as priya:
