@@ -10,7 +10,7 @@ from tests.browser.acts import follow, press
 from tests.browser.conftest import on_a_port
 from tests.browser.offline import eventually, held, kept, phone
 from tests.browser.test_offline import NOTHING, at_the_first_question, heading
-from tests.browser.test_offline_calls import ASKED, LOOKED, NOT_YET, calls, left
+from tests.browser.test_offline_calls import ASKED, NOT_YET, calls, left, looks
 from tests.browser.test_offline_check_in import on_the_phone
 
 ANSWERS = """() => {
@@ -35,7 +35,7 @@ async def asks_for_a_call(page, running):
     await keeps_nothing(page)
     assert await calls(running) == ["now"]
     await left(running)
-    await page.evaluate(LOOKED)
+    await looks(page)
     await heading(page, ASKED)
     await keeps_nothing(page)
 
