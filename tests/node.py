@@ -41,7 +41,7 @@ def _install(folder: Path, place: Path) -> None:
     made = Path(mkdtemp(dir=place.parent))
     for name in FILES:
         shutil.copy(folder / name, made)
-    words = [BIN / "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    words = [str(BIN / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(words, cwd=made, env=environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         shutil.rmtree(made)

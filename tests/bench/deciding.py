@@ -44,7 +44,7 @@ def _announced() -> Turn:
     told = burst(NUMBER)
     messages = [message(one.event) for one in told]
     mentors = {ids.mentor(one.event.site_id, one.event.mentor_ref): one.event for one in told}
-    known = {
+    known: dict[str, Mapping[Any, Any]] = {
         "mentor": {id: Mentor(id, event.site_id, event.time_zone, "en", True, (), (), 1) for id, event in mentors.items()},
         "site": {event.site_id: Site(event.site_id, event.time_zone, (), True, 1) for event in mentors.values()},
     }

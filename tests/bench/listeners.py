@@ -20,12 +20,13 @@ from deploy.local import stack
 from services.supervision import store_tokens
 from services.supervision.app import SERVICE
 from shared import db
+from shared.contracts import ids
 from shared.running import Running, opened
 from shared.settings import settings
 from shared.tokens import new_token
 from tests.conftest import folder_of, home_in
 from tests.supervision.builders import SITE
-from tests.supervision.console import an_afternoon, ids
+from tests.supervision.console import an_afternoon
 
 ADD = """
 INSERT INTO alert_change (at, kind, alert_id, mentor_id, site_id, document)
@@ -67,7 +68,8 @@ async def measure(running: Running, port: int, pid: int, listeners: int, changes
     token = new_token()
     async with running.connection() as conn:
         await store_tokens.add_token(conn, "bench", token, sites=[SITE], scopes=["alerts:read"], life=timedelta(days=1))
-    before, late, began = memory(pid), [], monotonic()
+    before, began = memory(pid), monotonic()
+    late: list[float] = []
     tasks = []
     for _ in range(listeners):
         ready = asyncio.Event()

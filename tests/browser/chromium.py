@@ -24,9 +24,9 @@ def get() -> str | None:
         return found
     if os.geteuid() == 0 and shutil.which("apt-get"):
         print("Getting Debian's chromium for the browser tests (apt-get install chromium) ...", flush=True)
-        quiet = {"stdout": subprocess.DEVNULL, "env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}}
-        subprocess.run(["apt-get", "update", "-q"], check=False, **quiet)
-        subprocess.run(["apt-get", "install", "-y", "-q", "chromium"], check=False, **quiet)
+        env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for words in (["update"], ["install", "-y", "chromium"]):
+            subprocess.run(["apt-get", "-q", *words], check=False, stdout=subprocess.DEVNULL, env=env)
     if not find():
         print("Getting Playwright's own Chromium ...", flush=True)
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)

@@ -47,7 +47,8 @@ def main(users: int) -> None:
             f"{users:,} users, a zip of {len(data) / 1e6:.1f} MB; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
         )
         for name, large in (("in a process of its own", 0), ("in the pages' process", NEVER)):
-            looking.LARGE = importing.LARGE = large
+            looking.LARGE = large
+            vars(importing)["LARGE"] = large  # where it was imported
             asyncio.run(_one(name, stack.postgres, data))
 
 

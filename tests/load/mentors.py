@@ -62,7 +62,8 @@ class Phone:
             return await self._sent(method, path, body)
         except (ConnectionError, asyncio.IncompleteReadError) as error:
             self.close()
-            if not reused or getattr(error, "partial", b""):
+            answered = isinstance(error, asyncio.IncompleteReadError) and error.partial
+            if not reused or answered:
                 raise
             return await self._sent(method, path, body)
 

@@ -66,6 +66,7 @@ class Tally:
 
 
 def raised(tally: Tally | None, event: Raised, now: datetime, facts: object):
+    assert tally is not None, "only rows are swept"
     if tally.version >= event.version:
         return Refused("known")
     if 99 in tally.seen:

@@ -5,6 +5,7 @@ import json
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from time import monotonic
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -248,7 +249,7 @@ async def test_the_relay_publishes_in_order_per_key_and_deletes_what_is_acknowle
             pass
         assert await conn.fetchval("SELECT count(*) FROM outbox") == 0
     await relay.close()
-    totals = {name: [] for name in names}
+    totals: dict[str, list[int]] = {name: [] for name in names}
     for record in await read_all(stack, "tally.events", 100):
         event = Totalled.model_validate_json(record.value)
         totals[event.tally].append(event.total)
@@ -260,7 +261,7 @@ async def test_the_relay_publishes_in_order_per_key_and_deletes_what_is_acknowle
 async def read_all(stack, topic, count):
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=stack.kafka, auto_offset_reset="earliest", group_id=None)
     await consumer.start()
-    records = []
+    records: list[Any] = []
     try:
         deadline = asyncio.get_running_loop().time() + 20
         while len(records) < count:

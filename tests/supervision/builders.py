@@ -144,7 +144,7 @@ def overdue(**changes: Any) -> TrainingOverdue:
 
 
 def call(**changes: Any) -> CallRequested:
-    values = {"mentor_id": MENTOR, "site_id": SITE, "kind": "now", "pressed_at": START - 6 * HOUR}
+    values: dict[str, Any] = {"mentor_id": MENTOR, "site_id": SITE, "kind": "now", "pressed_at": START - 6 * HOUR}
     return CallRequested(**values | changes)
 
 
@@ -162,7 +162,7 @@ def checked_in(*, steps: dict[str, str] | None = None, **changes: Any) -> CheckI
 
 
 def contact(**changes: Any) -> ContactMade:
-    values = {
+    values: dict[str, Any] = {
         "mentor_id": MENTOR, "site_id": SITE, "session_id": SESSION, "outcome": "talked", "by": SUPERVISOR,
         "request_id": UUID(int=31),
     }  # fmt: skip

@@ -154,8 +154,9 @@ class Afternoon:
         await self.happens(builders.opened(**self.of_training(reference), opened_at=self.now - 20 * MINUTE))
 
     async def completes(self, reference: str, open_state: str | None = None) -> None:
-        done = {"module_id": MODULE, "version": 1, "first_try": True, "recovered": False}
-        items = tuple(CompletedItem(item_id=item, **done) for item in (SECRET, GRADE))
+        items = tuple(
+            CompletedItem(module_id=MODULE, version=1, item_id=item, first_try=True, recovered=False) for item in (SECRET, GRADE)
+        )
         said = (OpenAnswer.model_validate({"item_id": GOAL, "state": open_state}),) if open_state else ()
         await self.happens(builders.completed(
             **self.of_training(reference), items=items, open_answers=said, completed_at=self.now - 5 * MINUTE

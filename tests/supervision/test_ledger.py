@@ -47,13 +47,17 @@ def function(name: str) -> Function:
 
 def signs(name: str, **changes: Any) -> ClearanceSignedOff:
     known = function(name)
-    values = {"mentor_id": MENTOR, "function": name, "how": (known.ways or ("observed",))[0], "lines": len(known.checklist),
-              "by": SUPERVISOR, "request_id": UUID(int=41)}  # fmt: skip
+    values: dict[str, Any] = {
+        "mentor_id": MENTOR, "function": name, "how": (known.ways or ("observed",))[0], "lines": len(known.checklist),
+        "by": SUPERVISOR, "request_id": UUID(int=41),
+    }  # fmt: skip
     return ClearanceSignedOff(**values | changes)
 
 
 def revokes(name: str, **changes: Any) -> ClearanceRevoked:
-    values = {"mentor_id": MENTOR, "function": name, "reason": "not_as_agreed", "by": SUPERVISOR, "request_id": UUID(int=42)}
+    values: dict[str, Any] = {
+        "mentor_id": MENTOR, "function": name, "reason": "not_as_agreed", "by": SUPERVISOR, "request_id": UUID(int=42),
+    }  # fmt: skip
     return ClearanceRevoked(**values | changes)
 
 
