@@ -14,10 +14,11 @@ from services.trigger.app import SERVICE
 from services.trigger.copies import Mentor, Site
 from services.trigger.handlers import SESSION
 from services.trigger.moments import Moment
-from services.trigger.session import Described, Mark, Nearby, Next, Outcome, Session
+from services.trigger.session import Described, Nearby, Next, Session
 from shared.contracts import ids
 from shared.contracts.event import Due
 from shared.messaging.fold import Aggregates, Fold, routes
+from tests.bench.due_rows import asked_for
 from tests.bench.report import Figure
 from tests.bench.world import ZONES, burst, site
 from tests.driving import message
@@ -90,8 +91,9 @@ def _reads(names: Iterable[str], known: Mapping[str, Mapping[Any, Any]]) -> dict
 def _reminded(n: int, now: datetime) -> Session:
     """A session in five hours whose mentor has had the training since yesterday, and is reminded of it now."""
     who, at, zone = n // 2, now - timedelta(seconds=n % 600), ZONES[n // 2 % len(ZONES)]
-    starts_at, then = at + timedelta(hours=5), now - timedelta(hours=19)
+    starts_at = at + timedelta(hours=5)
+    mark, decision = asked_for(now - timedelta(hours=19))
     told = Described(ids.mentor(site(who), f"m{who}"), None, starts_at, starts_at.replace(tzinfo=None), zone, 45, "homework_help",
                      (), "in_person", None, 1, None)  # fmt: skip
     return Session(uuid4(), site(who), told, plan=1, stage="building", mentor_zone=zone, next=Next(Moment.NUDGE, at),
-                   quiz_by=starts_at - timedelta(hours=3), marks=(Mark(Moment.ASSIGN, Outcome.FIRED, then, then),))  # fmt: skip
+                   quiz_by=starts_at - timedelta(hours=3), marks=(mark,), decision=decision)  # fmt: skip

@@ -6,12 +6,16 @@ They are written by the server itself, so that ten million take minutes. What co
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import asyncpg
 
+from services.trigger.assigning import SEND
 from services.trigger.moments import Moment
-from services.trigger.session import Mark, Outcome
+from services.trigger.needs import LISTED
+from services.trigger.session import Decision, Mark, Outcome
 from services.trigger.store import REST, Rest
+from shared.contracts.trigger import Need
 from shared.contracts.vocabulary import vocabulary
 
 ON_A_DAY = 2  # sessions of a mentor that come due
@@ -34,7 +38,7 @@ INSERT INTO trigger.session
    policy_version, quiz_by, moment, due_at, rest)
 SELECT gen_random_uuid(), m.site_id, 'planned', m.id, at + $4::interval, (at + $4::interval) AT TIME ZONE m.time_zone,
        m.time_zone, 45, 'homework_help', 1, 1, 'building', 1, m.time_zone, 0, at + $4::interval - interval '3 hours', $5,
-       at, $6::jsonb
+       at, jsonb_set($6::jsonb, '{decision,training_id}', to_jsonb(gen_random_uuid()))
 FROM (SELECT n, $2::timestamptz + $3::interval * random() AS at FROM generate_series(1, $1::int) n) AS one
 JOIN (SELECT row_number() OVER (ORDER BY id) - 1 AS k, count(*) OVER () AS all_of_them, id, site_id, time_zone
       FROM trigger.mentor) AS m ON m.k = one.n % m.all_of_them
@@ -103,11 +107,22 @@ async def settle(owner: asyncpg.Connection) -> None:
 
 
 def _so_far(moment: Moment) -> str | None:
-    """What has happened to a session until this moment: its training was asked for."""
+    """What has happened to a session until this moment: its training was asked for. Each row has a training of its own."""
     if moment is Moment.ASSIGN:
         return None
-    then = datetime.now(UTC) - timedelta(hours=19)
-    return REST.dump_json(Rest(marks=(Mark(Moment.ASSIGN, Outcome.FIRED, then, then),)), exclude_defaults=True).decode()
+    mark, decision = asked_for(datetime.now(UTC) - timedelta(hours=19))
+    return REST.dump_json(Rest(marks=(mark,), decision=decision), exclude_defaults=True).decode()
+
+
+def asked_for(then: datetime) -> tuple[Mark, Decision]:
+    """A training was asked for at that instant: the mark, and why."""
+    needs = tuple(
+        Need(skill=skill, need=0.8 - 0.1 * n, reason="fading", predicted_recall=0.75)
+        for n, skill in enumerate(sorted(vocabulary().skills)[:LISTED])
+    )
+    decision = Decision(then, available=True, reason="due", arm=SEND, policy_version=0, vocabulary_version=vocabulary().version,
+                        needs=needs, stage="building", session_no=1, training_id=uuid4())  # fmt: skip
+    return Mark(Moment.ASSIGN, Outcome.FIRED, then, then), decision
 
 
 @asynccontextmanager
