@@ -39,17 +39,17 @@ INSERT INTO trigger.session
 SELECT gen_random_uuid(), m.site_id, 'planned', m.id, at + $4::interval, (at + $4::interval) AT TIME ZONE m.time_zone,
        m.time_zone, 45, 'homework_help', 1, 1, 'building', 1, m.time_zone, 0, at + $4::interval - interval '3 hours', $5,
        at, jsonb_set($6::jsonb, '{decision,training_id}', to_jsonb(gen_random_uuid()))
-FROM (SELECT n, $2::timestamptz + $3::interval * random() AS at FROM generate_series(1, $1::int) n) AS one
-JOIN (SELECT row_number() OVER (ORDER BY id) - 1 AS k, count(*) OVER () AS all_of_them, id, site_id, time_zone
-      FROM trigger.mentor) AS m ON m.k = one.n % m.all_of_them
+FROM (SELECT n % (SELECT count(*) FROM trigger.mentor) AS k, $2::timestamptz + $3::interval * random() AS at
+      FROM generate_series(1, $1::int) n) AS one
+JOIN (SELECT row_number() OVER (ORDER BY id) - 1 AS k, id, site_id, time_zone FROM trigger.mentor) AS m USING (k)
 """
 # Most mentors have one session on a day, some two or three: these have two. Those whom world.seed did not tell of are copies.
 MORE_MENTORS = """
 INSERT INTO trigger.mentor (id, site_id, time_zone, locale, active, matches, clearances, revision)
 SELECT gen_random_uuid(), m.site_id, m.time_zone, m.locale, m.active, m.matches, m.clearances, $2
-FROM generate_series(1, $1::int - (SELECT count(*)::int FROM trigger.mentor)) AS n
-JOIN (SELECT *, row_number() OVER (ORDER BY id) AS k, count(*) OVER () AS all_of_them
-      FROM trigger.mentor WHERE revision < $2) AS m ON m.k = 1 + n % m.all_of_them
+FROM (SELECT n % (SELECT count(*) FROM trigger.mentor WHERE revision < $2) AS k
+      FROM generate_series(1, $1::int - (SELECT count(*)::int FROM trigger.mentor)) AS n) AS more
+JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS k FROM trigger.mentor WHERE revision < $2) AS m USING (k)
 """
 REMEMBERED = """
 INSERT INTO trigger.skill (id, mentor_id, site_id, skill, stability, difficulty, decay, reviewed_at, open_misses, revision)
