@@ -58,7 +58,7 @@ FROM trigger.mentor m, unnest($1::text[]) s ON CONFLICT DO NOTHING
 """
 FORGET = "DELETE FROM trigger.session WHERE site_id <> $1"
 IN_ORDER = "SELECT due_at FROM trigger.session WHERE site_id <> $1 ORDER BY due_at"
-EMPTY = "TRUNCATE trigger.inbox, trigger.outbox, trigger.consumed, trigger.dead_letter, trigger.parked RESTART IDENTITY"
+EMPTY = "TRUNCATE trigger.inbox, trigger.outbox, trigger.dead_letter, trigger.parked RESTART IDENTITY"
 INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'trigger' AND tablename = 'session'"
 # From a moment until the session starts, by the policy that a site has when it has chosen none.
 BEFORE_START = {

@@ -229,7 +229,6 @@ async def _peers(run: Run) -> list[Figure]:
 PARTS = (
     Part("memory", Share(50, 50), _memory),
     Part("deciding", Share(10, 10), _deciding),
-    Part("choosing", Share(60, 25), _choosing),
     Part("rebuild", Share(45, 30), _rebuild),
     Part("rounds", Share(240, 80), _rounds),
     Part("latency_5000", Share(50, 25), _fast),
@@ -242,5 +241,6 @@ PARTS = (
     Part("due.dead_rows", Share(80, 80), _due_dead),
     Part("loop", Share(120, 60), _loop),  # adds sites and mentors, which the parts before it do not expect
     Part("mentors", Share(180, 90), _mentors),
+    Part("choosing", Share(60, 25), _choosing),  # what content says then is read by trigger's workers
     Part("peers", Share(300, 300), _peers, ("full",)),
 )

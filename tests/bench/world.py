@@ -24,9 +24,9 @@ STRIDE = 7_919  # a prime: every session once, neighbors far apart
 PARTITIONS = 6  # of a publisher's topic here; one in production, where a network has many publishers
 ZONES = ("America/Chicago", "America/New_York", "America/Denver", "America/Los_Angeles")
 ACTIVITIES = ("homework_help", "relationship_activity", "planner_check", "goal_setting")
+# What has been read stays read: else a worker reads once more, beside a case, what earlier ones have left on other topics.
 CLEAR = """
-TRUNCATE trigger.inbox, trigger.outbox, trigger.consumed, trigger.dead_letter, trigger.parked, trigger.session,
-         trigger.publisher RESTART IDENTITY
+TRUNCATE trigger.inbox, trigger.outbox, trigger.dead_letter, trigger.parked, trigger.session, trigger.publisher RESTART IDENTITY
 """
 ADD_PUBLISHER = """
 INSERT INTO trigger.publisher (name, sites, kafka, token_hashes, added_at) VALUES ($1, $2, true, '{}', now())
