@@ -32,6 +32,7 @@ ABSENT_SECONDS = 30  # how long its rows wait then, so that those of other topic
 FETCH_MS = 50  # how long Kafka holds an answer back while it has nothing: what comes is answered at once
 POLL_MS = 10  # so long a poll waits, and FastStream sleeps after an empty one, which is what makes batches of what comes apart
 QUIET_MS, QUIET_SECONDS = 100, 1.0  # so long a poll waits when nothing has come for so long: then it is cheap, and prompt
+GATHERED_SECONDS, LARGE_BATCH = 0.2, 500  # so far apart batches begin that may be gathered, unless the one before was large
 MAX_POLL_MS, HISTORY_SECONDS, HISTORY_RECORDS, KNOWN_KEYS = 300_000, 30, 5_000, 20_000
 
 Broker = KafkaBroker
@@ -76,12 +77,13 @@ class Subscription:
     """One consumer group of one process: batches go to `take`, in order, one at a time."""
 
     def __init__(self, broker: KafkaBroker, group: str, topics: Sequence[str], take: Take, offsets: Offsets, *,
-                 instance: str = "", session_seconds: float = 10) -> None:
+                 instance: str = "", session_seconds: float = 10, gathers: bool = False) -> None:
         """With `instance`, a name that a restarted process has again, it takes up its partitions at once and nobody else
-        has to stop. Without, whoever was killed is waited for: `session_seconds`."""
+        has to stop. Without, whoever was killed is waited for: `session_seconds`. `gathers`: see Service."""
         self.topics = tuple(topics)
         self.polled_at, self.working = monotonic(), False
         self._heard_at = 0.0
+        self._gathers, self._began_at, self._size = gathers, 0.0, 0
         self.settled = asyncio.Event()
         self.settled.set()
         self._ends: dict[TopicPartition, int] = {}
@@ -149,6 +151,13 @@ class Subscription:
         return _Committed(settled=self.settled, body=b"", headers={}, raw_message=records, consumer=self.subscriber.consumer,
                           message_id=name, correlation_id=name)
 
+    def _gathering(self) -> float:
+        """Seconds to let records come together before the next poll. What comes after a rest is taken at once, and all that a
+        worker has to know before it is ready."""
+        if not self._gathers or self._size >= LARGE_BATCH or self._ends:
+            return 0.0
+        return max(0.0, self._began_at + GATHERED_SECONDS - monotonic())
+
     def _watch_polls(self) -> None:
         """FastStream's loop survives what stops it from reading; only the time of the last poll tells."""
         consumer = self.subscriber.consumer
@@ -156,11 +165,13 @@ class Subscription:
         getmany = consumer.getmany
 
         async def watched(*, timeout_ms: int, max_records: int) -> Any:
+            await asyncio.sleep(self._gathering())
             quiet = self.polled_at - self._heard_at > QUIET_SECONDS
             records = await getmany(timeout_ms=QUIET_MS if quiet else timeout_ms, max_records=max_records)
             self.polled_at = monotonic()
             if records:
-                self._heard_at = self.polled_at
+                self._heard_at = self._began_at = self.polled_at
+                self._size = sum(map(len, records.values()))
             with suppress(KafkaError):  # what was polled is not lost by it; the next poll looks again
                 await self._note_applied(records.keys())
             return records

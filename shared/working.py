@@ -202,7 +202,8 @@ class WorkerProcess:
 
         chosen = self.running.settings
         subscription = bus.Subscription(broker, group, topics, take, self.worker.offsets, instance=chosen.instance,
-                                        session_seconds=chosen.kafka_session_seconds)
+                                        session_seconds=chosen.kafka_session_seconds,
+                                        gathers=self.service.gathers and topics == self.service.reads)
         await patiently(lambda: _start(broker, subscription), f"{group}: Kafka does not answer yet")
         self._subscriptions[group] = subscription
         LOG.info("reading", extra={"group": group, "topics": list(topics)})

@@ -58,5 +58,6 @@ SERVICE = Service(
         PersonErasureDone,
     ),
     routes=routes,
+    gathers=True,
     keeps=KEEPS,
 )

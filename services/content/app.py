@@ -41,5 +41,6 @@ SERVICE = Service(
         PersonErasureDone,
     ),
     routes=routes,
+    gathers=True,
     keeps=KEEPS,
 )

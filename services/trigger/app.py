@@ -48,5 +48,6 @@ SERVICE = Service(
     publishers=load_publishers,
     pause_publisher=lambda name: PublisherPaused(name=name, paused=True, why="too many records that cannot be read"),
     aside=beside.run,
+    gathers=True,
     keeps=KEEPS,
 )
