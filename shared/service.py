@@ -39,8 +39,8 @@ class Service:
     `pause_publisher`: the event by which one is paused that sends too much that cannot be read.
     `routes` builds the HTTP routes, given the running service.
     `aside`: what a worker does besides, for ever; it is given how to wait for room in the outbox.
-    `gathers`: nobody waits for what it makes of what services say, so what they say within a fifth of a second is one batch; a batch of
-    three costs nearly what one of thirty does. What publishers say is taken at once.
+    `gathers`: nobody waits for what it makes of what services say, so what they say within a fifth of a second is one batch.
+    One of three events costs nearly what one of thirty does. What publishers say is taken at once.
     `keeps`: of each of its tables, whose rows they are, why, and how long they are kept.
     """
 
