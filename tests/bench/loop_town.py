@@ -155,6 +155,7 @@ class Town:
 @asynccontextmanager
 async def town(bench: Bench, more: int = 0) -> AsyncIterator[Town]:
     """The four services, until the block ends. `more`: processes that serve mentors' pages, beside the one at the address."""
+    await topics.forget(bench.kafka)
     running = {seat: _child(bench.home, seat) for seat in _seats(more)}
     try:
         for seat, child in running.items():

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared import bus
 from shared.contracts.topics import KEPT, TOPICS, Topic
@@ -30,6 +31,16 @@ async def load(bootstrap: str, topic: str, announced: Sequence[Announced]) -> No
         await producer.flush()
     finally:
         await producer.stop()
+
+
+async def forget(bootstrap: str) -> None:
+    """What is on trigger's own topic is gone, so that nobody reads what earlier cases left there."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_records({TopicPartition(OUT, n): RecordsToDelete(before_offset=-1) for n in range(OUT_PARTITIONS)})
+    finally:
+        await admin.close()
 
 
 async def ends(bootstrap: str) -> Ends:

@@ -342,3 +342,17 @@ def test_whatever_is_told_of_a_notice_is_about_its_person_so_that_nothing_brings
     wanted = ChannelChosen(site_id=SITE, person_id=MENTOR, wanted="none")
     asked = NoticeAsked(notice_id=notice().notice_id, site_id=SITE, person_id=MENTOR, kind="link", useful_until=START)
     assert {event.whom() for event in (tried("refused"), reported("bounced"), wanted, asked)} == {MENTOR}
+
+
+WAITING = """
+INSERT INTO notice (notice_id, site_id, person_id, kind, about, created_at, useful_until, state, due_at, tries)
+SELECT gen_random_uuid(), 'east', gen_random_uuid(), 'training', '{}', now(), now() + interval '1 day', 'waiting', now(), 0
+FROM generate_series(1, 20000)
+"""
+
+
+async def test_alerts_are_looked_for_without_reading_the_reminders_that_wait_for_a_mail_server(running: Running) -> None:
+    async with running.connection() as conn:
+        await conn.execute(WAITING)
+        plan = await conn.fetch(f"EXPLAIN {store_notices.CLAIM_ASKS}", 50, MINUTE)
+    assert "notice_urgent" in "\n".join(row[0] for row in plan)
