@@ -1,8 +1,8 @@
 """The whole loop: `python -m tests.bench.loop`. How long after a mentor's answer the supervisor's brief shows it.
 
 CPU at another rate is about what a second at rest takes, plus the rate times what an answer takes beyond its share of that:
-11.4 ms at 150/s on two cores with nothing else to do, of it assessment 3.7, PostgreSQL 2.5, Kafka 1.8, trigger 1.5, supervision
-1.4. So 500/s take about five cores at work, and four processes for mentors' pages.
+9.1 ms at 150/s on two cores with nothing else to do, of it assessment 3.0, PostgreSQL 2.3, supervision 1.7, Kafka 1.4, trigger
+0.5. So 500/s take about four cores at work, and three processes for mentors' pages.
 """
 
 import argparse
