@@ -2,7 +2,7 @@
 
 CPU at another rate is about what a second at rest takes, plus the rate times what an answer takes beyond its share of that:
 9.1 ms at 150/s on two cores with nothing else to do, of it assessment 3.0, PostgreSQL 2.3, supervision 1.7, Kafka 1.4, trigger
-0.5. So 500/s take about four cores at work, and three processes for mentors' pages.
+0.5. So 500/s take about five cores at work, and three processes for mentors' pages.
 """
 
 import argparse
