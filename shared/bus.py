@@ -154,7 +154,7 @@ class Subscription:
     def _gathering(self) -> float:
         """Seconds to let records come together before the next poll. What comes after a rest is taken at once, and all that a
         worker has to know before it is ready."""
-        if not self._gathers or self._size >= LARGE_BATCH or self._ends:
+        if not self._gathers or self._size >= LARGE_BATCH or self.unread():
             return 0.0
         return max(0.0, self._began_at + GATHERED_SECONDS - monotonic())
 

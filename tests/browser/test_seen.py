@@ -1,5 +1,6 @@
 """Seen in a real browser: what was on the screen, and nothing else; said on everybody's open page without moving the list."""
 
+import asyncio
 import re
 
 import pytest
@@ -70,8 +71,9 @@ async def test_seen_is_told_again_later_while_the_server_is_away_and_not_where_i
     await page.add_init_script(f"({TELLING})()")
     await page.goto("/alerts")
     await expect(page.get_by_role("heading", name=re.compile("Marcus Bell"))).to_be_visible()
-    while not tries:  # until it was drawn, and on the screen for a second
-        await seconds_pass(page, 1)
+    async with asyncio.timeout(60):
+        while not tries:  # until it was drawn, and on the screen for a second
+            await seconds_pass(page, 1)
     await seconds_pass(page, 60)
     assert (len(tries), await seen(visit)) == (asked, 0)
     await page.unroute("**/alerts/seen")
