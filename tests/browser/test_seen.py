@@ -52,7 +52,7 @@ async def seconds_pass(page: Page, seconds: int) -> None:
     """By the page's clock, which stands while an answer is on its way: the line takes no time."""
     for _ in range(seconds):
         await page.clock.run_for(1_000)
-        await eventually(lambda: page.evaluate("() => window.telling"), lambda telling: telling == 0)
+        assert await eventually(lambda: page.evaluate("() => window.telling"), lambda telling: telling == 0) == 0
 
 
 @pytest.mark.parametrize(("answer", "asked"), [(503, 4), (403, 1)])
