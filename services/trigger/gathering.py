@@ -30,6 +30,7 @@ FromSite = SessionScheduled | SessionCancelled | SessionHeld
 SweptBy = Awaited | PolicyChanged | ZoneChanged | RulesChanged | DaysCancelled | CancellationUndone
 Record = FromSite | Due | SweptBy
 PolicyKey = tuple[str, int]
+PLANNED_NOW = (SessionScheduled, PolicyChanged, Awaited)
 
 
 class Opaque(NamedTuple):
@@ -41,7 +42,7 @@ class Opaque(NamedTuple):
 
 
 def opaque(event: SessionScheduled) -> Opaque:
-    if isinstance(event, SessionMapped):
+    if type(event) is SessionMapped:
         return Opaque(ids.session(event.site_id, event.session_ref), event.mentor_id, None)
     return _opaque(event.site_id, event.session_ref, event.mentor_ref, event.mentee_ref)
 
@@ -116,12 +117,12 @@ def known_key(state: Session, known: Described) -> store.HistoryKey:
 
 def plans(state: Session | None, event: Record) -> Session | None:
     """The session, when this record may plan it by the facts of now, or is its assign moment."""
-    return state if isinstance(event, SweptBy) else assigns(state, event)
+    return assigns(state, event) if isinstance(event, Due) else state if isinstance(event, SweptBy) else None
 
 
 def policy_keys(state: Session | None, event: Record) -> Iterable[PolicyKey]:
     """The policy of now for what is planned now; else the one that the session was planned with (0: the default)."""
-    if isinstance(event, SessionScheduled | PolicyChanged | Awaited):
+    if isinstance(event, PLANNED_NOW):
         return ((event.site_id, store_copies.CURRENT),)
     if state is None:
         return ()

@@ -70,11 +70,16 @@ def settled(session: Session, described: Described, now: datetime, timing: Timin
     """Marks what will not come, and waits for the earliest of what still will."""
     place, quiz_by = slot(described, session.mentor_zone), session.quiz_by or described.starts_at - LAST_CHANCE
     done = {mark.moment for mark in session.marks}
-    coming = {m: moments.coming(m, place, timing, quiz_by) for m in MOMENTS if m not in done}
+    coming: dict[Moment, datetime | Dropped] = {
+        m: moments.coming(m, place, timing, quiz_by) for m in MOMENTS if m not in done and m is not Moment.CHECK_IN
+    }
     if announced:
         coming = {m: _not_past(m, at, now, described) for m, at in coming.items()}
     if not _after_assign(coming.get(Moment.NUDGE), session.done(Moment.ASSIGN), coming.get(Moment.ASSIGN)):
         coming[Moment.NUDGE] = moments.NO_ROOM
+    if Moment.CHECK_IN not in done and (announced or all(isinstance(at, Dropped) for at in coming.values())):
+        at = moments.check_in(place, timing)  # after the session, and so after all the others: worked out when none of them waits
+        coming[Moment.CHECK_IN] = _not_past(Moment.CHECK_IN, at, now, described) if announced else at
     dropped = tuple(Mark(m, Outcome.DROPPED, None, now, at.why) for m, at in coming.items() if isinstance(at, Dropped))
     waits = [Next(m, at) for m, at in coming.items() if not isinstance(at, Dropped)]
     return replace(session, marks=session.marks + dropped, next=min(waits, key=lambda n: n.at, default=None))

@@ -1,6 +1,6 @@
 """What a session is: what its site said of it, what we planned, and what has happened. Values only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +28,9 @@ class Status(StrEnum):
     NOT_HELD = "not_held"
     UNKNOWN_MENTOR = "unknown_mentor"
     UNKNOWN_SITE = "unknown_site"
+
+
+ON = (Status.PLANNED, Status.HELD)
 
 
 class Outcome(StrEnum):
@@ -188,20 +191,27 @@ class Session:
         """Also the id of the request for content. It stays, however often the session is moved."""
         if self.decision and self.decision.training_id:
             return self.decision.training_id
-        asked = self.done(Moment.ASSIGN)
-        if self.described is None or asked is None or asked.outcome is not Outcome.FIRED:
-            return None
-        return ids.after(self.id, "training/" + self.described.mentor_id.hex)  # asked for before sessions shared trainings
+        return asked_for_alone(self.id, self.described.mentor_id, self.marks) if self.described else None
 
     @property
     def on(self) -> bool:
-        return self.status in (Status.PLANNED, Status.HELD)
+        return self.status in ON
 
     def done(self, moment: Moment) -> Mark | None:
-        for mark in self.marks:
-            if mark.moment is moment:
-                return mark
-        return None
+        return mark_of(moment, self.marks)
+
+
+def mark_of(moment: Moment, marks: Iterable[Mark]) -> Mark | None:
+    for mark in marks:
+        if mark.moment is moment:
+            return mark
+    return None
+
+
+def asked_for_alone(session_id: UUID, mentor_id: UUID, marks: Iterable[Mark]) -> UUID | None:
+    """The training of a session that was decided before sessions shared theirs."""
+    asked = mark_of(Moment.ASSIGN, marks)
+    return ids.after(session_id, "training/" + mentor_id.hex) if asked and asked.outcome is Outcome.FIRED else None
 
 
 @value_object(frozen=True, slots=True)
@@ -217,10 +227,27 @@ NO_HISTORY = History()
 
 @value_object(frozen=True, slots=True)
 class Nearby:
-    """Another session of the same mentor, within a day or so. `completed`: the training that was asked for it is done."""
+    """What a mentor's sessions within a day or so look at in each other. `completed`: the training that was asked for is done."""
 
-    session: Session
+    id: UUID
+    mentor_id: UUID
+    starts_at: datetime
+    mentor_zone: str
+    on: bool
+    marks: tuple[Mark, ...]
+    training_id: UUID | None
     completed: bool = False
+
+    def done(self, moment: Moment) -> Mark | None:
+        return mark_of(moment, self.marks)
+
+
+def as_nearby(session: Session, completed: bool = False) -> Nearby:
+    """As the others see it."""
+    told = session.described
+    assert told is not None, "only a session that was told has a mentor"
+    return Nearby(session.id, told.mentor_id, told.starts_at, session.mentor_zone, session.on, session.marks, session.training_id,
+                  completed)
 
 
 @value_object(frozen=True, slots=True)

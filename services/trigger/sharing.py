@@ -8,46 +8,45 @@ from datetime import UTC, date
 from uuid import UUID
 
 from services.trigger.moments import Moment
-from services.trigger.session import Facts, Outcome, Session
+from services.trigger.session import Facts, Nearby, Outcome, Session, as_nearby
 from services.trigger.zones import find_zone
 from shared.contracts import ids
 
 
 def training_of(session: Session, facts: Facts) -> UUID:
     """That of the day; or one that came with a session which was moved here, unless it is done: that was for another day."""
-    came = (one.session for one in facts.nearby if one.session.on and not one.completed and day(one.session) == day(session))
-    return next((id for other in came if (id := other.training_id)), of_day(session))
+    own = as_nearby(session)
+    came = (other for other in facts.nearby if other.on and not other.completed and day(other) == day(own))
+    return next((other.training_id for other in came if other.training_id), of_day(own))
 
 
-def of_day(session: Session) -> UUID:
-    assert session.described is not None, "a session that was told has a mentor"
-    return ids.training(session.described.mentor_id, day(session))
+def of_day(one: Nearby) -> UUID:
+    return ids.training(one.mentor_id, day(one))
 
 
-def day(session: Session) -> date:
+def day(one: Nearby) -> date:
     """On the mentor's own calendar."""
-    assert session.described is not None, "a session that was told has a start"
-    return session.described.starts_at.astimezone(find_zone(session.mentor_zone) or UTC).date()
+    return one.starts_at.astimezone(find_zone(one.mentor_zone) or UTC).date()
 
 
 def why_silent(session: Session, moment: Moment, facts: Facts) -> str | None:
     """Another session has reminded of this training, or will: the first one that takes place does."""
-    return "shared" if any(_speaks(one.session, session, moment) for one in facts.nearby) else None
+    return "shared" if any(_speaks(other, session, moment) for other in facts.nearby) else None
 
 
-def _speaks(other: Session, session: Session, moment: Moment) -> bool:
+def _speaks(other: Nearby, session: Session, moment: Moment) -> bool:
     if (other.training_id or _coming(other)) != session.training_id:
         return False
     if mark := other.done(moment):
         return mark.outcome is Outcome.FIRED and (other.on or moment is not Moment.QUIZ_BY)
-    return other.on and _place(other) < _place(session)
+    return other.on and _before(other, session)
 
 
-def _coming(other: Session) -> UUID | None:
+def _coming(other: Nearby) -> UUID | None:
     """What will be asked for it, if its time has not come yet."""
-    return None if other.described is None or other.done(Moment.ASSIGN) else of_day(other)
+    return None if other.done(Moment.ASSIGN) else of_day(other)
 
 
-def _place(session: Session) -> tuple[object, ...]:
+def _before(other: Nearby, session: Session) -> bool:
     assert session.described is not None, "a session that was told has a start"
-    return (session.described.starts_at, session.id.bytes)
+    return (other.starts_at, other.id.bytes) < (session.described.starts_at, session.id.bytes)

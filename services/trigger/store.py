@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter
 
 from services.trigger.moments import Moment
 from services.trigger.session import (
+    ON,
     Announcement,
     Decision,
     Described,
@@ -24,6 +26,7 @@ from services.trigger.session import (
     Turn,
     Verdict,
     Waiting,
+    asked_for_alone,
 )
 from shared.contracts.site import Mode, Stage
 from shared.values import value_object
@@ -99,13 +102,10 @@ CROSS JOIN LATERAL (
 WHERE h.earlier > 0
 """
 NEARBY = """
-SELECT s.id, s.site_id, s.status, s.mentor_id, s.mentee_ref, s.starts_at, s.wall, s.time_zone, s.minutes, s.activity, s.revision,
-       s.plan, s.stage, s.session_no, s.mentor_zone, s.policy_version, s.quiz_by, s.moment, s.due_at, s.rest,
-       t.completed_at IS NOT NULL AS completed
+SELECT s.id, s.mentor_id, s.starts_at, s.mentor_zone, s.status, s.marks, s.training_id, t.completed_at IS NOT NULL AS completed
 FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::uuid[]) AS k (mentor_id, since, until, id)
 CROSS JOIN LATERAL (
-  SELECT id, site_id, status, mentor_id, mentee_ref, starts_at, wall, time_zone, minutes, activity, revision, plan, stage,
-         session_no, mentor_zone, policy_version, quiz_by, moment, due_at, rest,
+  SELECT id, mentor_id, starts_at, mentor_zone, status, rest -> 'marks' AS marks,
          (rest -> 'decision' ->> 'training_id')::uuid AS training_id
   FROM session s
   WHERE s.mentor_id = k.mentor_id AND s.starts_at BETWEEN k.since AND k.until AND s.id IS DISTINCT FROM k.id
@@ -175,6 +175,8 @@ class Rest:
 
 NOTHING_ELSE = Rest()
 REST = TypeAdapter(Rest)
+MARKS = TypeAdapter(tuple[Mark, ...])
+START = attrgetter("starts_at")
 
 
 async def load_sessions(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Session]:
@@ -229,21 +231,30 @@ async def load_nearby(conn: Connection, keys: Sequence[NearbyKey]) -> Mapping[Ne
     spans = [(run[0][0], run[0][1] - NEAR, run[-1][1] + NEAR, run[0][2] if len(run) == 1 else None) for run in runs]
     around: dict[UUID, list[Nearby]] = {}
     for row in await conn.fetch(NEARBY, *(list(column) for column in zip(*spans, strict=True)), MOST_AROUND):
-        around.setdefault(row["mentor_id"], []).append(Nearby(_session(row), row["completed"]))
+        around.setdefault(row["mentor_id"], []).append(_nearby(row))
     return {key: near for key in keys if (near := _next_to(key, around.get(key[0], ())))}
 
 
 def _next_to(key: NearbyKey, ordered: Sequence[Nearby]) -> tuple[Nearby, ...]:
     _, start, own = key
-    here = bisect_left(ordered, start, key=_start)
-    first = max(here - MOST_NEARBY, bisect_left(ordered, start - NEAR, key=_start))
-    last = min(here + MOST_NEARBY + 1, bisect_right(ordered, start + NEAR, key=_start))
-    return tuple(one for one in ordered[first:last] if one.session.id != own)
+    here = bisect_left(ordered, start, key=START)
+    first = max(here - MOST_NEARBY, bisect_left(ordered, start - NEAR, key=START))
+    last = min(here + MOST_NEARBY + 1, bisect_right(ordered, start + NEAR, key=START))
+    return tuple(one for one in ordered[first:last] if one.id != own)
 
 
-def _start(one: Nearby) -> datetime:
-    assert one.session.described is not None, "only a session that was told has a mentor"
-    return one.session.described.starts_at
+def _nearby(row: Record) -> Nearby:
+    marks = MARKS.validate_json(row["marks"]) if row["marks"] else ()
+    return Nearby(
+        id=row["id"],
+        mentor_id=row["mentor_id"],
+        starts_at=row["starts_at"],
+        mentor_zone=row["mentor_zone"],
+        on=row["status"] in ON,
+        marks=marks,
+        training_id=row["training_id"] or asked_for_alone(row["id"], row["mentor_id"], marks),
+        completed=row["completed"],
+    )
 
 
 def _session(row: Record) -> Session:

@@ -14,7 +14,7 @@ from services.trigger.app import SERVICE
 from services.trigger.copies import Mentor, Site
 from services.trigger.handlers import SESSION
 from services.trigger.moments import Moment
-from services.trigger.session import Described, Nearby, Next, Session
+from services.trigger.session import Described, Next, Session, as_nearby
 from shared.contracts import ids
 from shared.contracts.event import Due
 from shared.messaging.fold import Aggregates, Fold, routes
@@ -69,7 +69,7 @@ def _due() -> Turn:
     """Two sessions of each mentor on the day: the other one is looked at, since both may share a training."""
     now = AFTERNOON
     sessions = [_reminded(n, now) for n in range(NUMBER)]
-    nearby = {key: (Nearby(sessions[n ^ 1]),) for n, one in enumerate(sessions) for key in gathering.nearby_keys(one, Due())}
+    nearby = {key: (as_nearby(sessions[n ^ 1]),) for n, one in enumerate(sessions) for key in gathering.nearby_keys(one, Due())}
 
     def turn() -> float:
         began = process_time()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.trigger import domain
 from services.trigger.moments import Moment
-from services.trigger.session import Nearby, Session
+from services.trigger.session import Session, as_nearby
 from shared.contracts import ids
 from shared.contracts.event import Due, Event
 from shared.contracts.trigger import ContentRequested, DecisionMade, NudgeRequested, TrainingOverdue
@@ -64,7 +64,7 @@ class Week:
     def _due(self, ref: str, before: dict[str, Session], done: bool) -> None:
         session = before[ref]
         assert session.due_at
-        nearby = tuple(Nearby(s, done) for other, s in sorted(before.items()) if other != ref and _near(s, session))
+        nearby = tuple(as_nearby(s, done) for other, s in sorted(before.items()) if other != ref and _near(s, session))
         known = replace(NOT_DONE, completed_at=session.due_at - HOUR) if done else NOT_DONE
         around = facts(scheduled(session_ref=ref), nearby=nearby, training=known)
         self.sessions[ref], told = taken(domain.due(session, Due(), session.due_at, around))
