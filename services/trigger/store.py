@@ -2,7 +2,6 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -322,6 +321,11 @@ def _rest(s: Session) -> str | None:
     if d and not _special(d) and not _eventful(s):
         return None
     rest = Rest(
+        focus=d.focus if d else (),
+        mode=d.mode if d else "in_person",
+        match_stage=d.match_stage if d else None,
+        source_updated_at=d.source_updated_at if d else None,
+        told_warnings=d.warnings if d else (),
         warnings=s.warnings,
         verdict=s.verdict,
         lost=s.lost,
@@ -331,9 +335,6 @@ def _rest(s: Session) -> str | None:
         earlier=s.earlier,
         announcements=s.announcements,
     )
-    if d:
-        rest = replace(rest, focus=d.focus, mode=d.mode, match_stage=d.match_stage, told_warnings=d.warnings,
-                       source_updated_at=d.source_updated_at)
     return REST.dump_json(rest, exclude_defaults=True).decode()
 
 
