@@ -15,7 +15,7 @@ SEED, LEARNERS = 6, 6
 A_SECOND = 30
 DOWN, BETWEEN = 2.0, 4.0  # seconds
 RESUMES_WITHIN = 5.0
-AT_WORST = 18.0  # seconds for one fault, with its restart: the load must not end before
+AT_WORST = 14.0  # seconds for one fault, with its restart: the load must not end before
 READ = """
 SELECT (SELECT coalesce(sum(next_offset), 0)::bigint FROM trigger.consumed WHERE topic = $1),
        (SELECT count(*) FROM supervision.inbox)
