@@ -6,10 +6,11 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -66,7 +67,6 @@ class Place:
     running: Running
     producer: AIOKafkaProducer | None = None
     sent: int = 0
-    ends: dict[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -140,8 +140,10 @@ async def place(name: str = "", handlers: Handlers = ledger.HANDLERS, *, topic: 
     """A fresh one. Without `topic`, for what needs no Kafka."""
     service = ledger.service(name or f"tally_{uuid4().hex[:8]}", handlers)
     await db.migrate(settings().postgres, [service.name], lambda _: MIGRATIONS)
-    running = Running(service, await db.open_pool(db.service_dsn(service.name), "chaos", size=4), settings())
+    named = settings().model_copy(update={"instance": "one"})  # a worker that is begun again takes up its partitions at once
+    running = Running(service, await db.open_pool(db.service_dsn(service.name), "chaos", size=4), named)
     made = Place(running)
+    reader().found[service.name] = []
     try:
         if topic:
             await make_topics(Topic(f"{service.name}.in", service.name, partitions, partitions, KEPT))
@@ -152,6 +154,7 @@ async def place(name: str = "", handlers: Handlers = ledger.HANDLERS, *, topic: 
         if made.producer:
             await made.producer.stop()
         await db.close_pool(running.pool)
+        del reader().found[service.name]
 
 
 @asynccontextmanager
@@ -164,25 +167,49 @@ async def owner() -> AsyncIterator[asyncpg.Connection]:
         await conn.close()
 
 
-async def said(names: Sequence[str]) -> dict[str, list[Said]]:
-    """Per place, what is on the topics now as a reader of committed records sees it, in the order of offsets."""
-    found: dict[str, list[Said]] = {name: [] for name in names}
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings().kafka, group_id=None, isolation_level="read_committed",
-                                auto_offset_reset="earliest", fetch_max_wait_ms=20)  # fmt: skip
-    await consumer.start()
-    try:
-        parts = [TopicPartition(topic.name, n) for topic in OUT for n in range(topic.small)]
-        consumer.assign(parts)
-        await consumer.seek_to_beginning(*parts)
-        ends = await consumer.end_offsets(parts)
-        while any([await consumer.position(part) < ends[part] for part in parts]):
-            for records in (await consumer.getmany(timeout_ms=50)).values():
-                for record in records:
-                    if (name := record.key.decode().partition("-")[0]) in found:
-                        found[name].append(_said(record))
-    finally:
-        await consumer.stop()
-    return found
+class Reader:
+    """What the places of one event loop have said, as a reader of committed records sees it. What was read is not read again: a
+    place looks until all is as it must be, and on the same topics are the records of all the others."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, list[Said]] = {}
+        self._far: dict[TopicPartition, int] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    async def said(self, name: str) -> list[Said]:
+        """By one place, up to now, in the order of offsets."""
+        async with self._one_at_a_time:
+            await self._go_on()
+        return list(self.found[name])
+
+    async def _go_on(self) -> None:
+        consumer = AIOKafkaConsumer(bootstrap_servers=settings().kafka, group_id=None, isolation_level="read_committed",
+                                    auto_offset_reset="earliest", fetch_max_wait_ms=20)  # fmt: skip
+        await consumer.start()
+        try:
+            parts = [TopicPartition(topic.name, n) for topic in OUT for n in range(topic.small)]
+            consumer.assign(parts)
+            for part in parts:
+                consumer.seek(part, self._far.get(part, 0))
+            ends = await consumer.end_offsets(parts)
+            while any([await consumer.position(part) < ends[part] for part in parts]):
+                for records in (await consumer.getmany(timeout_ms=50)).values():
+                    self._take(records)
+            self._far = {part: await consumer.position(part) for part in parts}
+        finally:
+            await consumer.stop()
+
+    def _take(self, records: Sequence[Any]) -> None:
+        for record in records:
+            if (name := record.key.decode().partition("-")[0]) in self.found:
+                self.found[name].append(_said(record))
+
+
+_readers: WeakKeyDictionary[asyncio.AbstractEventLoop, Reader] = WeakKeyDictionary()
+
+
+def reader() -> Reader:
+    return _readers.setdefault(asyncio.get_running_loop(), Reader())
 
 
 def _said(record: Any) -> Said:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos.kernel.ground import Place, Said, said, unsent
+from tests.chaos.kernel.ground import Place, Said, reader, unsent
 from tests.chaos.kernel.ledger import Alerted, Asked, Kept, Pledged, Stated
 from tests.chaos.oracle import Verdict, goes_back, judge, once
 from tests.messaging.tally_service import Added, Rung, Totalled
@@ -74,7 +74,7 @@ async def rows(place: Place) -> Rows:
 
 async def verdict(place: Place, accepted: Accepted, *, published: bool = True) -> Verdict:
     """`published`: judged from the topics; else from what waits in the outbox, where no relay runs."""
-    told = (await said([place.name]))[place.name] if published else await unsent(place)
+    told = await reader().said(place.name) if published else await unsent(place)
     return compare(accepted, await rows(place), told)
 
 

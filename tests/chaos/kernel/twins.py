@@ -74,7 +74,9 @@ class Pair:
 async def run(chaos: Chaos) -> Section:
     with ground.quiet(), ground.states_compacted():
         await ground.make_topics(*ground.OUT)
-        pairs = [await pair(twin) for twin in TWINS]
+        with strikes.seams():
+            sound = await asyncio.gather(*(play(twin) for twin in TWINS))  # at once: they mostly wait
+        pairs = [Pair(twin, verdict, await broken(twin)) for twin, verdict in zip(TWINS, sound, strict=True)]
     caught = sum(one.caught for one in pairs)
     away = [f"the oracle does not see this twin: {one.twin.name}" for one in pairs if one.broken.sound]
     chaos.say(f"{caught} of {len(pairs)} broken twins caught")
@@ -84,18 +86,20 @@ async def run(chaos: Chaos) -> Section:
 
 async def pair(twin: Twin) -> Pair:
     """The same scenario with the sound code and with the twin."""
-    return Pair(twin, await play(twin.shows, kafka=twin.kafka), await play(twin.shows, twin, kafka=twin.kafka))
+    with strikes.seams():
+        sound = await play(twin)
+    return Pair(twin, sound, await broken(twin))
 
 
-async def play(scenario: Scenario, twin: Twin | None = None, *, kafka: bool = True) -> Verdict:
-    with twin.patched() if twin else _as_it_is(), strikes.seams():
-        async with ground.place(handlers=twin.handlers if twin else HANDLERS, topic=kafka) as place:
-            return await asyncio.wait_for(asyncio.create_task(scenario(place)), SECONDS)
+async def broken(twin: Twin) -> Verdict:
+    with twin.patched(), strikes.seams():
+        return await play(twin, twin.handlers)
 
 
-@contextmanager
-def _as_it_is() -> Iterator[None]:
-    yield
+async def play(twin: Twin, handlers: Handlers = HANDLERS) -> Verdict:
+    """Its scenario, by the code as it is now."""
+    async with ground.place(handlers=handlers, topic=twin.kafka) as place:
+        return await asyncio.wait_for(asyncio.create_task(twin.shows(place)), SECONDS)
 
 
 _take, _commit, _move_sweep, _inbox_id = Worker.take, Worker.commit, store.move_sweep, message.inbox_id
