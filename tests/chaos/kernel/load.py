@@ -49,8 +49,15 @@ class Load:
                 await self._flow
 
     async def caught_up(self, seconds: float = 60.0) -> float:
-        """Seconds until what was said last, as of now, is in the table for every tally. Raises TimeoutError."""
-        begun, wanted = monotonic(), {tally: numbers[-1] for tally, numbers in self.accepted.numbers.items()}
+        """Seconds until one whole turn that begins after now is in the table, for every tally. Raises TimeoutError."""
+        begun, next_turn = monotonic(), self.turns + 2  # one may be under way
+
+        async def told() -> bool:
+            return self._flow is None or self._flow.done() or self.turns >= next_turn
+
+        if not await ground.until(told, seconds):
+            raise TimeoutError(f"{self.place.name}: nothing more could be said within {seconds:.0f} s")
+        wanted = {tally: numbers[-1] for tally, numbers in self.accepted.numbers.items()}
 
         async def there() -> bool:
             rows = await self.place.running.pool.fetch("SELECT id, seen[cardinality(seen)] AS last FROM tally")
