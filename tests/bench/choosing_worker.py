@@ -3,11 +3,12 @@
 Nothing else is changed. Its time begins with the first batch that holds a request, and ends when EVENTS answers were sent on.
 """
 
-import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import uvloop
 
 from services.content.app import SERVICE
 from shared import process
@@ -30,4 +31,4 @@ class Requests(Marks):
 if __name__ == "__main__":
     setup_logging("content")
     worker.watch(Requests(Path(sys.argv[1]), int(sys.argv[2])))
-    asyncio.run(process.run(SERVICE, "worker", int(sys.argv[3])))
+    uvloop.run(process.run(SERVICE, "worker", int(sys.argv[3])))

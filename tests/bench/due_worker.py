@@ -4,13 +4,14 @@ Nothing else is changed. RESULT is written when ROWS rows have been worked off; 
 Instants are seconds since 1970.
 """
 
-import asyncio
 import json
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import uvloop
 
 from services.trigger.app import SERVICE
 from shared import process
@@ -62,4 +63,4 @@ def watch(notes: Notes) -> None:
 if __name__ == "__main__":
     setup_logging("trigger")
     watch(Notes(Path(sys.argv[1]), int(sys.argv[2])))
-    asyncio.run(process.run(SERVICE, "worker", int(sys.argv[3])))
+    uvloop.run(process.run(SERVICE, "worker", int(sys.argv[3])))

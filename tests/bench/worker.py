@@ -3,7 +3,6 @@
 Nothing else is changed: it is what `jitt run trigger --role worker` runs. RESULT is written when EVENTS were sent on.
 """
 
-import asyncio
 import json
 import sys
 import time
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from asyncpg import Connection
 
 from services.trigger.app import SERVICE
@@ -64,4 +64,4 @@ def watch(marks: Marks) -> None:
 if __name__ == "__main__":
     setup_logging("trigger")
     watch(Marks(Path(sys.argv[1]), int(sys.argv[2])))
-    asyncio.run(process.run(SERVICE, "worker", int(sys.argv[3])))
+    uvloop.run(process.run(SERVICE, "worker", int(sys.argv[3])))

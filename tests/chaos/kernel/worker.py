@@ -42,7 +42,9 @@ def main() -> None:
     chosen = words.parse_args()
     if chosen.clock:
         set_clock(chosen.clock)
-    asyncio.run(work(chosen.name, chosen.port, chosen.stops_at))
+    import uvloop
+
+    uvloop.run(work(chosen.name, chosen.port, chosen.stops_at))
 
 
 async def work(name: str, port: int, seam: str) -> None:
