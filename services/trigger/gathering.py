@@ -47,7 +47,7 @@ def opaque(event: SessionScheduled) -> Opaque:
     return _opaque(event.site_id, event.session_ref, event.mentor_ref, event.mentee_ref)
 
 
-@lru_cache(maxsize=4_096)  # two batches: each record is asked for its key, its facts' keys, and its facts
+@lru_cache(maxsize=2_048)  # two transactions: each record is asked for its key, its facts' keys, and its facts
 def _opaque(site_id: str, session_ref: str, mentor_ref: str, mentee_ref: str | None) -> Opaque:
     mentee = ids.mentee(site_id, mentee_ref) if mentee_ref else None
     return Opaque(ids.session(site_id, session_ref), ids.mentor(site_id, mentor_ref), mentee)

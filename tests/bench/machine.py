@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ def facts() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": platform.platform(terse=True),
-        "python": f"{platform.python_version()} of {sys.base_prefix}",  # how it was built makes a quarter
+        "python": platform.python_version(),
         "yardstick_ms": round(yardstick_ms(), 1),
     }
 

@@ -2,18 +2,20 @@
 
 import asyncio
 from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
 
 import pytest_asyncio
 from pytest import MonkeyPatch
 
 from services.trigger import store
 from services.trigger.app import SERVICE
+from services.trigger.session import as_nearby
 from shared.contracts import ids
 from shared.contracts.trigger import ContentRequested, NudgeRequested
 from shared.messaging.batch import apply_due
 from shared.running import Running
 from tests.driving import deliver, fall_due, outgoing
-from tests.trigger.building import enrolled, of, scheduled, site_described, training_assigned
+from tests.trigger.building import cancelled, enrolled, held, of, scheduled, site_described, training_assigned
 from tests.trigger.test_sweeps import choose
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -77,6 +79,24 @@ async def test_what_is_near_is_the_same_mentors_and_within_a_day_or_so(running: 
         near = (await store.load_nearby(conn, [key]))[key]
     assert [one.id for one in near] == [ids.session("east", "before"), ids.session("east", "s1")]
     assert not any(one.completed for one in near)
+
+
+async def test_a_row_is_seen_by_the_others_as_its_session_is(running: Running) -> None:
+    """What is near is read by a statement of its own, which leaves out most of a session."""
+    start = datetime.now(UTC) + 8 * HOUR
+    await deliver(running, scheduled(start + 20 * HOUR, session_ref="waits"), scheduled(start + HOUR, session_ref="off"))
+    assert await fall_due(running, "session") == 3
+    await deliver(running, cancelled(session_ref="off"), held())
+    await running.pool.execute("UPDATE session SET rest = rest - 'decision' WHERE id = $1", ids.session("east", "s0"))
+    kept = {ref: await store.find_session(running.pool, ids.session("east", ref)) for ref in ("s0", "s1", "waits", "off")}
+    assert [session.status for session in kept.values() if session] == ["planned", "held", "planned", "cancelled"]
+    assert kept["s0"] and kept["s0"].decision is None and kept["s0"].training_id
+    assert await running.pool.fetchval("SELECT rest IS NULL FROM session WHERE id = $1", ids.session("east", "waits"))
+    expected = sorted((as_nearby(session) for session in kept.values() if session), key=lambda one: one.starts_at)
+    key = (expected[0].mentor_id, start, UUID(int=0))
+    async with running.connection() as conn:
+        near = await store.load_nearby(conn, [key])
+    assert list(near[key]) == expected
 
 
 async def nobody(running: Running) -> list[store.NearbyKey]:

@@ -49,7 +49,8 @@ class Load:
                 await self._flow
 
     async def caught_up(self, seconds: float = 60.0) -> float:
-        """Seconds until one whole turn that begins after now is in the table, for every tally. Raises TimeoutError."""
+        """Seconds until one whole turn that begins after now is in the table, for every tally; where nothing more is said, until
+        what was said last is. Raises TimeoutError."""
         begun, next_turn = monotonic(), self.turns + 2  # one may be under way
 
         async def told() -> bool:
